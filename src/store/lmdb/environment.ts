@@ -1,0 +1,113 @@
+import { statSync } from "node:fs";
+import { open, type Database, type PutOptions, type RootDatabase } from "lmdb";
+import { StoreFull } from "../store.ts";
+import { StoreUnreadable } from "./store-unreadable.ts";
+
+/**
+ * Address space first mapped, in bytes. The library maps more when the file outgrows it, but keeps the old maps until
+ * then open reads end; 64 GiB costs only page tables for what is touched. Doubling would hit limits of small machines.
+ */
+const MAP_BYTES = 64 * 2 ** 30;
+
+/** What means "no space": MAP_FULL, and the system's ENOSPC, EDQUOT, EFBIG. BAD_TXN: a put before it had no space. */
+const FULL_CODES: ReadonlySet<number> = new Set([-30792, -30782, 28, 122, 27]);
+
+/** The tables of one LMDB file. Keys and values are bytes as they are. */
+export interface Environment {
+  readonly file: string;
+  readonly root: RootDatabase<Buffer, Buffer>;
+  /** key → head */
+  readonly heads: Database<Buffer, Buffer>;
+  /** position → entry */
+  readonly log: Database<Buffer, Buffer>;
+  /** name → what the store knows of itself */
+  readonly state: Database<Buffer, Buffer>;
+}
+
+/**
+ * Opens or makes the file.
+ *
+ * `isLazy`: a commit resolves when the kernel has it, and the flush follows; LMDB then keeps a third, flushed meta page,
+ * so that a power loss goes back to a whole older state. Otherwise a commit resolves when it is flushed.
+ * @throws {StoreUnreadable}
+ */
+export function openEnvironment(file: string, isLazy: boolean): Environment {
+  const binary = { encoding: "binary", keyEncoding: "binary" } as const;
+  try {
+    const root = open<Buffer, Buffer>({
+      ...binary,
+      path: file,
+      noSubdir: true,
+      mapSize: MAP_BYTES,
+      maxDbs: 4,
+      ...(isLazy ? { overlappingSync: true, separateFlushed: true } : { overlappingSync: false }),
+    });
+    checkLength(root, file);
+    return {
+      file,
+      root,
+      heads: root.openDB<Buffer, Buffer>("heads", binary),
+      log: root.openDB<Buffer, Buffer>("log", binary),
+      state: root.openDB<Buffer, Buffer>("state", binary),
+    };
+  } catch (error) {
+    throw error instanceof StoreUnreadable
+      ? error
+      : new StoreUnreadable(file, String(error), error);
+  }
+}
+
+/** Runs `write` as one transaction. Resolves as {@link openEnvironment} says. @throws {StoreFull} nothing was written. */
+export async function transact(
+  { root }: Environment,
+  write: () => readonly Promise<boolean>[],
+): Promise<void> {
+  let all: Promise<boolean[]> | undefined;
+  try {
+    await root.batch(() => {
+      all = Promise.all(write());
+      // Told by the batch itself; here only so that the process is not ended for want of a listener.
+      all.catch(() => {});
+    });
+    if ((await all)?.includes(false)) throw new Error("the log already holds this revision");
+  } catch (error) {
+    throw await asStoreError(error);
+  }
+}
+
+/** Writes behind the last key, which fills pages whole instead of half. Resolves with false when it would not be last. */
+export function append(
+  table: Database<Buffer, Buffer>,
+  key: Buffer,
+  value: Buffer,
+): Promise<boolean> {
+  // The library takes options here; its types know only a version number.
+  const put = table.put as unknown as (
+    key: Buffer,
+    value: Buffer,
+    options: PutOptions,
+  ) => Promise<boolean>;
+  return put.call(table, key, value, { append: true });
+}
+
+async function asStoreError(error: unknown): Promise<unknown> {
+  const { commitError } = error as { commitError?: Promise<never> };
+  const cause: unknown = await commitError?.catch((inner: unknown) => inner);
+  const { code } = (cause ?? error) as { code?: number };
+  if (code !== undefined && FULL_CODES.has(code))
+    return new StoreFull(`no space left for the store: ${String(cause ?? error)}`, { cause });
+  return cause ?? error;
+}
+
+/** A file cut short would kill the process at the first read behind its end (SIGBUS), without a word. */
+function checkLength(root: RootDatabase<Buffer, Buffer>, file: string): void {
+  const { lastPageNumber, root: tree } = root.getStats() as {
+    lastPageNumber: number;
+    root: { pageSize: number };
+  };
+  const needed = (lastPageNumber + 1) * tree.pageSize;
+  const { size } = statSync(file);
+  if (size >= needed) return;
+  void root.close();
+  throw new StoreUnreadable(file, `it has ${size} bytes of ${needed}`);
+}
