@@ -1,6 +1,12 @@
 import assert from "node:assert/strict";
 import { it } from "node:test";
-import { KEY_BYTES_MAX, VALUE_BYTES_MAX, WRITES_MAX, type Write } from "../store.ts";
+import {
+  KEY_BYTES_MAX,
+  SEAL_BYTES_MAX,
+  VALUE_BYTES_MAX,
+  WRITES_MAX,
+  type Write,
+} from "../store.ts";
 import { committed, inStore, listing, put, remove, type NewPlace } from "./in-store.ts";
 
 /** Commits: atomic, conditional, numbered in call order. */
@@ -95,7 +101,11 @@ export function commitSuite(newPlace: NewPlace): void {
     const value = Buffer.from("x");
     const putAt = (key: string): Write => ({ kind: "put", key, value });
     const many = Array.from({ length: WRITES_MAX + 1 }, (_, i) => putAt(`/${i}`));
-    const large = { kind: "put", key: "/l", value: Buffer.alloc(VALUE_BYTES_MAX + 1) } as const;
+    const large = {
+      kind: "put",
+      key: "/l",
+      value: Buffer.alloc(VALUE_BYTES_MAX + SEAL_BYTES_MAX + 1),
+    } as const;
     const wrong: readonly (readonly Write[])[] = [
       [],
       many,
@@ -109,7 +119,7 @@ export function commitSuite(newPlace: NewPlace): void {
       await assert.rejects(store.commit(writes), { name: "AssertionError" });
     await committed(store, ...many.slice(1));
     await committed(store, putAt("k".repeat(KEY_BYTES_MAX)));
-    await committed(store, { ...large, value: large.value.subarray(1) });
+    await committed(store, { ...large, value: large.value.subarray(0, VALUE_BYTES_MAX) });
     assert.equal((await store.get("/l"))!.value.length, VALUE_BYTES_MAX);
     await committed(store, { ...large, value: Buffer.alloc(0) });
     assert.equal((await store.get("/l"))!.value.length, 0);
