@@ -1,6 +1,6 @@
-import { statSync } from "node:fs";
 import { open, type Database, type PutOptions, type RootDatabase } from "lmdb";
 import { StoreFull } from "../store.ts";
+import { checkFile } from "./file-check.ts";
 import { StoreUnreadable } from "./store-unreadable.ts";
 
 /**
@@ -31,10 +31,12 @@ export interface Environment {
  * so that a power loss goes back to a whole older state. Otherwise a commit resolves when it is flushed.
  * @throws {StoreUnreadable}
  */
-export function openEnvironment(file: string, isLazy: boolean): Environment {
+export async function openEnvironment(file: string, isLazy: boolean): Promise<Environment> {
   const binary = { encoding: "binary", keyEncoding: "binary" } as const;
+  checkFile(file);
+  let root: RootDatabase<Buffer, Buffer> | undefined;
   try {
-    const root = open<Buffer, Buffer>({
+    root = open<Buffer, Buffer>({
       ...binary,
       path: file,
       noSubdir: true,
@@ -42,7 +44,6 @@ export function openEnvironment(file: string, isLazy: boolean): Environment {
       maxDbs: 4,
       ...(isLazy ? { overlappingSync: true, separateFlushed: true } : { overlappingSync: false }),
     });
-    checkLength(root, file);
     return {
       file,
       root,
@@ -51,9 +52,8 @@ export function openEnvironment(file: string, isLazy: boolean): Environment {
       state: root.openDB<Buffer, Buffer>("state", binary),
     };
   } catch (error) {
-    throw error instanceof StoreUnreadable
-      ? error
-      : new StoreUnreadable(file, String(error), error);
+    await root?.close();
+    throw new StoreUnreadable(file, String(error), error);
   }
 }
 
@@ -97,17 +97,4 @@ async function asStoreError(error: unknown): Promise<unknown> {
   if (code !== undefined && FULL_CODES.has(code))
     return new StoreFull(`no space left for the store: ${String(cause ?? error)}`, { cause });
   return cause ?? error;
-}
-
-/** A file cut short would kill the process at the first read behind its end (SIGBUS), without a word. */
-function checkLength(root: RootDatabase<Buffer, Buffer>, file: string): void {
-  const { lastPageNumber, root: tree } = root.getStats() as {
-    lastPageNumber: number;
-    root: { pageSize: number };
-  };
-  const needed = (lastPageNumber + 1) * tree.pageSize;
-  const { size } = statSync(file);
-  if (size >= needed) return;
-  void root.close();
-  throw new StoreUnreadable(file, `it has ${size} bytes of ${needed}`);
 }
