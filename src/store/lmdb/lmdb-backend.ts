@@ -78,20 +78,9 @@ export class LmdbBackend implements Backend {
   async write(batch: Batch): Promise<void> {
     // A clean end vouches for the volatile keys too.
     if (batch.state?.isClean) await this.#volatile.root.flushed;
-    const { log, heads, state } = batch.isVolatile ? this.#volatile : this.#durable;
-    await transact(batch.isVolatile ? this.#volatile : this.#durable, () => {
-      for (const removal of batch.removals) {
-        if (removal.kind === "head") void heads.remove(Buffer.from(removal.key));
-        else void log.remove(encodePosition(removal.position));
-      }
-      const appended = batch.entries.map((entry) => {
-        void heads.put(Buffer.from(entry.key), encodeHead(headOf(entry)));
-        return append(log, encodePosition(entry.position), encodeEntry(entry));
-      });
-      if (batch.state) void state.put(STATE_KEY, Buffer.from(JSON.stringify(batch.state)));
-      return appended;
-    });
-    log.resetReadTxn();
+    const environment = batch.isVolatile ? this.#volatile : this.#durable;
+    await transact(environment, () => writesOf(environment, batch));
+    environment.log.resetReadTxn();
   }
 
   async close(): Promise<void> {
@@ -102,6 +91,19 @@ export class LmdbBackend implements Backend {
   #of(key: string): Environment {
     return this.isVolatile(key) ? this.#volatile : this.#durable;
   }
+}
+
+/** @returns the results of the appends; the others cannot fail alone. */
+function writesOf({ heads, log, state }: Environment, batch: Batch): Promise<boolean>[] {
+  for (const removal of batch.removals) {
+    if (removal.kind === "head") void heads.remove(Buffer.from(removal.key));
+    else void log.remove(encodePosition(removal.position));
+  }
+  if (batch.state) void state.put(STATE_KEY, Buffer.from(JSON.stringify(batch.state)));
+  return batch.entries.map((entry) => {
+    void heads.put(Buffer.from(entry.key), encodeHead(headOf(entry)));
+    return append(log, encodePosition(entry.position), encodeEntry(entry));
+  });
 }
 
 function* headsOf(
