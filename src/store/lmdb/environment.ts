@@ -10,6 +10,9 @@ import { StoreUnreadable } from "./store-unreadable.ts";
  */
 const MAP_BYTES = 64 * 2 ** 30;
 
+/** A Pod of 2 to 3 kB lies inside such a page; with 4 kB it takes an overflow page alone. Doubling makes lone commits write more. */
+const PAGE_BYTES = 8192;
+
 /** What means "no space": MAP_FULL, and the system's ENOSPC, EDQUOT, EFBIG. BAD_TXN: a put before it had no space. */
 const FULL_CODES: ReadonlySet<number> = new Set([-30792, -30782, 28, 122, 27]);
 
@@ -48,6 +51,7 @@ export async function openEnvironment(file: string, isLazy: boolean): Promise<En
       noSubdir: true,
       mapSize: MAP_BYTES,
       maxDbs: 4,
+      pageSize: PAGE_BYTES,
       // Else a failed transaction also rejects a promise that the library gives to nobody.
       eventTurnBatching: false,
       ...(isLazy ? { overlappingSync: true, separateFlushed: true } : { overlappingSync: false }),
