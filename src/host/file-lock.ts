@@ -21,7 +21,7 @@ export class LockHeld extends Error {
  * Holds the lock called `name` while `body` runs. It ends with the process that holds it, however that ends.
  *
  * Why an abstract socket: taking its name is one atomic act of the kernel, and no stale file can be left. `noteFile`
- * only says who holds it.
+ * ("": none) only says who holds it.
  * @throws {LockHeld} after `waitMs`.
  */
 export async function withLock<T>(
@@ -36,12 +36,12 @@ export async function withLock<T>(
   let server = await tryBind(name);
   while (!server) {
     if (clock.monotonic() >= until)
-      throw new LockHeld(readIfPresent(noteFile) ?? "another process");
+      throw new LockHeld((noteFile && readIfPresent(noteFile)) || "another process");
     await sleep(clock, RETRY_MS);
     server = await tryBind(name);
   }
   try {
-    writeAtomically(noteFile, `${holder} (pid ${process.pid})`);
+    if (noteFile) writeAtomically(noteFile, `${holder} (pid ${process.pid})`);
     return await body();
   } finally {
     server.close();
