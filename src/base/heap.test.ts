@@ -12,7 +12,10 @@ describe("Heap", () => {
       numbers.forEach((number) => heap.push(number));
       const out: number[] = [];
       while (heap.size > 0) out.push(heap.pop()!);
-      assert.deepEqual(out, numbers.sort((a, b) => a - b));
+      assert.deepEqual(
+        out,
+        numbers.sort((a, b) => a - b),
+      );
     }
   });
 

@@ -7,7 +7,11 @@ import type { NodeInfo } from "./node-info.ts";
 export type Decision =
   | { readonly kind: "bind"; readonly node: NodeInfo; readonly feasible: number }
   /** `plugins`: names of those that refused; changes that can help them wake the Pod. */
-  | { readonly kind: "unschedulable"; readonly message: string; readonly plugins: ReadonlySet<string> };
+  | {
+      readonly kind: "unschedulable";
+      readonly message: string;
+      readonly plugins: ReadonlySet<string>;
+    };
 
 /**
  * Below this many nodes all are looked at; above, a share is enough for a good choice.
@@ -24,12 +28,16 @@ const FEASIBLE_MIN = 100;
 export function decide(
   pod: V1Pod,
   nodes: readonly NodeInfo[],
-  plugins: readonly Plugin<never>[],
+  plugins: readonly Plugin[],
   random: Random,
   start = 0,
 ): Decision {
   if (nodes.length === 0)
-    return { kind: "unschedulable", message: "no nodes available to schedule pods", plugins: new Set() };
+    return {
+      kind: "unschedulable",
+      message: "no nodes available to schedule pods",
+      plugins: new Set(),
+    };
   const { feasible, rejections } = filter(pod, nodes, plugins, start);
   if (feasible.length === 0) {
     return {
@@ -54,12 +62,12 @@ interface Filtered {
 function filter(
   pod: V1Pod,
   nodes: readonly NodeInfo[],
-  plugins: readonly Plugin<never>[],
+  plugins: readonly Plugin[],
   start: number,
 ): Filtered {
   const active = plugins.flatMap((plugin) => {
     const prepared = plugin.filter && plugin.prepareFilter?.(pod);
-    return prepared === undefined ? [] : [{ plugin, prepared: prepared as never }];
+    return prepared === undefined ? [] : [{ plugin, prepared }];
   });
   const enough = feasibleEnough(nodes.length);
   const feasible: NodeInfo[] = [];
@@ -74,7 +82,7 @@ function filter(
 }
 
 function firstRejection(
-  active: readonly { readonly plugin: Plugin<never>; readonly prepared: never }[],
+  active: readonly { readonly plugin: Plugin; readonly prepared: unknown }[],
   node: NodeInfo,
 ): Refused | undefined {
   for (const { plugin, prepared } of active) {
@@ -95,7 +103,7 @@ export function feasibleEnough(count: number): number {
 function best(
   pod: V1Pod,
   nodes: readonly NodeInfo[],
-  plugins: readonly Plugin<never>[],
+  plugins: readonly Plugin[],
   random: Random,
 ): NodeInfo {
   const totals = new Array<number>(nodes.length).fill(0);
@@ -116,7 +124,11 @@ function best(
  *
  * @spec k8s@1.36 scheduler framework FitError.Error; default preemption's message for Pods that can preempt nobody
  */
-export function fitMessage(pod: V1Pod, nodeCount: number, rejections: readonly Rejection[]): string {
+export function fitMessage(
+  pod: V1Pod,
+  nodeCount: number,
+  rejections: readonly Rejection[],
+): string {
   const reasons = counted(rejections.flatMap((rejection) => rejection.reasons));
   const preemption =
     pod.spec?.preemptionPolicy === "Never"

@@ -50,6 +50,7 @@ export function normalizeByMaximum(scores: number[], isReversed: boolean): void 
   const highest = Math.max(...scores);
   for (let i = 0; i < scores.length; i++) {
     const scaled = highest === 0 ? 0 : Math.floor((SCORE_MAX * scores[i]!) / highest);
-    scores[i] = highest === 0 ? (isReversed ? SCORE_MAX : 0) : isReversed ? SCORE_MAX - scaled : scaled;
+    scores[i] =
+      highest === 0 ? (isReversed ? SCORE_MAX : 0) : isReversed ? SCORE_MAX - scaled : scaled;
   }
 }

@@ -1,5 +1,12 @@
 import type { V1Node, V1Pod } from "../gen/types.ts";
-import { add, amountsOf, podRequests, scoredRequests, subtract, type Amounts } from "./resources.ts";
+import {
+  add,
+  amountsOf,
+  podRequests,
+  scoredRequests,
+  subtract,
+  type Amounts,
+} from "./resources.ts";
 
 /** What one Pod takes of its node; computed once per Pod version. */
 export interface PodInfo {

@@ -32,14 +32,14 @@ interface Entry {
  */
 export class SchedulingQueue {
   readonly #clock: Clock;
-  readonly #plugins: ReadonlyMap<string, Plugin<never>>;
+  readonly #plugins: ReadonlyMap<string, Plugin>;
   readonly #entries = new Map<string, Entry>();
   readonly #active = new Heap<Entry>(isBefore);
   #sequence = 0;
   #onActive: () => void;
 
   /** `onActive`: called when a Pod becomes ready to be popped. */
-  constructor(clock: Clock, plugins: readonly Plugin<never>[], onActive: () => void) {
+  constructor(clock: Clock, plugins: readonly Plugin[], onActive: () => void) {
     this.#clock = clock;
     this.#plugins = new Map(plugins.map((plugin) => [plugin.name, plugin]));
     this.#onActive = onActive;

@@ -9,7 +9,7 @@ import { nodeUnschedulable } from "./node-unschedulable.ts";
 import { taintToleration } from "./taint-toleration.ts";
 
 /** The default profile: filters run in this order and the first refusal counts. @spec k8s@1.36 default plugins */
-export const DEFAULT_PLUGINS: readonly Plugin<never>[] = [
+export const DEFAULT_PLUGINS: readonly Plugin[] = [
   nodeUnschedulable,
   nodeName,
   taintToleration,
@@ -18,4 +18,4 @@ export const DEFAULT_PLUGINS: readonly Plugin<never>[] = [
   nodeResourcesFit,
   balancedAllocation,
   imageLocality,
-] as readonly Plugin<never>[];
+];

@@ -22,5 +22,5 @@ const balance: Scoring<Amounts> = {
 /** @spec k8s@1.36 plugins/noderesources balanced_allocation.go */
 export const balancedAllocation: Plugin = {
   name: "NodeResourcesBalancedAllocation",
-  score: balance as Scoring<unknown>,
+  score: balance,
 };

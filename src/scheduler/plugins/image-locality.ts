@@ -18,7 +18,9 @@ const locality: Scoring<Wanted> = {
   weight: 1,
   prepare: (pod, nodes) => {
     const images = imagesOf(pod);
-    const isAnywhere = nodes.some(({ imageBytes }) => images.some((image) => imageBytes.has(image)));
+    const isAnywhere = nodes.some(({ imageBytes }) =>
+      images.some((image) => imageBytes.has(image)),
+    );
     return isAnywhere ? { images, spread: spreadOf(images, nodes) } : undefined;
   },
   score: ({ images, spread }, { imageBytes }) => {
@@ -35,7 +37,7 @@ const locality: Scoring<Wanted> = {
 /** Prefers nodes that have the Pod's images. @spec k8s@1.36 plugins/imagelocality */
 export const imageLocality: Plugin = {
   name: "ImageLocality",
-  score: locality as Scoring<unknown>,
+  score: locality,
 };
 
 function imagesOf(pod: V1Pod): readonly string[] {

@@ -1,4 +1,9 @@
-import type { V1Node, V1NodeSelectorTerm, V1Pod, V1PreferredSchedulingTerm } from "../../gen/types.ts";
+import type {
+  V1Node,
+  V1NodeSelectorTerm,
+  V1Pod,
+  V1PreferredSchedulingTerm,
+} from "../../gen/types.ts";
 import { normalizeByMaximum, type Plugin, type Scoring } from "../framework.ts";
 import { matchesAnyTerm, matchesTerm } from "./node-selector-terms.ts";
 
@@ -30,7 +35,8 @@ function fits({ selector, terms }: Demand, node: V1Node): boolean {
 const preference: Scoring<readonly V1PreferredSchedulingTerm[]> = {
   weight: 2,
   prepare: (pod) => {
-    const preferred = pod.spec?.affinity?.nodeAffinity?.preferredDuringSchedulingIgnoredDuringExecution;
+    const preferred =
+      pod.spec?.affinity?.nodeAffinity?.preferredDuringSchedulingIgnoredDuringExecution;
     return preferred && preferred.length > 0 ? preferred : undefined;
   },
   score: (preferred, { node }) =>
@@ -46,7 +52,7 @@ export const nodeAffinity: Plugin<Demand> = {
   name: "NodeAffinity",
   prepareFilter: demandOf,
   filter: (demand, { node }) => (fits(demand, node) ? undefined : REJECTED),
-  score: preference as Scoring<unknown>,
+  score: preference,
   canHelp: (change, pod) => {
     const demand = demandOf(pod);
     return change.kind === "node" && (demand === undefined || fits(demand, change.node));

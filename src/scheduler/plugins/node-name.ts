@@ -1,6 +1,9 @@
 import type { Plugin } from "../framework.ts";
 
-const REJECTED = { reasons: ["node(s) didn't match the requested node name"], isUnresolvable: true };
+const REJECTED = {
+  reasons: ["node(s) didn't match the requested node name"],
+  isUnresolvable: true,
+};
 
 /** A Pod that names its node goes there. @spec k8s@1.36 plugins/nodename */
 export const nodeName: Plugin<string> = {

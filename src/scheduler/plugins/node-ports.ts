@@ -15,7 +15,8 @@ export const nodePorts: Plugin<readonly HostPort[]> = {
   },
   filter: (wanted, { pods }) => {
     for (const { hostPorts } of pods.values())
-      for (const used of hostPorts) if (wanted.some((port) => conflict(port, used))) return REJECTED;
+      for (const used of hostPorts)
+        if (wanted.some((port) => conflict(port, used))) return REJECTED;
     return undefined;
   },
 };

@@ -41,8 +41,9 @@ export const nodeResourcesFit: Plugin<Amounts> = {
     }
     return reasons.length > 0 ? { reasons, isUnresolvable } : undefined;
   },
-  score: leastAllocated as Scoring<unknown>,
-  canHelp: (change, pod) => change.kind === "pod-freed" || fitsEmpty(pod, change.node.status?.allocatable),
+  score: leastAllocated,
+  canHelp: (change, pod) =>
+    change.kind === "pod-freed" || fitsEmpty(pod, change.node.status?.allocatable),
 };
 
 /** Cheap test of a changed node: could the Pod fit if the node were empty? */

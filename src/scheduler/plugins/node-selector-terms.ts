@@ -23,7 +23,10 @@ export function matchesTerm(term: V1NodeSelectorTerm, node: V1Node): boolean {
   );
 }
 
-function holds({ operator, values = [] }: V1NodeSelectorRequirement, label: string | undefined): boolean {
+function holds(
+  { operator, values = [] }: V1NodeSelectorRequirement,
+  label: string | undefined,
+): boolean {
   switch (operator) {
     case "In":
       return label !== undefined && values.includes(label);
@@ -43,6 +46,7 @@ function holds({ operator, values = [] }: V1NodeSelectorRequirement, label: stri
 }
 
 function comparable(label: string | undefined, values: readonly string[]): boolean {
-  const isInteger = (text: string | undefined): boolean => text !== undefined && /^-?\d{1,19}$/.test(text);
+  const isInteger = (text: string | undefined): boolean =>
+    text !== undefined && /^-?\d{1,19}$/.test(text);
   return isInteger(label) && values.length === 1 && isInteger(values[0]);
 }

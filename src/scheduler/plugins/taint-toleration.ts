@@ -16,8 +16,9 @@ const preference: Scoring<readonly V1Toleration[]> = {
         )
       : undefined,
   score: (tolerations, { node }) =>
-    (node.spec?.taints ?? []).filter((taint) => isPreference(taint) && !isTolerated(taint, tolerations))
-      .length,
+    (node.spec?.taints ?? []).filter(
+      (taint) => isPreference(taint) && !isTolerated(taint, tolerations),
+    ).length,
   normalize: (scores) => normalizeByMaximum(scores, true),
 };
 
@@ -36,7 +37,7 @@ export const taintToleration: Plugin<readonly V1Toleration[]> = {
       ? REJECTED
       : undefined;
   },
-  score: preference as Scoring<unknown>,
+  score: preference,
   canHelp: (change, pod) =>
     change.kind === "node" &&
     !(change.node.spec?.taints ?? []).some(
