@@ -1,0 +1,95 @@
+import type { V1Node, V1Pod } from "../gen/types.ts";
+import {
+  add,
+  amountsOf,
+  podRequests,
+  scoredRequests,
+  subtract,
+  type Amounts,
+} from "./resources.ts";
+
+/** What one Pod takes of its node; computed once per Pod version. */
+export interface PodInfo {
+  readonly pod: V1Pod;
+  readonly requests: Amounts;
+  readonly scored: Amounts;
+  readonly hostPorts: readonly HostPort[];
+}
+
+export interface HostPort {
+  readonly ip: string;
+  readonly protocol: string;
+  readonly port: number;
+}
+
+/** One node with the Pods that are bound or assumed to it. Changed only by the scheduler's own cache. */
+export class NodeInfo {
+  node: V1Node;
+  readonly pods = new Map<string, PodInfo>();
+  readonly requested = new Map<string, number>();
+  readonly scored = new Map<string, number>();
+  allocatable: Amounts;
+  /** Bytes of the images on the node, by every name they have. */
+  imageBytes: ReadonlyMap<string, number>;
+
+  constructor(node: V1Node) {
+    this.node = node;
+    this.allocatable = amountsOf(node.status?.allocatable);
+    this.imageBytes = imagesOf(node);
+  }
+
+  get name(): string {
+    return this.node.metadata?.name ?? "";
+  }
+
+  setNode(node: V1Node): void {
+    if (node.status?.allocatable !== this.node.status?.allocatable)
+      this.allocatable = amountsOf(node.status?.allocatable);
+    if (node.status?.images !== this.node.status?.images) this.imageBytes = imagesOf(node);
+    this.node = node;
+  }
+
+  /** `uid` of a Pod that is there already replaces it. */
+  addPod(info: PodInfo): void {
+    const uid = info.pod.metadata?.uid ?? "";
+    this.removePod(uid);
+    this.pods.set(uid, info);
+    add(this.requested, info.requests);
+    add(this.scored, info.scored);
+  }
+
+  removePod(uid: string): void {
+    const info = this.pods.get(uid);
+    if (!info) return;
+    this.pods.delete(uid);
+    subtract(this.requested, info.requests);
+    subtract(this.scored, info.scored);
+  }
+}
+
+/** Computes what a Pod takes. */
+export function podInfoOf(pod: V1Pod): PodInfo {
+  return {
+    pod,
+    requests: podRequests(pod),
+    scored: scoredRequests(pod),
+    hostPorts: hostPortsOf(pod),
+  };
+}
+
+/** The host ports of all containers that hold one while the Pod runs. */
+export function hostPortsOf(pod: V1Pod): readonly HostPort[] {
+  const sidecars = (pod.spec?.initContainers ?? []).filter((c) => c.restartPolicy === "Always");
+  return [...(pod.spec?.containers ?? []), ...sidecars].flatMap((container) =>
+    (container.ports ?? []).flatMap(({ hostPort, hostIP, protocol }) =>
+      hostPort ? [{ ip: hostIP || "0.0.0.0", protocol: protocol ?? "TCP", port: hostPort }] : [],
+    ),
+  );
+}
+
+function imagesOf(node: V1Node): ReadonlyMap<string, number> {
+  const images = new Map<string, number>();
+  for (const { names, sizeBytes } of node.status?.images ?? [])
+    for (const name of names ?? []) images.set(name, sizeBytes ?? 0);
+  return images;
+}

@@ -1,0 +1,15 @@
+import type { V1Toleration } from "../../gen/types.ts";
+import type { Plugin } from "../framework.ts";
+import { isTolerated } from "./tolerations.ts";
+
+const REJECTED = { reasons: ["node(s) were unschedulable"], isUnresolvable: true };
+const CORDON = { key: "node.kubernetes.io/unschedulable", effect: "NoSchedule" };
+
+/** Keeps Pods off cordoned nodes. @spec k8s@1.36 plugins/nodeunschedulable */
+export const nodeUnschedulable: Plugin<readonly V1Toleration[]> = {
+  name: "NodeUnschedulable",
+  prepareFilter: (pod) => pod.spec?.tolerations ?? [],
+  filter: (tolerations, { node }) =>
+    node.spec?.unschedulable && !isTolerated(CORDON, tolerations) ? REJECTED : undefined,
+  canHelp: (change) => change.kind === "node" && !change.node.spec?.unschedulable,
+};
