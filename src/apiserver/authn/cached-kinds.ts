@@ -13,6 +13,7 @@ import type {
   V1RoleBinding,
   V1Secret,
   V1ServiceAccount,
+  V1VolumeAttachment,
 } from "../../gen/types.ts";
 
 const RBAC = "rbac.authorization.k8s.io";
@@ -44,6 +45,12 @@ export const cached = {
   role: kind<V1Role>(RBAC, "Role", "roles"),
   roleBinding: kind<V1RoleBinding>(RBAC, "RoleBinding", "rolebindings"),
   secret: kind<V1Secret>("", "Secret", "secrets"),
+  volumeAttachment: kind<V1VolumeAttachment>(
+    "storage.k8s.io",
+    "VolumeAttachment",
+    "volumeattachments",
+    false,
+  ),
   serviceAccount: kind<V1ServiceAccount>("", "ServiceAccount", "serviceaccounts"),
 } as const;
 
