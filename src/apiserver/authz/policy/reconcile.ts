@@ -69,6 +69,8 @@ function reconcile<T extends KubeObject & { readonly roleRef?: unknown }>(
 function mergeRole<T extends V1Role | V1ClusterRole>(found: T, wanted: T): T {
   // The rules of a sum are its parts': the aggregation controller keeps them.
   if ("aggregationRule" in found && found.aggregationRule) return found;
+  // The common case at start, and a hundred times cheaper than the comparison that follows.
+  if (JSON.stringify(found.rules) === JSON.stringify(wanted.rules)) return found;
   const missing = missingRules(found.rules ?? [], wanted.rules ?? []);
   if (missing.length === 0) return found;
   return { ...found, rules: [...(found.rules ?? []), ...missing] };
