@@ -1,64 +1,69 @@
+import { Namespace } from "../../api/core/namespace.ts";
+import { Node } from "../../api/core/node.ts";
+import { Pod } from "../../api/core/pod.ts";
+import { Secret } from "../../api/core/secret.ts";
+import { ServiceAccount } from "../../api/core/service-account.ts";
 import type { Kind } from "../../api/machinery/kind.ts";
-import type { KubeObject } from "../../api/machinery/object.ts";
+import { ClusterRoleBinding } from "../../api/rbac/cluster-role-binding.ts";
+import { ClusterRole } from "../../api/rbac/cluster-role.ts";
+import { RoleBinding } from "../../api/rbac/role-binding.ts";
+import { Role } from "../../api/rbac/role.ts";
 import type {
-  V1ClusterRole,
-  V1ClusterRoleBinding,
-  V1Namespace,
-  V1Node,
   V1PersistentVolume,
   V1PersistentVolumeClaim,
-  V1Pod,
   V1PriorityClass,
-  V1Role,
-  V1RoleBinding,
-  V1Secret,
-  V1ServiceAccount,
   V1VolumeAttachment,
 } from "../../gen/types.ts";
 
-const RBAC = "rbac.authorization.k8s.io";
+const volumeAttachment: Kind<V1VolumeAttachment> = {
+  group: "storage.k8s.io",
+  version: "v1",
+  kind: "VolumeAttachment",
+  plural: "volumeattachments",
+  isNamespaced: false,
+};
 
-/** The kinds that authentication, authorization and admission read out of the server's cache. */
+const persistentVolume: Kind<V1PersistentVolume> = {
+  group: "",
+  version: "v1",
+  kind: "PersistentVolume",
+  plural: "persistentvolumes",
+  isNamespaced: false,
+};
+
+const persistentVolumeClaim: Kind<V1PersistentVolumeClaim> = {
+  group: "",
+  version: "v1",
+  kind: "PersistentVolumeClaim",
+  plural: "persistentvolumeclaims",
+  isNamespaced: true,
+};
+
+const priorityClass: Kind<V1PriorityClass> = {
+  group: "scheduling.k8s.io",
+  version: "v1",
+  kind: "PriorityClass",
+  plural: "priorityclasses",
+  isNamespaced: false,
+};
+
+/**
+ * The kinds that authentication, authorization and admission read out of the server's cache.
+ *
+ * Those written out here may not be served (yet): the cache then holds none of them.
+ */
 export const cached = {
-  clusterRole: kind<V1ClusterRole>(RBAC, "ClusterRole", "clusterroles", false),
-  clusterRoleBinding: kind<V1ClusterRoleBinding>(
-    RBAC,
-    "ClusterRoleBinding",
-    "clusterrolebindings",
-    false,
-  ),
-  namespace: kind<V1Namespace>("", "Namespace", "namespaces", false),
-  node: kind<V1Node>("", "Node", "nodes", false),
-  persistentVolume: kind<V1PersistentVolume>("", "PersistentVolume", "persistentvolumes", false),
-  persistentVolumeClaim: kind<V1PersistentVolumeClaim>(
-    "",
-    "PersistentVolumeClaim",
-    "persistentvolumeclaims",
-  ),
-  pod: kind<V1Pod>("", "Pod", "pods"),
-  priorityClass: kind<V1PriorityClass>(
-    "scheduling.k8s.io",
-    "PriorityClass",
-    "priorityclasses",
-    false,
-  ),
-  role: kind<V1Role>(RBAC, "Role", "roles"),
-  roleBinding: kind<V1RoleBinding>(RBAC, "RoleBinding", "rolebindings"),
-  secret: kind<V1Secret>("", "Secret", "secrets"),
-  volumeAttachment: kind<V1VolumeAttachment>(
-    "storage.k8s.io",
-    "VolumeAttachment",
-    "volumeattachments",
-    false,
-  ),
-  serviceAccount: kind<V1ServiceAccount>("", "ServiceAccount", "serviceaccounts"),
+  clusterRole: ClusterRole,
+  clusterRoleBinding: ClusterRoleBinding,
+  namespace: Namespace,
+  node: Node,
+  persistentVolume,
+  persistentVolumeClaim,
+  pod: Pod,
+  priorityClass,
+  role: Role,
+  roleBinding: RoleBinding,
+  secret: Secret,
+  serviceAccount: ServiceAccount,
+  volumeAttachment,
 } as const;
-
-function kind<T extends KubeObject>(
-  group: string,
-  name: string,
-  plural: string,
-  isNamespaced = true,
-): Kind<T> {
-  return { group, version: "v1", kind: name, plural, isNamespaced };
-}

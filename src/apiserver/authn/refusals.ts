@@ -1,9 +1,12 @@
-import type { FieldError } from "../../api/machinery/field-error.ts";
+import type { Kind } from "../../api/machinery/kind.ts";
 import {
+  type InvalidObject,
   type StatusDetails,
   StatusError,
   type StatusReason,
 } from "../../api/machinery/status-error.ts";
+
+type ResourceName = Pick<Kind, "group" | "plural">;
 
 /** 401. Says nothing more: why a credential does not hold is nobody's business. */
 export const unauthorized = (): StatusError => refuse(401, "Unauthorized", "Unauthorized");
@@ -15,52 +18,50 @@ export const internalError = (message: string): StatusError =>
     causes: [{ message }],
   });
 
-/** Names the object a refusal is about; `plural` as in paths. */
-export interface Refused {
-  readonly group: string;
-  readonly plural: string;
-  readonly name: string;
-}
+const qualified = ({ group, plural }: ResourceName): string =>
+  group ? `${plural}.${group}` : plural;
 
-const qualified = ({ group, plural }: Refused): string => (group ? `${plural}.${group}` : plural);
-
-const detailsOf = ({ group, plural, name }: Refused): StatusDetails => ({
+const detailsOf = ({ group, plural }: ResourceName, name: string): StatusDetails => ({
   ...(name ? { name } : {}),
   ...(group ? { group } : {}),
-  ...(plural ? { kind: plural } : {}),
+  kind: plural,
 });
 
 /** @spec k8s@1.36 apimachinery api/errors NewForbidden */
-export function forbidden(object: Refused, message: string): StatusError {
-  const subject = object.name ? `${qualified(object)} "${object.name}"` : qualified(object);
-  const text = object.plural ? `${subject} is forbidden: ${message}` : `forbidden: ${message}`;
-  return refuse(403, "Forbidden", text, detailsOf(object));
+export function forbidden(
+  resource: ResourceName | undefined,
+  name: string,
+  why: string,
+): StatusError {
+  if (!resource?.plural) return refuse(403, "Forbidden", `forbidden: ${why}`, {});
+  const subject = name ? `${qualified(resource)} "${name}"` : qualified(resource);
+  return refuse(403, "Forbidden", `${subject} is forbidden: ${why}`, detailsOf(resource, name));
 }
 
 /** @spec k8s@1.36 apimachinery api/errors NewNotFound */
-export function notFound(object: Refused): StatusError {
-  const message = `${qualified(object)} "${object.name}" not found`;
-  return refuse(404, "NotFound", message, detailsOf(object));
+export function notFound(resource: ResourceName, name: string): StatusError {
+  const message = `${qualified(resource)} "${name}" not found`;
+  return refuse(404, "NotFound", message, detailsOf(resource, name));
 }
 
 /** @spec k8s@1.36 apimachinery api/errors NewConflict */
-export function conflict(object: Refused, message: string): StatusError {
-  const text = `Operation cannot be fulfilled on ${qualified(object)} "${object.name}": ${message}`;
-  return refuse(409, "Conflict", text, detailsOf(object));
+export function conflict(resource: ResourceName, name: string, why: string): StatusError {
+  const text = `Operation cannot be fulfilled on ${qualified(resource)} "${name}": ${why}`;
+  return refuse(409, "Conflict", text, detailsOf(resource, name));
 }
 
 /** 422 about one field. @spec k8s@1.36 apimachinery api/errors NewInvalid */
-export function invalidField(
-  object: { readonly group: string; readonly kind: string; readonly name: string },
-  error: FieldError,
-): StatusError {
-  const type = object.group ? `${object.kind}.${object.group}` : object.kind;
-  const message = `Invalid value: ${JSON.stringify(error.badValue)}: ${error.detail}`;
-  const text = `${type} "${object.name}" is invalid: ${error.field}: ${message}`;
-  return refuse(422, "Invalid", text, {
-    ...object,
-    causes: [{ reason: "FieldValueInvalid", message, field: error.field }],
-  });
+export function invalid({ group, kind, name, errors }: InvalidObject): StatusError {
+  const type = group ? `${kind}.${group}` : kind;
+  const causes = errors.map(({ field, badValue, detail }) => ({
+    reason: "FieldValueInvalid",
+    message: `Invalid value: ${JSON.stringify(badValue ?? "null")}: ${detail}`,
+    field,
+  }));
+  const texts = causes.map(({ field, message }) => `${field}: ${message}`);
+  const list = texts.length === 1 ? texts[0]! : `[${texts.join(", ")}]`;
+  const details = { ...(name ? { name } : {}), group, kind, causes };
+  return refuse(422, "Invalid", `${type} "${name}" is invalid: ${list}`, details);
 }
 
 function refuse(

@@ -1,6 +1,6 @@
 import { type Clock, formatTime } from "../../base/clock.ts";
 import { type Random, uuid } from "../../base/random.ts";
-import { type FieldError, invalid } from "../../api/machinery/field-error.ts";
+import { type FieldError, invalid as invalidField } from "../../api/machinery/field-error.ts";
 import type { ObjectKey } from "../../api/machinery/object.ts";
 import type { CacheReader } from "../../client/cache.ts";
 import type {
@@ -10,7 +10,7 @@ import type {
   V1ServiceAccount,
 } from "../../gen/types.ts";
 import { cached } from "./cached-kinds.ts";
-import { badRequest, conflict, invalidField, notFound } from "./refusals.ts";
+import { badRequest, conflict, invalid, notFound } from "./refusals.ts";
 import { type BoundReference, serviceAccountUserName, type TokenClaims } from "./token-claims.ts";
 import { type SigningKey, signToken } from "./token-signature.ts";
 
@@ -61,7 +61,7 @@ export class TokenIssuer {
     const refused = checkBody(key, request);
     if (refused) throw invalidRequest(key.name, refused);
     const account = this.#cache.get(cached.serviceAccount, key);
-    if (!account) throw notFound({ ...cached.serviceAccount, name: key.name });
+    if (!account) throw notFound(cached.serviceAccount, key.name);
     const lifeSeconds = request.spec?.expirationSeconds ?? DEFAULT_LIFE_SECONDS;
     const audiences = request.spec?.audiences?.length
       ? request.spec.audiences
@@ -159,14 +159,15 @@ interface Bound {
 function checkBody(key: ObjectKey, { metadata, spec }: TokenRequest): FieldError | undefined {
   const must = (field: "name" | "namespace"): FieldError | undefined =>
     metadata?.[field] && metadata[field] !== key[field]
-      ? invalid(
+      ? invalidField(
           `metadata.${field}`,
           metadata[field],
           `must match the service account ${field} if specified`,
         )
       : undefined;
   const seconds = spec?.expirationSeconds ?? DEFAULT_LIFE_SECONDS;
-  const life = (detail: string): FieldError => invalid("spec.expirationSeconds", seconds, detail);
+  const life = (detail: string): FieldError =>
+    invalidField("spec.expirationSeconds", seconds, detail);
   if (must("name") ?? must("namespace")) return must("name") ?? must("namespace");
   if (seconds < LIFE_SECONDS_MIN) return life("may not specify a duration less than 10 minutes");
   if (seconds > LIFE_SECONDS_MAX)
@@ -180,10 +181,11 @@ function referenceTo(
   found: { readonly name?: string; readonly uid?: string } | undefined,
 ): BoundReference {
   const name = reference.name ?? "";
-  if (!found) throw notFound({ group: "", plural, name });
+  if (!found) throw notFound({ group: "", plural }, name);
   if (reference.uid && reference.uid !== found.uid)
     throw conflict(
-      { group: "", plural: reference.kind ?? "", name },
+      { group: "", plural: reference.kind ?? "" },
+      name,
       `the UID in the bound object reference (${reference.uid}) does not match the UID in record. ` +
         `The object might have been deleted and then recreated`,
     );
@@ -197,5 +199,5 @@ function groupVersionKind({ apiVersion = "", kind = "" }: V1BoundObjectReference
 }
 
 function invalidRequest(name: string, error: FieldError): Error {
-  return invalidField({ group: "authentication.k8s.io", kind: "TokenRequest", name }, error);
+  return invalid({ group: "authentication.k8s.io", kind: "TokenRequest", name, errors: [error] });
 }

@@ -1,4 +1,4 @@
-import { invalid, type FieldError } from "../../api/machinery/field-error.ts";
+import { type FieldError, invalid as invalidField } from "../../api/machinery/field-error.ts";
 import type {
   V1LocalSubjectAccessReview,
   V1NonResourceAttributes,
@@ -10,7 +10,7 @@ import type {
   V1SubjectAccessReviewSpec,
   V1SubjectAccessReviewStatus,
 } from "../../gen/types.ts";
-import { badRequest, invalidField } from "../authn/refusals.ts";
+import { badRequest, invalid } from "../authn/refusals.ts";
 import type { UserInfo } from "../request.ts";
 import type { AuthorizedInfo, Authorizer } from "./authorizer.ts";
 import { aggregate } from "./rbac-authorizer.ts";
@@ -57,7 +57,7 @@ export function reviewLocalAccess(
     ...userErrors(spec),
     ...(spec.nonResourceAttributes
       ? [
-          invalid(
+          invalidField(
             "spec.nonResourceAttributes",
             spec.nonResourceAttributes,
             "disallowed on this kind of request",
@@ -142,7 +142,7 @@ function userOf({ user = "", groups = [], uid, extra }: V1SubjectAccessReviewSpe
 function attributeErrors(spec: Attributes): readonly FieldError[] {
   if (spec.resourceAttributes && spec.nonResourceAttributes)
     return [
-      invalid(
+      invalidField(
         "spec.nonResourceAttributes",
         spec.nonResourceAttributes,
         "cannot be specified in combination with resourceAttributes",
@@ -150,7 +150,7 @@ function attributeErrors(spec: Attributes): readonly FieldError[] {
     ];
   if (!spec.resourceAttributes && !spec.nonResourceAttributes)
     return [
-      invalid(
+      invalidField(
         "spec.resourceAttributes",
         null,
         "exactly one of nonResourceAttributes or resourceAttributes must be specified",
@@ -161,9 +161,9 @@ function attributeErrors(spec: Attributes): readonly FieldError[] {
 
 function userErrors({ user, groups }: V1SubjectAccessReviewSpec): readonly FieldError[] {
   if (user || groups?.length) return [];
-  return [invalid("spec.user", "", "at least one of user or group must be specified")];
+  return [invalidField("spec.user", "", "at least one of user or group must be specified")];
 }
 
 function refuseInvalid(kind: string, errors: readonly FieldError[]): void {
-  if (errors.length > 0) throw invalidField({ group: GROUP, kind, name: "" }, errors[0]!);
+  if (errors.length > 0) throw invalid({ group: GROUP, kind, name: "", errors });
 }

@@ -12,10 +12,8 @@ export function forbiddenCall(user: UserInfo, info: AuthorizedInfo, reason: stri
   const what = denialMessage(user, info);
   const message = reason === "" ? what : `${what}: ${reason}`;
   const { group, name } = info;
-  return forbidden(
-    info.isResource ? { group, plural: info.plural, name } : { group: "", plural: "", name: "" },
-    message,
-  );
+  const resource = info.isResource ? { group, plural: info.plural } : undefined;
+  return forbidden(resource, resource ? name : "", message);
 }
 
 /** `User "x" cannot list resource "pods" in API group "" in the namespace "default"` */

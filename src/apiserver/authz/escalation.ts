@@ -74,7 +74,7 @@ export class EscalationCheck implements AdmissionPlugin {
     const plural = roleRef.kind === "ClusterRole" ? "clusterroles" : "roles";
     if (isSame || this.#may(call, "bind", plural, roleRef.name)) return;
     const rules = this.#rules.roleRules(roleRef, call.info.namespace);
-    if (!rules) throw notFound({ group: GROUP, plural: plural.slice(0, -1), name: roleRef.name });
+    if (!rules) throw notFound({ group: GROUP, plural: plural.slice(0, -1) }, roleRef.name);
     this.#mustHold(call, rules, nameOf(binding));
   }
 
@@ -107,7 +107,7 @@ export class EscalationCheck implements AdmissionPlugin {
   }
 
   #refuse({ kind }: AdmissionCall, name: string, message: string): Error {
-    return forbidden({ group: GROUP, plural: kind.plural, name }, message);
+    return forbidden(kind, name, message);
   }
 }
 
