@@ -15,7 +15,13 @@ export function authorize(parts: ServerParts, user: UserInfo, info: RequestInfo)
     if (decision.isAllowed) return;
     if (decision.reason) reasons += reasons ? `, ${decision.reason}` : decision.reason;
   }
-  throw forbidden(info, reasons ? `${denial(user, info)}: ${reasons}` : denial(user, info));
+  const resource = info.isResource ? { group: info.group, plural: info.plural } : undefined;
+  const name = info.isResource ? info.name : "";
+  throw forbidden(
+    resource,
+    name,
+    reasons ? `${denial(user, info)}: ${reasons}` : denial(user, info),
+  );
 }
 
 function denial(user: UserInfo, info: RequestInfo): string {

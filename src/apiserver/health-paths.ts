@@ -1,4 +1,4 @@
-import { methodNotAllowed } from "../api/machinery/status-errors.ts";
+import { methodNotAllowed } from "../api/machinery/routing-errors.ts";
 import { objectResponse, textResponse, type ApiResponse } from "./api-response.ts";
 import type { ServerParts } from "./parts.ts";
 import type { PathTable } from "./path-table.ts";
@@ -30,9 +30,7 @@ export function addHealthPaths(
     if (request.method !== "GET" && request.method !== "HEAD") throw methodNotAllowed();
     return objectResponse(200, version);
   });
-  paths.add("/metrics", () =>
-    textResponse(200, parts.metrics.text(), "text/plain; version=0.0.4"),
-  );
+  paths.add("/metrics", () => textResponse(200, parts.metrics.text(), "text/plain; version=0.0.4"));
   paths.add("/", () => objectResponse(200, { paths: paths.paths() }));
 }
 
@@ -60,7 +58,8 @@ function answerAll(root: string, checks: readonly HealthCheck[], request: ApiReq
       continue;
     }
     const problem = check.check();
-    lines += problem === undefined ? `[+]${check.name} ok\n` : `[-]${check.name} failed: ${problem}\n`;
+    lines +=
+      problem === undefined ? `[+]${check.name} ok\n` : `[-]${check.name} failed: ${problem}\n`;
     if (problem !== undefined) failed += failed ? `,${check.name}` : check.name;
   }
   if (failed) return textResponse(500, `${lines}${root} check failed\n`);

@@ -3,12 +3,12 @@ import { StatusError } from "../api/machinery/status-error.ts";
 import {
   badRequest,
   internalError,
-  notFoundPath,
   requestEntityTooLarge,
   serviceUnavailable,
   timeout,
   unauthorized,
 } from "../api/machinery/status-errors.ts";
+import { unknownPath } from "../api/machinery/routing-errors.ts";
 import { Closed, StoreFull } from "../store/store.ts";
 import { BodyTooLarge, RequestAborted } from "../wire/http/exchange.ts";
 import { statusResponse, type ApiResponse } from "./api-response.ts";
@@ -102,7 +102,7 @@ export class Pipeline {
     authorize(this.#parts, user, info);
     if (info.isResource) return serveResource(this.#parts, request, info, user);
     const handler = this.#paths.find(info.path);
-    if (!handler) throw notFoundPath();
+    if (!handler) throw unknownPath();
     return handler(request, user);
   }
 
@@ -119,7 +119,7 @@ export class Pipeline {
 
   #statusError(error: unknown): StatusError {
     if (error instanceof StatusError) return error;
-    if (error instanceof BodyTooLarge) return requestEntityTooLarge(BODY_BYTES_MAX);
+    if (error instanceof BodyTooLarge) return requestEntityTooLarge(`limit is ${BODY_BYTES_MAX}`);
     if (error instanceof RequestAborted) return timeout("the client went away");
     if (error instanceof Closed) return serviceUnavailable("the server is shutting down");
     if (error instanceof StoreFull)

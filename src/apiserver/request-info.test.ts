@@ -22,7 +22,10 @@ const ROWS: readonly [string, string][] = [
   ["GET /api/v1/watch/pods", "watch /v1 - pods - -"],
   ["GET /api/v1/proxy/namespaces/a/pods/x/y/z", "proxy /v1 a pods x /y/z"],
   ["PATCH /apis/apps/v1/namespaces/a/deployments/x", "patch apps/v1 a deployments x -"],
-  ["GET /apis/apps/v1/deployments?fieldSelector=metadata.name%3Dx", "list apps/v1 - deployments x -"],
+  [
+    "GET /apis/apps/v1/deployments?fieldSelector=metadata.name%3Dx",
+    "list apps/v1 - deployments x -",
+  ],
   ["GET /apis/apps/v1", "get other"],
   ["GET /apis/apps", "get other"],
   ["GET /api/v1", "get other"],

@@ -20,7 +20,8 @@ export function parseRequestInfo(
   const parts = split(path);
   const isGroupless = parts[0] === "api";
   const needed = isGroupless ? 3 : 4;
-  if ((!isGroupless && parts[0] !== "apis") || parts.length < needed) return otherPath(method, path);
+  if ((!isGroupless && parts[0] !== "apis") || parts.length < needed)
+    return otherPath(method, path);
   const group = isGroupless ? "" : parts[1]!;
   const version = parts[needed - 2]!;
   let at = needed - 1;

@@ -17,7 +17,17 @@ export class RequestMetrics {
     this.#total = registry.counter(
       "apiserver_request_total",
       "Counter of apiserver requests broken out for each verb, dry run value, group, version, resource, scope, component, and HTTP response code.",
-      ["code", "component", "dry_run", "group", "resource", "scope", "subresource", "verb", "version"],
+      [
+        "code",
+        "component",
+        "dry_run",
+        "group",
+        "resource",
+        "scope",
+        "subresource",
+        "verb",
+        "version",
+      ],
     );
     this.#seconds = registry.histogram(
       "apiserver_request_duration_seconds",
@@ -37,7 +47,7 @@ export class RequestMetrics {
       known?.group ?? "",
       known?.plural ?? "",
       known ? scopeOf(known) : "",
-      known ? SUBRESOURCES.has(known.subresource) ? known.subresource : "" : "",
+      known ? (SUBRESOURCES.has(known.subresource) ? known.subresource : "") : "",
       known ? verbLabel(known.verb) : METHODS.has(method) ? method : "other",
       known?.version ?? "",
     ];

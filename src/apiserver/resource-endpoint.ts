@@ -1,4 +1,4 @@
-import { methodNotAllowed, notFoundPath } from "../api/machinery/status-errors.ts";
+import { methodNotAllowed, unknownPath } from "../api/machinery/routing-errors.ts";
 import { ApiCall, NO_FLAGS, type WriteFlags } from "./api-call.ts";
 import type { ApiResponse } from "./api-response.ts";
 import { writeFlags } from "./endpoints/query.ts";
@@ -50,13 +50,13 @@ export function resourceCall(
   user: UserInfo,
 ): ApiCall {
   const served = parts.resources.find(info.group, info.version, info.plural);
-  if (!served) throw notFoundPath();
+  if (!served) throw unknownPath();
   const { kind } = served;
   const optionsKind = OPTIONS_KINDS[info.verb];
   const flags: WriteFlags = optionsKind ? writeFlags(request, optionsKind) : NO_FLAGS;
   // A cluster-scoped resource below a namespace does not exist; the namespace itself is one of its parts.
   const isOutside = !kind.isNamespaced && info.namespace !== "" && info.plural !== "namespaces";
-  if (isOutside) throw notFoundPath();
+  if (isOutside) throw unknownPath();
   const scoped = kind.isNamespaced || info.namespace === "" ? info : { ...info, namespace: "" };
   return new ApiCall(scoped, user, served, flags, () => request.signal);
 }

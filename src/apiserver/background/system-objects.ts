@@ -24,11 +24,13 @@ export async function ensureSystemObjects(parts: ServerParts): Promise<void> {
         apiVersion: "v1",
         metadata: { name, labels: { "kubernetes.io/metadata.name": name } },
       });
-      await createObject(parts, systemCall(parts, "", "v1", "namespaces", "create", "", name), object).catch(
-        (error: unknown) => {
-          if (!isStatusError(error, "AlreadyExists")) throw error;
-        },
-      );
+      await createObject(
+        parts,
+        systemCall(parts, "", "v1", "namespaces", "create", "", name),
+        object,
+      ).catch((error: unknown) => {
+        if (!isStatusError(error, "AlreadyExists")) throw error;
+      });
     }),
   );
 }

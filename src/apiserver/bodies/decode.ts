@@ -48,9 +48,7 @@ export function parseBody(bytes: Buffer, contentType: string | undefined, kind: 
   const mediaType = mediaTypeOf(contentType);
   if (mediaType === "application/json") return parseJson(bytes, kind);
   if (mediaType === "application/yaml") return parseYaml(bytes.toString());
-  throw unsupportedMediaType(
-    "the body of the request was in an unknown format - accepted media types include: application/json, application/yaml",
-  );
+  throw unsupportedMediaType(["application/json", "application/yaml"]);
 }
 
 function parseJson(bytes: Buffer, kind: string): unknown {

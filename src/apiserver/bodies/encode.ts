@@ -35,5 +35,8 @@ export function madeResponse(
 ): ApiResponse {
   const response = jsonResponse(status, textOf(object, representation, isPretty), warnings);
   if (representation.mediaType === "application/json") return response;
-  return { ...response, headers: { ...response.headers, "content-type": representation.mediaType } };
+  return {
+    ...response,
+    headers: { ...response.headers, "content-type": representation.mediaType },
+  };
 }

@@ -28,8 +28,7 @@ export function shapedFrames(
 ): FrameEncoder {
   return {
     id,
-    encode: (events) =>
-      Buffer.concat(events.map((event) => frame(event.type, shape(event)))),
+    encode: (events) => Buffer.concat(events.map((event) => frame(event.type, shape(event)))),
     bookmark: (revision, isInitialEnd) => frame("BOOKMARK", bookmark(revision, isInitialEnd)),
     error: (status: Status) => frame("ERROR", status),
   };

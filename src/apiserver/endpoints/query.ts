@@ -10,7 +10,8 @@ const MANAGER_CHARACTERS_MAX = 128;
 /** Parameters that every write understands. @throws {StatusError} Invalid, as the options' own kind */
 export function writeFlags(request: ApiRequest, optionsKind: string): WriteFlags {
   const { query } = request;
-  if (query.size === 0) return { ...NO_FLAGS, fieldManager: agentName(request), fieldValidation: "Warn" };
+  if (query.size === 0)
+    return { ...NO_FLAGS, fieldManager: agentName(request), fieldValidation: "Warn" };
   const dryRun = query.getAll("dryRun");
   const validation = query.get("fieldValidation") ?? "";
   const errors: FieldError[] = [];

@@ -1,11 +1,11 @@
 import { forbidden as forbiddenField } from "../../api/machinery/field-error.ts";
-import type { StatusError } from "../../api/machinery/status-error.ts";
 import {
   badRequest,
-  expired,
   invalid as invalidObject,
   notAcceptable,
-  timeout as timeoutError,
+  continueExpired,
+  tooLargeResourceVersion,
+  tooOldResourceVersion,
 } from "../../api/machinery/status-errors.ts";
 import type { SortedView } from "../../base/sorted-map.ts";
 import type { ObjectVersion } from "../registry/object-version.ts";
@@ -75,14 +75,10 @@ export function listEndpoint(parts: ServerParts, call: ApiCall, request: ApiRequ
 }
 
 /** @spec endpoints/handlers/get.go, watch.go */
-export function watchEndpoint(
-  parts: ServerParts,
-  call: ApiCall,
-  request: ApiRequest,
-): ApiResponse {
+export function watchEndpoint(parts: ServerParts, call: ApiCall, request: ApiRequest): ApiResponse {
   const reply = replyFor(request);
   if (reply.representation.mediaType !== "application/json")
-    throw notAcceptable("only the following media types are accepted: application/json");
+    throw notAcceptable(["application/json"]);
   const query = readQuery(request.query);
   const { cache } = call.served;
   const body: WatchBody = new WatchBody(
@@ -94,7 +90,8 @@ export function watchEndpoint(
       timeoutMs: watchSeconds(parts, query) * 1000,
       ...(query.allowBookmarks && { bookmarkMs: BOOKMARK_MS }),
       marksInitialEnd: query.sendInitialEvents === true && query.allowBookmarks,
-      tooOld: () => tooOld(query.resourceVersion, cache.events.floor).status,
+      tooOld: () =>
+        tooOldResourceVersion(revisionOf(query.resourceVersion), cache.events.floor).status,
     },
     parts.clock,
     () => parts.watches.delete(body),
@@ -177,10 +174,7 @@ function viewAt(
   if (kept) return kept;
   const { events } = cache;
   if (revision >= events.floor && events.after(revision) === events.end) return cache.versions;
-  throw expired(
-    "The provided continue parameter is too old to display a consistent list result. You can start a new list without " +
-      "the continue parameter.",
-  );
+  throw continueExpired();
 }
 
 function encoderFor(
@@ -241,10 +235,5 @@ function revisionOf(text: string): number {
 /** @throws {StatusError} Timeout: a revision that was never given out. @spec storage/errors.go NewTooLargeResourceVersionError */
 function checkReached(parts: ServerParts, revision: number): void {
   if (revision <= parts.cache.revision) return;
-  throw timeoutError(`Too large resource version: ${revision}, current: ${parts.cache.revision}`);
-}
-
-/** @spec storage/cacher/watch_cache.go */
-function tooOld(wanted: string, floor: number): StatusError {
-  return expired(`too old resource version: ${wanted} (${floor})`);
+  throw tooLargeResourceVersion(revision, parts.cache.revision);
 }

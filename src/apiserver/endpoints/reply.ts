@@ -1,4 +1,4 @@
-import { notAcceptable } from "../../api/machinery/status-errors.ts";
+import { deletedStatus, notAcceptable } from "../../api/machinery/status-errors.ts";
 import type { KubeObject } from "../../api/machinery/object.ts";
 import type { ApiCall } from "../api-call.ts";
 import type { ApiResponse } from "../api-response.ts";
@@ -20,12 +20,10 @@ export interface Reply {
 /** @throws {StatusError} NotAcceptable */
 export function replyFor(request: ApiRequest): Reply {
   const representation = negotiate(request.headers["accept"]);
-  if (!representation)
-    throw notAcceptable(
-      "only the following media types are accepted: application/json, application/yaml",
-    );
+  if (!representation) throw notAcceptable(["application/json", "application/yaml"]);
   const isPretty = wantsPretty(request.query, request.headers["user-agent"]);
-  const isPlain = !isPretty && !representation.as && representation.mediaType === "application/json";
+  const isPlain =
+    !isPretty && !representation.as && representation.mediaType === "application/json";
   return { representation, isPretty, isPlain };
 }
 
@@ -61,18 +59,6 @@ export function replyObject(
 
 /** The Status of a success that has no object to show. */
 export function successStatus(call: ApiCall, version: ObjectVersion): object {
-  const { kind, info } = call;
-  return {
-    kind: "Status",
-    apiVersion: "v1",
-    metadata: { resourceVersion: String(version.revision) },
-    status: "Success",
-    details: {
-      name: info.name,
-      ...(kind.group !== "" && { group: kind.group }),
-      kind: kind.plural,
-      uid: version.meta.uid,
-    },
-  };
+  const status = deletedStatus(call.kind, call.info.name, version.meta.uid);
+  return { ...status, metadata: { resourceVersion: String(version.revision) } };
 }
-

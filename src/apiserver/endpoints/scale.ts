@@ -4,9 +4,9 @@ import type { Subresources } from "../../api/machinery/resource.ts";
 import {
   badRequest,
   invalid as invalidObject,
-  methodNotAllowed,
   unsupportedMediaType,
 } from "../../api/machinery/status-errors.ts";
+import { methodNotAllowed } from "../../api/machinery/routing-errors.ts";
 import { applyJsonPatch, applyMergePatch } from "../../api/machinery/patches.ts";
 import type { ApiCall } from "../api-call.ts";
 import type { ApiResponse } from "../api-response.ts";
@@ -15,6 +15,7 @@ import type { ServerParts } from "../parts.ts";
 import type { ApiRequest } from "../request.ts";
 import { getObject } from "../verbs/get.ts";
 import { updateObject } from "../verbs/update.ts";
+import { PATCH_TYPES } from "./write.ts";
 import { replyFor, replyObject } from "./reply.ts";
 
 type ScaleRules = NonNullable<Subresources<KubeObject>["scale"]>;
@@ -35,7 +36,8 @@ export async function scaleEndpoint(
   rules: ScaleRules,
 ): Promise<ApiResponse> {
   const reply = replyFor(request);
-  if (call.info.verb === "get") return replyObject(call, reply, scaleOf(rules, getObject(call).object));
+  if (call.info.verb === "get")
+    return replyObject(call, reply, scaleOf(rules, getObject(call).object));
   if (request.method !== "PUT" && request.method !== "PATCH") throw methodNotAllowed();
   const bytes = await request.body();
   const change = requestedChange(request, bytes);
@@ -92,9 +94,7 @@ function requestedChange(request: ApiRequest, bytes: Buffer): (scale: Scale) => 
     case "application/strategic-merge-patch+json":
       return (scale) => applyMergePatch(scale, patch);
     default:
-      throw unsupportedMediaType(
-        "the body of the request was in an unknown format - accepted media types include: application/json-patch+json, application/merge-patch+json, application/strategic-merge-patch+json",
-      );
+      throw unsupportedMediaType(PATCH_TYPES);
   }
 }
 

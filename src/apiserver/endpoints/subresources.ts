@@ -1,4 +1,4 @@
-import { methodNotAllowed, notFoundPath } from "../../api/machinery/status-errors.ts";
+import { methodNotAllowed, unknownPath } from "../../api/machinery/routing-errors.ts";
 import type { ApiCall } from "../api-call.ts";
 import type { ApiResponse } from "../api-response.ts";
 import type { ServerParts } from "../parts.ts";
@@ -24,7 +24,7 @@ export function subresourceEndpoint(
   }
   if (subresource === "scale" && scale) return scaleEndpoint(parts, call, request, scale);
   const handler = parts.subresources.find(group, plural, subresource);
-  if (!handler) throw notFoundPath();
+  if (!handler) throw unknownPath();
   if (!handler.methods.includes(request.method)) throw methodNotAllowed();
   return handler.handle(parts, call, request);
 }

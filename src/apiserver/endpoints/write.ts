@@ -51,7 +51,7 @@ export async function updateEndpoint(
 }
 
 /** In upstream's order, as its message lists them. @spec endpoints/handlers/patch.go */
-const PATCH_TYPES = [
+export const PATCH_TYPES = [
   "application/json-patch+json",
   "application/merge-patch+json",
   "application/strategic-merge-patch+json",
@@ -67,10 +67,7 @@ export async function patchEndpoint(
   const reply = replyFor(request);
   const type = mediaTypeOf(request.headers["content-type"]);
   const isSupported = PATCH_TYPES.includes(type);
-  if (!isSupported)
-    throw unsupportedMediaType(
-      `the body of the request was in an unknown format - accepted media types include: ${PATCH_TYPES.join(", ")}`,
-    );
+  if (!isSupported) throw unsupportedMediaType(PATCH_TYPES);
   const patch = parseBody(await request.body(), undefined, call.kind.kind);
   const { version } = await updateObject(parts, call, {
     wanted: (old) => conformed(parts, call, call.served, patched(type, old!, patch)),
@@ -164,14 +161,13 @@ function deletionOptions(request: ApiRequest, bytes: Buffer): RequestedDeletion 
       ? (parseBody(bytes, request.headers["content-type"], "DeleteOptions") as DeleteOptionsBody)
       : optionsOfQuery(request.query);
   const kind = body.kind ?? "DeleteOptions";
-  if (kind !== "DeleteOptions") throw badRequest(`decoded object cannot be converted to DeleteOptions`);
+  if (kind !== "DeleteOptions")
+    throw badRequest(`decoded object cannot be converted to DeleteOptions`);
   const policy = body.propagationPolicy ?? undefined;
   const orphan = body.orphanDependents ?? undefined;
   const dryRun = body.dryRun ?? [];
   const errors = [
-    ...(orphan !== undefined && policy !== undefined
-      ? [bothPolicies(policy)]
-      : []),
+    ...(orphan !== undefined && policy !== undefined ? [bothPolicies(policy)] : []),
     ...(policy !== undefined && !isPropagation(policy)
       ? [notSupported("propagationPolicy", policy, ["Foreground", "Background", "Orphan"])]
       : []),

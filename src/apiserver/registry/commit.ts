@@ -1,5 +1,6 @@
 import { internalError, requestEntityTooLarge } from "../../api/machinery/status-errors.ts";
 import type { KubeObject } from "../../api/machinery/object.ts";
+import type { TypeSchema } from "../../api/machinery/schema.ts";
 import { VALUE_BYTES_MAX, type CommitResult, type Revision } from "../../store/store.ts";
 import type { ServerParts } from "../parts.ts";
 import type { ServedResource } from "../resource-table.ts";
@@ -12,8 +13,8 @@ export interface EncodedObject {
 }
 
 /** `object` in the order of the wire, without a revision, and its stored value. */
-export function encode(object: KubeObject): EncodedObject {
-  const ordered = withRevision(object, "");
+export function encode(object: KubeObject, schema?: TypeSchema): EncodedObject {
+  const ordered = withRevision(object, "", schema);
   return { object: ordered, value: encodeObject(ordered) };
 }
 
@@ -43,7 +44,7 @@ export async function commitObject(
   expect: Revision,
 ): Promise<ObjectVersion | undefined> {
   const { value } = encoded;
-  if (value.length > VALUE_BYTES_MAX) throw requestEntityTooLarge(VALUE_BYTES_MAX);
+  if (value.length > VALUE_BYTES_MAX) throw requestEntityTooLarge(`limit is ${VALUE_BYTES_MAX}`);
   const storeKey = served.prefix + key;
   let version: ObjectVersion | undefined;
   parts.cache.expect(value, (revision) => (version = versionAt(key, encoded, revision)));

@@ -72,9 +72,11 @@ export class EventReader {
     const last = versions.at(-1)!.key;
     this.#initialFrom = last < KEYS_END ? `${last}\u0000` : to;
     const wanted = matches ? versions.filter((version) => matches(version.object)) : versions;
-    const events = wanted.map(
-      (version): MatchedEvent => ({ type: "ADDED", version, revision: version.revision }),
-    );
+    const events = wanted.map((version): MatchedEvent => ({
+      type: "ADDED",
+      version,
+      revision: version.revision,
+    }));
     return { kind: "events", events, id: undefined };
   }
 

@@ -1,4 +1,5 @@
 import type { KubeObject, ObjectMeta } from "../../api/machinery/object.ts";
+import type { TypeSchema } from "../../api/machinery/schema.ts";
 import type { Revision } from "../../store/store.ts";
 
 /** Bytes before the JSON in a stored value: two numbers of 32 bits, see {@link encodeObject}. */
@@ -119,19 +120,42 @@ export function encodeObject(object: KubeObject): Buffer {
   return value;
 }
 
-/** `object` with `resourceVersion` where the wire has it. */
-export function withRevision(object: KubeObject, revision: string | undefined): KubeObject {
-  const { kind, apiVersion, metadata = {}, ...rest } = object;
-  const { name, generateName, namespace, uid, ...others } = metadata;
-  const meta: Record<string, unknown> = {};
-  if (name !== undefined) meta["name"] = name;
-  if (generateName !== undefined) meta["generateName"] = generateName;
-  if (namespace !== undefined) meta["namespace"] = namespace;
-  if (uid !== undefined) meta["uid"] = uid;
-  if (revision !== undefined) meta["resourceVersion"] = revision;
-  for (const field in others) {
-    if (field === "resourceVersion" || field === "selfLink") continue;
-    meta[field] = others[field as keyof typeof others];
+/** In the order of the wire; `resourceVersion` has its place but no value. @spec apimachinery meta/v1 ObjectMeta */
+const META_FIELDS = [
+  "name",
+  "generateName",
+  "namespace",
+  "uid",
+  "resourceVersion",
+  "generation",
+  "creationTimestamp",
+  "deletionTimestamp",
+  "deletionGracePeriodSeconds",
+  "labels",
+  "annotations",
+  "ownerReferences",
+  "finalizers",
+  "managedFields",
+] as const;
+
+/** `object` in the order of the wire, with `revision` as its resourceVersion; `schema` gives the order of the top level. */
+export function withRevision(
+  object: KubeObject,
+  revision: string | undefined,
+  schema?: TypeSchema,
+): KubeObject {
+  const given: Readonly<Record<string, unknown>> = { ...object.metadata };
+  const metadata: Record<string, unknown> = {};
+  for (const field of META_FIELDS) {
+    const value = field === "resourceVersion" ? revision : given[field];
+    if (value !== undefined) metadata[field] = value;
   }
-  return { kind, apiVersion, metadata: meta, ...rest } as KubeObject;
+  const { kind, apiVersion } = object;
+  const out: Record<string, unknown> = { kind, apiVersion, metadata };
+  const fields = object as Readonly<Record<string, unknown>>;
+  if (schema)
+    for (const field in schema.fields)
+      if (!(field in out) && fields[field] !== undefined) out[field] = fields[field];
+  for (const field in fields) if (!(field in out)) out[field] = fields[field];
+  return out as KubeObject;
 }

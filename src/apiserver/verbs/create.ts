@@ -1,4 +1,10 @@
-import { alreadyExists, badRequest, invalid } from "../../api/machinery/status-errors.ts";
+import {
+  alreadyExists,
+  badRequest,
+  generateNameConflict,
+  invalid,
+} from "../../api/machinery/status-errors.ts";
+import { StatusError } from "../../api/machinery/status-error.ts";
 import type { KubeObject, ObjectMeta } from "../../api/machinery/object.ts";
 import { validateObjectMeta } from "../../api/machinery/object-meta-validation.ts";
 import { formatTime } from "../../base/clock.ts";
@@ -35,7 +41,8 @@ export async function createObject(
     const named = isGenerated ? withGeneratedName(parts, given) : given;
     const version = await createOnce(parts, call, named);
     if (version) return version;
-    if (!isGenerated || attempt >= NAME_TRIES_MAX) throw taken(call, named.metadata!.name!);
+    if (!isGenerated) throw taken(call, named.metadata!.name!);
+    if (attempt >= NAME_TRIES_MAX) throw generateNameConflict(call.kind, named.metadata!.name!);
   }
 }
 
@@ -55,7 +62,7 @@ async function createOnce(
     const key = localKey(call.info.namespace, object.metadata!.name!);
     if (served.cache.get(key)) return undefined;
     if (call.isDryRun) return unwritten(key, object, 0);
-    const version = await commitObject(parts, served, key, encode(object), 0);
+    const version = await commitObject(parts, served, key, encode(object, served.schema), 0);
     if (version) reservation?.confirm();
     return version;
   } finally {
@@ -118,5 +125,10 @@ export function inNamespace(call: ApiCall, object: KubeObject): KubeObject {
 
 function taken(call: ApiCall, name: string): Error {
   const existing = call.served.cache.get(localKey(call.info.namespace, name));
-  return alreadyExists(call.kind, name, existing?.meta.deletionTimestamp !== undefined);
+  const error = alreadyExists(call.kind, name);
+  if (existing?.meta.deletionTimestamp === undefined) return error;
+  return new StatusError({
+    ...error.status,
+    message: `object is being deleted: ${error.message}`,
+  });
 }

@@ -57,7 +57,7 @@ async function deleteOnce(
   const plan = planDeletion(call.kind, resource.strategy, old.object, options, now);
   if (plan.kind === "pending") return { version: old, isGone: false };
   if (plan.kind === "mark") {
-    const encoded = encode(plan.object);
+    const encoded = encode(plan.object, served.schema);
     if (encoded.value.equals(old.value)) return { version: old, isGone: false };
     const version = call.isDryRun
       ? unwritten(old.key, plan.object, old.revision)

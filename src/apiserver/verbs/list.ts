@@ -49,9 +49,10 @@ function filtered(
   matches: NonNullable<Predicate["matches"]>,
 ): ObjectVersion[] {
   const out: ObjectVersion[] = [];
-  for (let start = from; out.length < limit; ) {
+  for (let start = from; out.length < limit;) {
     const step = view.slice(start, to, STEP);
-    for (const version of step) if (out.length < limit && matches(version.object)) out.push(version);
+    for (const version of step)
+      if (out.length < limit && matches(version.object)) out.push(version);
     if (step.length < STEP) break;
     start = `${step.at(-1)!.key}\u0000`;
   }

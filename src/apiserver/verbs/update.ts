@@ -3,6 +3,7 @@ import {
   conflict,
   invalid as invalidObject,
   notFound,
+  objectModified,
 } from "../../api/machinery/status-errors.ts";
 import { invalid } from "../../api/machinery/field-error.ts";
 import type { KubeObject, ObjectMeta } from "../../api/machinery/object.ts";
@@ -41,7 +42,10 @@ export interface ChangeRules {
     old: KubeObject,
     facts: { now: number; user: string },
   ): KubeObject;
-  validateUpdate(object: KubeObject, old: KubeObject): readonly import("../../api/machinery/field-error.ts").FieldError[];
+  validateUpdate(
+    object: KubeObject,
+    old: KubeObject,
+  ): readonly import("../../api/machinery/field-error.ts").FieldError[];
   warnings?(object: KubeObject, old: KubeObject | undefined): readonly string[];
 }
 
@@ -73,7 +77,7 @@ export async function updateObject(
     const isPinned = checkPreconditions(call, wanted, old, change);
     const version = await updateOnce(parts, call, change, old, wanted);
     if (version) return { version, isCreated: false };
-    if (isPinned) throw objectModified(call);
+    if (isPinned) throw objectModified(call.kind, call.info.name);
   }
   throw tooManyConflicts();
 }
@@ -107,7 +111,7 @@ async function updateOnce(
   try {
     const object = prepared(parts, call, change, reservation?.object ?? admitted, before);
     if (!change.isAdmitted) validateAdmission(parts, call, "UPDATE", object, before);
-    const encoded = encode(object);
+    const encoded = encode(object, served.schema);
     if (encoded.value.equals(old.value)) return old;
     if (call.isDryRun) return unwritten(old.key, object, old.revision);
     const isLast = isReadyToGo(object);
@@ -181,7 +185,7 @@ function checkPreconditions(
       throw unpinned(call);
     return false;
   }
-  if (resourceVersion !== String(old.revision)) throw objectModified(call);
+  if (resourceVersion !== String(old.revision)) throw objectModified(call.kind, call.info.name);
   return !change.isPatch;
 }
 
@@ -198,15 +202,6 @@ function unpinned(call: ApiCall): Error {
   const { kind, info } = call;
   const error = invalid("metadata.resourceVersion", 0, "must be specified for an update");
   return invalidObject({ group: kind.group, kind: kind.kind, name: info.name, errors: [error] });
-}
-
-/** @spec registry/store.go OptimisticLockErrorMsg */
-function objectModified(call: ApiCall): Error {
-  return conflict(
-    call.kind,
-    call.info.name,
-    "the object has been modified; please apply your changes to the latest version and try again",
-  );
 }
 
 /** Nothing holds an object that is being deleted any more. @spec registry/store.go ShouldDeleteDuringUpdate */

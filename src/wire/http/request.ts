@@ -1,6 +1,11 @@
 import type { Readable } from "node:stream";
 import type { TLSSocket } from "node:tls";
-import { BodyTooLarge, RequestAborted, type ClientCertificate, type HttpRequest } from "./exchange.ts";
+import {
+  BodyTooLarge,
+  RequestAborted,
+  type ClientCertificate,
+  type HttpRequest,
+} from "./exchange.ts";
 
 const NO_QUERY = new URLSearchParams();
 const NO_BYTES = Buffer.alloc(0);

@@ -117,14 +117,20 @@ class SecureListener {
       socket.on("close", () => this.#sockets.delete(socket));
     });
     // A request that is no request: the client's mistake, answered by the parser.
-    server.on("clientError" as "sessionError", ((_error: Error, socket: Socket) => {
-      if (socket.writable) socket.end("HTTP/1.1 400 Bad Request\r\nconnection: close\r\n\r\n");
-      else socket.destroy();
-    }) as never);
+    server.on(
+      "clientError" as "sessionError",
+      ((_error: Error, socket: Socket) => {
+        if (socket.writable) socket.end("HTTP/1.1 400 Bad Request\r\nconnection: close\r\n\r\n");
+        else socket.destroy();
+      }) as never,
+    );
     server.on("tlsClientError", (_error, socket) => socket.destroy());
     server.on("sessionError", () => {});
-    server.on("upgrade" as "session", ((m: IncomingMessage, socket: Duplex, head: Buffer) =>
-      this.#onUpgrade(m, socket, head)) as never);
+    server.on(
+      "upgrade" as "session",
+      ((m: IncomingMessage, socket: Duplex, head: Buffer) =>
+        this.#onUpgrade(m, socket, head)) as never,
+    );
   }
 
   get address(): ListenAddress {
@@ -162,7 +168,11 @@ class SecureListener {
   }
 
   #context(key: string, cert: string): { key: string; cert: string; ca?: string } {
-    return { key, cert, ...(this.#options.clientCa !== undefined && { ca: this.#options.clientCa }) };
+    return {
+      key,
+      cert,
+      ...(this.#options.clientCa !== undefined && { ca: this.#options.clientCa }),
+    };
   }
 
   #connection(socket: TLSSocket): Connection {
@@ -231,9 +241,12 @@ class SecureListener {
     socket.on("close", () => request.abort());
     upgrade(request, socket, head)
       .catch(internalError)
-      .then((response) => {
-        if (response && socket.writable) socket.end(rawResponse(response));
-      }, () => socket.destroy());
+      .then(
+        (response) => {
+          if (response && socket.writable) socket.end(rawResponse(response));
+        },
+        () => socket.destroy(),
+      );
   }
 
   #requestOf(message: IncomingMessage, hasBody: boolean): StreamedRequest {
@@ -271,7 +284,9 @@ function wantsGzip(header: string | string[] | undefined): boolean {
 /** An HTTP/1.1 response as text: after an upgrade request Node has let go of the connection. */
 function rawResponse(response: HttpResponse): Buffer {
   const body = Buffer.isBuffer(response.body) ? response.body : Buffer.alloc(0);
-  const lines = Object.entries(response.headers).map(([name, value]) => `${name}: ${String(value)}\r\n`);
+  const lines = Object.entries(response.headers).map(
+    ([name, value]) => `${name}: ${String(value)}\r\n`,
+  );
   const head = `HTTP/1.1 ${response.status} -\r\n${lines.join("")}content-length: ${body.length}\r\nconnection: close\r\n\r\n`;
   return Buffer.concat([Buffer.from(head), body]);
 }
