@@ -1,6 +1,13 @@
 import { assert } from "../base/assert.ts";
 import type { Head, LogEntry } from "./backend.ts";
-import { KEY_BYTES_MAX, VALUE_BYTES_MAX, WRITES_MAX, type Revision, type Write } from "./store.ts";
+import {
+  KEY_BYTES_MAX,
+  SEAL_BYTES_MAX,
+  VALUE_BYTES_MAX,
+  WRITES_MAX,
+  type Revision,
+  type Write,
+} from "./store.ts";
 
 /** What a commit does. `accepted` without entries changes nothing and takes no revision. */
 export type Decision =
@@ -49,7 +56,7 @@ export function checkWrites(
     assert(!keys.has(write.key), `a commit writes ${write.key} twice`);
     assert(isVolatile(write.key) === first, "a commit mixes volatile and durable keys");
     assert(
-      write.kind === "delete" || write.value.length <= VALUE_BYTES_MAX,
+      write.kind === "delete" || write.value.length <= VALUE_BYTES_MAX + SEAL_BYTES_MAX,
       `the value of ${write.key} is over ${VALUE_BYTES_MAX} bytes`,
     );
     keys.add(write.key);

@@ -24,7 +24,7 @@ export function decodePosition(bytes: Buffer, at = 0): Position {
 /** Everything of an entry but its position, which is its key in the log. The value is copied once. */
 export function encodeEntry(entry: LogEntry): Buffer {
   const keyBytes = Buffer.byteLength(entry.key);
-  const bytes = Buffer.allocUnsafeSlow(HEADER_BYTES + keyBytes + (entry.value?.length ?? 0));
+  const bytes = Buffer.allocUnsafe(HEADER_BYTES + keyBytes + (entry.value?.length ?? 0));
   bytes[0] = entry.kind === "put" ? KIND_PUT : KIND_DELETE;
   bytes.writeUInt16BE(keyBytes, 1);
   writePosition(bytes, 3, entry.previous?.revision ?? 0, entry.previous?.sub ?? 0);

@@ -126,6 +126,8 @@ export const WRITES_MAX = 1024;
 /** Largest value in bytes. @spec etcd's default request limit is 1.5 MiB; API bodies may have 3 MB */
 export const VALUE_BYTES_MAX = 3 * 1024 * 1024;
 
+/** Room that every engine leaves above VALUE_BYTES_MAX for what a decorator adds to a value: key id, nonce, tag. */
+export const SEAL_BYTES_MAX = 512;
 /** Longest key in UTF-8 bytes. A name and a namespace have 253 + 63; LMDB's own bound is 1978 at 4 kB pages. */
 export const KEY_BYTES_MAX = 1024;
 /**

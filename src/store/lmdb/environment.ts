@@ -1,6 +1,7 @@
-import { statSync } from "node:fs";
+import { statfsSync } from "node:fs";
 import { open, type Database, type PutOptions, type RootDatabase } from "lmdb";
 import { StoreFull } from "../store.ts";
+import { checkFile } from "./file-check.ts";
 import { StoreUnreadable } from "./store-unreadable.ts";
 
 /**
@@ -9,8 +10,16 @@ import { StoreUnreadable } from "./store-unreadable.ts";
  */
 const MAP_BYTES = 64 * 2 ** 30;
 
+/** A Pod of 2 to 3 kB lies inside such a page; with 4 kB it takes an overflow page alone. Doubling makes lone commits write more. */
+const PAGE_BYTES = 8192;
+
 /** What means "no space": MAP_FULL, and the system's ENOSPC, EDQUOT, EFBIG. BAD_TXN: a put before it had no space. */
 const FULL_CODES: ReadonlySet<number> = new Set([-30792, -30782, 28, 122, 27]);
+
+/** What LMDB makes of a write that ended early, which is how a disk fills up; and of a disk that fails. */
+const EIO = 5;
+/** Free bytes below which EIO means "full": two groups of commits. Doubling blames space for more real failures. */
+const FREE_BYTES_MIN = 16 * 1024 * 1024;
 
 /** The tables of one LMDB file. Keys and values are bytes as they are. */
 export interface Environment {
@@ -31,18 +40,22 @@ export interface Environment {
  * so that a power loss goes back to a whole older state. Otherwise a commit resolves when it is flushed.
  * @throws {StoreUnreadable}
  */
-export function openEnvironment(file: string, isLazy: boolean): Environment {
+export async function openEnvironment(file: string, isLazy: boolean): Promise<Environment> {
   const binary = { encoding: "binary", keyEncoding: "binary" } as const;
+  checkFile(file);
+  let root: RootDatabase<Buffer, Buffer> | undefined;
   try {
-    const root = open<Buffer, Buffer>({
+    root = open<Buffer, Buffer>({
       ...binary,
       path: file,
       noSubdir: true,
       mapSize: MAP_BYTES,
       maxDbs: 4,
+      pageSize: PAGE_BYTES,
+      // Else a failed transaction also rejects a promise that the library gives to nobody.
+      eventTurnBatching: false,
       ...(isLazy ? { overlappingSync: true, separateFlushed: true } : { overlappingSync: false }),
     });
-    checkLength(root, file);
     return {
       file,
       root,
@@ -51,28 +64,27 @@ export function openEnvironment(file: string, isLazy: boolean): Environment {
       state: root.openDB<Buffer, Buffer>("state", binary),
     };
   } catch (error) {
-    throw error instanceof StoreUnreadable
-      ? error
-      : new StoreUnreadable(file, String(error), error);
+    await root?.close();
+    throw new StoreUnreadable(file, String(error), error);
   }
 }
 
-/** Runs `write` as one transaction. Resolves as {@link openEnvironment} says. @throws {StoreFull} nothing was written. */
+/** Runs the writes that `write` makes as one transaction. Resolves as {@link openEnvironment} says. @throws {StoreFull} */
 export async function transact(
-  { root }: Environment,
+  { root, file }: Environment,
   write: () => readonly Promise<boolean>[],
 ): Promise<void> {
-  let all: Promise<boolean[]> | undefined;
+  let writes: readonly Promise<boolean>[] = [];
+  const transaction = root.batch(() => {
+    writes = write();
+  });
+  let results: readonly boolean[];
   try {
-    await root.batch(() => {
-      all = Promise.all(write());
-      // Told by the batch itself; here only so that the process is not ended for want of a listener.
-      all.catch(() => {});
-    });
-    if ((await all)?.includes(false)) throw new Error("the log already holds this revision");
+    [, ...results] = await Promise.all([transaction, ...writes]);
   } catch (error) {
-    throw await asStoreError(error);
+    throw await asStoreError(error, file);
   }
+  if (results.includes(false)) throw new Error("the log already holds a later revision");
 }
 
 /** Writes behind the last key, which fills pages whole instead of half. Resolves with false when it would not be last. */
@@ -90,24 +102,19 @@ export function append(
   return put.call(table, key, value, { append: true });
 }
 
-async function asStoreError(error: unknown): Promise<unknown> {
+async function asStoreError(error: unknown, file: string): Promise<unknown> {
   const { commitError } = error as { commitError?: Promise<never> };
   const cause: unknown = await commitError?.catch((inner: unknown) => inner);
   const { code } = (cause ?? error) as { code?: number };
-  if (code !== undefined && FULL_CODES.has(code))
+  if (
+    code !== undefined &&
+    (FULL_CODES.has(code) || (code === EIO && freeBytes(file) < FREE_BYTES_MIN))
+  )
     return new StoreFull(`no space left for the store: ${String(cause ?? error)}`, { cause });
   return cause ?? error;
 }
 
-/** A file cut short would kill the process at the first read behind its end (SIGBUS), without a word. */
-function checkLength(root: RootDatabase<Buffer, Buffer>, file: string): void {
-  const { lastPageNumber, root: tree } = root.getStats() as {
-    lastPageNumber: number;
-    root: { pageSize: number };
-  };
-  const needed = (lastPageNumber + 1) * tree.pageSize;
-  const { size } = statSync(file);
-  if (size >= needed) return;
-  void root.close();
-  throw new StoreUnreadable(file, `it has ${size} bytes of ${needed}`);
+function freeBytes(file: string): number {
+  const { bavail, bsize } = statfsSync(file);
+  return bavail * bsize;
 }

@@ -18,29 +18,44 @@ export class LmdbBackend implements Backend {
   readonly #durable: Environment;
   readonly #volatile: Environment;
 
-  constructor(folder: string, isVolatile: (key: string) => boolean) {
+  private constructor(
+    durable: Environment,
+    volatile: Environment,
+    isVolatile: (key: string) => boolean,
+  ) {
+    this.#durable = durable;
+    this.#volatile = volatile;
     this.isVolatile = isVolatile;
-    this.#durable = openEnvironment(`${folder}/durable.mdb`, false);
+    const bytes = durable.state.get(STATE_KEY);
+    this.state = bytes && readable(durable, () => JSON.parse(bytes.toString()) as StoreState);
+  }
+
+  /** @throws {StoreUnreadable} */
+  static async open(folder: string, isVolatile: (key: string) => boolean): Promise<LmdbBackend> {
+    const durable = await openEnvironment(`${folder}/durable.mdb`, false);
     try {
-      this.#volatile = openEnvironment(`${folder}/volatile.mdb`, true);
+      const volatile = await openEnvironment(`${folder}/volatile.mdb`, true);
+      return new LmdbBackend(durable, volatile, isVolatile);
     } catch (error) {
-      void this.#durable.root.close();
+      await durable.root.close();
       throw error;
     }
-    const bytes = this.#durable.state.get(STATE_KEY);
-    this.state = bytes && readable(this.#durable, () => JSON.parse(bytes.toString()) as StoreState);
   }
 
   head(key: string): Head | undefined {
     const environment = this.#of(key);
-    const bytes = environment.heads.get(Buffer.from(key));
-    return bytes && readable(environment, () => decodeHead(bytes));
+    return readable(environment, () => {
+      const bytes = environment.heads.get(Buffer.from(key));
+      return bytes && decodeHead(bytes);
+    });
   }
 
   entry(key: string, position: Position): LogEntry | undefined {
     const environment = this.#of(key);
-    const bytes = environment.log.get(encodePosition(position));
-    return bytes && readable(environment, () => decodeEntry(position, bytes));
+    return readable(environment, () => {
+      const bytes = environment.log.get(encodePosition(position));
+      return bytes && decodeEntry(position, bytes);
+    });
   }
 
   heads(from: string, to: string): Iterable<readonly [string, Head]> {
@@ -63,20 +78,9 @@ export class LmdbBackend implements Backend {
   async write(batch: Batch): Promise<void> {
     // A clean end vouches for the volatile keys too.
     if (batch.state?.isClean) await this.#volatile.root.flushed;
-    const { log, heads, state } = batch.isVolatile ? this.#volatile : this.#durable;
-    await transact(batch.isVolatile ? this.#volatile : this.#durable, () => {
-      for (const removal of batch.removals) {
-        if (removal.kind === "head") void heads.remove(Buffer.from(removal.key));
-        else void log.remove(encodePosition(removal.position));
-      }
-      const appended = batch.entries.map((entry) => {
-        void heads.put(Buffer.from(entry.key), encodeHead(headOf(entry)));
-        return append(log, encodePosition(entry.position), encodeEntry(entry));
-      });
-      if (batch.state) void state.put(STATE_KEY, Buffer.from(JSON.stringify(batch.state)));
-      return appended;
-    });
-    log.resetReadTxn();
+    const environment = batch.isVolatile ? this.#volatile : this.#durable;
+    await transact(environment, () => writesOf(environment, batch));
+    environment.log.resetReadTxn();
   }
 
   async close(): Promise<void> {
@@ -87,6 +91,19 @@ export class LmdbBackend implements Backend {
   #of(key: string): Environment {
     return this.isVolatile(key) ? this.#volatile : this.#durable;
   }
+}
+
+/** @returns the results of the appends; the others cannot fail alone. */
+function writesOf({ heads, log, state }: Environment, batch: Batch): Promise<boolean>[] {
+  for (const removal of batch.removals) {
+    if (removal.kind === "head") void heads.remove(Buffer.from(removal.key));
+    else void log.remove(encodePosition(removal.position));
+  }
+  if (batch.state) void state.put(STATE_KEY, Buffer.from(JSON.stringify(batch.state)));
+  return batch.entries.map((entry) => {
+    void heads.put(Buffer.from(entry.key), encodeHead(headOf(entry)));
+    return append(log, encodePosition(entry.position), encodeEntry(entry));
+  });
 }
 
 function* headsOf(
@@ -136,6 +153,7 @@ function* merged<T>(
   return undefined;
 }
 
+/** Runs a read. Whatever it throws, the file is damaged. */
 function readable<T>({ file }: Environment, decode: () => T): T {
   try {
     return decode();

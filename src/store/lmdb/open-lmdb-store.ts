@@ -25,7 +25,7 @@ export async function openLmdbStore(options: LmdbStoreOptions): Promise<Store> {
   const lock = lockFolder(folder);
   let backend: Backend | undefined;
   try {
-    backend = releasing(new LmdbBackend(folder, isVolatile), lock);
+    backend = releasing(await LmdbBackend.open(folder, isVolatile), lock);
     const found = backend.state?.schema ?? SCHEMA_VERSION;
     if (found > SCHEMA_VERSION) throw new StoreTooNew(folder, found, SCHEMA_VERSION);
     return await openStore(backend);

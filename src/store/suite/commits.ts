@@ -1,13 +1,32 @@
 import assert from "node:assert/strict";
 import { it } from "node:test";
-import { KEY_BYTES_MAX, VALUE_BYTES_MAX, WRITES_MAX, type Write } from "../store.ts";
-import { committed, inStore, listing, put, remove, type NewPlace } from "./in-store.ts";
+import {
+  KEY_BYTES_MAX,
+  SEAL_BYTES_MAX,
+  VALUE_BYTES_MAX,
+  WRITES_MAX,
+  type Write,
+} from "../store.ts";
+import {
+  committed,
+  inStore,
+  listing,
+  put,
+  remove,
+  type AddTest,
+  type NewPlace,
+} from "./in-store.ts";
 
 /** Commits: atomic, conditional, numbered in call order. */
 export function commitSuite(newPlace: NewPlace): void {
-  const test = (name: string, body: Parameters<typeof inStore>[1]): void =>
-    void it(name, inStore(newPlace, body));
+  const test: AddTest = (name, body) => void it(name, inStore(newPlace, body));
+  numbering(test);
+  conditions(test);
+  concurrency(test);
+  limits(test);
+}
 
+function numbering(test: AddTest): void {
   test("the empty store is at revision 1", async (store) => {
     assert.equal(store.revision(), 1);
     assert.equal(store.compactedRevision(), 0);
@@ -20,7 +39,9 @@ export function commitSuite(newPlace: NewPlace): void {
     assert.equal(await listing(store), "/a=2@3/2 /c=2@3/3");
     assert.equal(store.revision(), 3);
   });
+}
 
+function conditions(test: AddTest): void {
   test("expectations", async (store) => {
     await committed(store, put("/a=1")); // 2
     await committed(store, put("/a=2"), put("/b=1")); // 3
@@ -59,7 +80,9 @@ export function commitSuite(newPlace: NewPlace): void {
     assert.equal(result.revision, 2);
     assert.equal(await listing(store), "/a=1@2/2");
   });
+}
 
+function concurrency(test: AddTest): void {
   test("concurrent calls are decided in call order", async (store) => {
     const results = await Promise.all([
       store.commit([put("/a=1 if 0")]),
@@ -90,12 +113,18 @@ export function commitSuite(newPlace: NewPlace): void {
     await Promise.all(Array.from({ length: 20 }, add));
     assert.equal(await listing(store), "/n=20@22/2");
   });
+}
 
+function limits(test: AddTest): void {
   test("bounds", async (store) => {
     const value = Buffer.from("x");
     const putAt = (key: string): Write => ({ kind: "put", key, value });
     const many = Array.from({ length: WRITES_MAX + 1 }, (_, i) => putAt(`/${i}`));
-    const large = { kind: "put", key: "/l", value: Buffer.alloc(VALUE_BYTES_MAX + 1) } as const;
+    const large = {
+      kind: "put",
+      key: "/l",
+      value: Buffer.alloc(VALUE_BYTES_MAX + SEAL_BYTES_MAX + 1),
+    } as const;
     const wrong: readonly (readonly Write[])[] = [
       [],
       many,
@@ -109,7 +138,7 @@ export function commitSuite(newPlace: NewPlace): void {
       await assert.rejects(store.commit(writes), { name: "AssertionError" });
     await committed(store, ...many.slice(1));
     await committed(store, putAt("k".repeat(KEY_BYTES_MAX)));
-    await committed(store, { ...large, value: large.value.subarray(1) });
+    await committed(store, { ...large, value: large.value.subarray(0, VALUE_BYTES_MAX) });
     assert.equal((await store.get("/l"))!.value.length, VALUE_BYTES_MAX);
     await committed(store, { ...large, value: Buffer.alloc(0) });
     assert.equal((await store.get("/l"))!.value.length, 0);
@@ -123,18 +152,16 @@ export function commitSuite(newPlace: NewPlace): void {
     assert.equal(await listing(store), "/a=1@2/2 /b=1@4/4 /volatile/a=1@3/3 /volatile/b=1@5/5");
   });
 
-  it("after close every call is refused", async () => {
-    await inStore(newPlace, async (store) => {
-      const last = store.commit([put("/a=1")]);
-      await store.close();
-      await store.close();
-      assert.equal((await last).kind, "committed");
-      const closed = { name: "Closed" };
-      await assert.rejects(store.commit([put("/a=1")]), closed);
-      await assert.rejects(store.get("/a"), closed);
-      await assert.rejects(store.range({ from: "/", to: "0" }), closed);
-      await assert.rejects(store.compact(1), closed);
-      await assert.rejects(store.watch("/", 1)[Symbol.asyncIterator]().next(), closed);
-    })();
+  test("after close every call is refused", async (store) => {
+    const last = store.commit([put("/a=1")]);
+    await store.close();
+    await store.close();
+    assert.equal((await last).kind, "committed");
+    const closed = { name: "Closed" };
+    await assert.rejects(store.commit([put("/a=1")]), closed);
+    await assert.rejects(store.get("/a"), closed);
+    await assert.rejects(store.range({ from: "/", to: "0" }), closed);
+    await assert.rejects(store.compact(1), closed);
+    await assert.rejects(store.watch("/", 1)[Symbol.asyncIterator]().next(), closed);
   });
 }

@@ -9,14 +9,18 @@ import {
   put,
   readTo,
   remove,
+  type AddTest,
   type NewPlace,
 } from "./in-store.ts";
 
 /** Compaction: what is forgotten, and what must not be. */
 export function compactionSuite(newPlace: NewPlace): void {
-  const test = (name: string, body: Parameters<typeof inStore>[1]): void =>
-    void it(name, inStore(newPlace, body));
+  const test: AddTest = (name, body) => void it(name, inStore(newPlace, body));
+  forgetting(test);
+  workingOn(test);
+}
 
+function forgetting(test: AddTest): void {
   test("the compaction revision and all after it stay readable", async (store) => {
     await committed(store, put("/a=1"), put("/keep=1")); // 2
     await committed(store, put("/a=2"), put("/b=1")); // 3
@@ -43,7 +47,9 @@ export function compactionSuite(newPlace: NewPlace): void {
     await store.compact(5);
     assert.equal(await listing(store), "/a=3@5/2");
   });
+}
 
+function workingOn(test: AddTest): void {
   test("a deleted key can be made again, before, while and after its end is forgotten", async (store) => {
     for (let round = 0; round < 5; round++) {
       await committed(store, put("/a=x if 0"));

@@ -4,6 +4,9 @@ import type { StorePlace } from "../store-suite.ts";
 
 export type NewPlace = () => Promise<StorePlace>;
 
+/** Adds a test whose body gets an empty store. */
+export type AddTest = (name: string, body: (store: Store) => Promise<void>) => void;
+
 /** A test's body with an empty store, which is closed and removed afterwards. */
 export function inStore(
   newPlace: NewPlace,

@@ -1,13 +1,24 @@
 import assert from "node:assert/strict";
 import { it } from "node:test";
 import { prefixEnd, type StoredRecord } from "../store.ts";
-import { committed, inStore, listing, put, remove, type NewPlace } from "./in-store.ts";
+import {
+  committed,
+  inStore,
+  listing,
+  put,
+  remove,
+  type AddTest,
+  type NewPlace,
+} from "./in-store.ts";
 
 /** Gets and ranges, at the newest and at older revisions. */
 export function readSuite(newPlace: NewPlace): void {
-  const test = (name: string, body: Parameters<typeof inStore>[1]): void =>
-    void it(name, inStore(newPlace, body));
+  const test: AddTest = (name, body) => void it(name, inStore(newPlace, body));
+  snapshots(test);
+  pages(test);
+}
 
+function snapshots(test: AddTest): void {
   test("every revision stays readable", async (store) => {
     await committed(store, put("/a=1")); // 2
     await committed(store, put("/a=2"), put("/b=1")); // 3
@@ -41,7 +52,9 @@ export function readSuite(newPlace: NewPlace): void {
     assert.deepEqual(await all("/a/", prefixEnd("/a/")), ["/a/b"]);
     assert.deepEqual(await all("/b", "/a"), []);
   });
+}
 
+function pages(test: AddTest): void {
   test("pages of one listing see one snapshot", async (store) => {
     const keys = Array.from({ length: 25 }, (_, i) => `/k${String(i).padStart(2, "0")}`);
     await committed(store, ...keys.map((key) => put(`${key}=1`)));

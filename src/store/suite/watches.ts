@@ -10,14 +10,20 @@ import {
   put,
   readTo,
   remove,
+  type AddTest,
   type NewPlace,
 } from "./in-store.ts";
 
 /** Watches: in order, whole commits, from any readable revision. */
 export function watchSuite(newPlace: NewPlace): void {
-  const test = (name: string, body: Parameters<typeof inStore>[1]): void =>
-    void it(name, inStore(newPlace, body));
+  const test: AddTest = (name, body) => void it(name, inStore(newPlace, body));
+  contents(test);
+  order(test);
+  batches(test);
+  ends(test);
+}
 
+function contents(test: AddTest): void {
   test("the past, by prefix", async (store) => {
     await committed(store, put("/a/1=x"), put("/b/1=x")); // 2
     await committed(store, put("/volatile/1=v")); // 3
@@ -48,7 +54,9 @@ export function watchSuite(newPlace: NewPlace): void {
     assert.equal(batch.changes[0]!.value, value);
     await watch.return?.();
   });
+}
 
+function order(test: AddTest): void {
   test("a watch begins when it is called", async (store) => {
     const watch = iterate(store, "/", store.revision());
     const value = Buffer.from("x");
@@ -95,7 +103,9 @@ export function watchSuite(newPlace: NewPlace): void {
         Array.from({ length: 300 }, (_, i) => i + 2),
       );
   });
+}
 
+function batches(test: AddTest): void {
   test("the changes of one commit come in one batch, past and present", async (store) => {
     const watch = iterate(store, "/", 1);
     const keys = Array.from({ length: 700 }, (_, i) => `/k${i}`);
@@ -120,7 +130,9 @@ export function watchSuite(newPlace: NewPlace): void {
     await assert.rejects(slow.next(), { name: "TooOld" });
     assert.equal((await readTo(other, store.revision())).length, 1);
   });
+}
 
+function ends(test: AddTest): void {
   test("an idle watch can be ended, and ends with Closed when the store closes", async (store) => {
     const ended = iterate(store, "/", 1);
     const waiting = ended.next();
