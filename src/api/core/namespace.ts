@@ -1,0 +1,60 @@
+import type { V1Namespace } from "../../gen/types.ts";
+import type { Kind } from "../machinery/kind.ts";
+import type { Resource } from "../machinery/resource.ts";
+import { ageColumn, nameColumn, textColumn } from "../strategy/columns.ts";
+import { statusStrategy, statusSubresource } from "../strategy/strategy.ts";
+
+export type Namespace = V1Namespace;
+
+export const Namespace: Kind<Namespace> = {
+  group: "",
+  version: "v1",
+  kind: "Namespace",
+  plural: "namespaces",
+  isNamespaced: false,
+};
+
+/** The finalizer that keeps a namespace until its content is gone. */
+export const NAMESPACE_FINALIZER = "kubernetes";
+
+/** @spec k8s@1.36 pkg/registry/core/namespace/strategy.go */
+export const namespaceResource: Resource<Namespace> = {
+  kind: Namespace,
+  singular: "namespace",
+  shortNames: ["ns"],
+  verbs: ["get", "list", "watch", "create", "update", "patch", "delete"],
+  strategy: statusStrategy<Namespace>(
+    { initialStatus: { phase: "Active" }, countsGenerations: false },
+    {
+      prepareForCreate: withFinalizer,
+      prepareForUpdate: (object, old) => ({
+        ...object,
+        spec: { ...object.spec, finalizers: old.spec?.finalizers ?? [] },
+      }),
+    },
+  ),
+  subresources: { status: statusSubresource<Namespace>() },
+  columns: [
+    nameColumn(),
+    textColumn(
+      "Status",
+      "Whether the namespace is active or being deleted",
+      (object) => object.status?.phase ?? "",
+    ),
+    ageColumn(),
+  ],
+  selectableFields: {
+    "status.phase": (object) => object.status?.phase ?? "",
+    name: (object) => object.metadata?.name ?? "",
+  },
+};
+
+function withFinalizer(namespace: Namespace): Namespace {
+  const finalizers = namespace.spec?.finalizers ?? [];
+  return finalizers.includes(NAMESPACE_FINALIZER)
+    ? namespace
+    : {
+        ...namespace,
+        spec: { ...namespace.spec, finalizers: [...finalizers, NAMESPACE_FINALIZER] },
+      };
+}
