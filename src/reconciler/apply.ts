@@ -88,7 +88,7 @@ class Run {
 
   async writes(): Promise<void> {
     let size = 1;
-    for (let from = 0; from < this.#writes.length && !this.#isEnded; ) {
+    for (let from = 0; from < this.#writes.length && !this.#isEnded;) {
       const to = this.#groupEnd(from);
       const isCreate = this.#writes[from]!.verb === "create";
       const count = Math.min(to - from, isCreate ? size : BATCH_WRITES_MAX);
@@ -224,7 +224,11 @@ function withUid(patch: object, uid: string): object {
   return { ...patch, metadata: { ...metadata, uid } };
 }
 
-function voidIf(error: unknown, reason: "AlreadyExists" | "NotFound", isWanted: boolean): undefined {
+function voidIf(
+  error: unknown,
+  reason: "AlreadyExists" | "NotFound",
+  isWanted: boolean,
+): undefined {
   if (isWanted && isStatusError(error, reason)) return undefined;
   throw error;
 }

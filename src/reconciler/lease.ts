@@ -78,7 +78,9 @@ export class LeaseElection {
 
   /** Up to a fifth longer than RETRY_MS, so that candidates do not run in step. */
   #pause(signal: AbortSignal): Promise<void> {
-    return sleep(this.#clock, RETRY_MS + this.#random.integer(RETRY_MS / 5), signal).catch(() => {});
+    return sleep(this.#clock, RETRY_MS + this.#random.integer(RETRY_MS / 5), signal).catch(
+      () => {},
+    );
   }
 
   async #tryOnce(): Promise<boolean> {
@@ -113,7 +115,11 @@ export class LeaseElection {
     return true;
   }
 
-  #spec(acquireTime: string, renewTime: string, leaseTransitions: number): NonNullable<Lease["spec"]> {
+  #spec(
+    acquireTime: string,
+    renewTime: string,
+    leaseTransitions: number,
+  ): NonNullable<Lease["spec"]> {
     return {
       holderIdentity: this.#terms.identity,
       leaseDurationSeconds: LEASE_MS / 1000,

@@ -1,5 +1,10 @@
 import { apiVersionOf, type Kind } from "../api/machinery/kind.ts";
-import { keyOf, type KubeObject, type ObjectKey, type OwnerReference } from "../api/machinery/object.ts";
+import {
+  keyOf,
+  type KubeObject,
+  type ObjectKey,
+  type OwnerReference,
+} from "../api/machinery/object.ts";
 import type { Trigger, PlannedWrite } from "./controller.ts";
 import type { CacheReader } from "../client/cache.ts";
 
@@ -107,7 +112,10 @@ export function ownersOf(kind: Kind, owner: Kind): Trigger {
       const references = [old, object].map((version) => version && controllerOf(version));
       return references.flatMap((reference) => {
         if (reference?.kind !== owner.kind || !isGroup(reference.apiVersion, group)) return [];
-        const ownerKey = { namespace: owner.isNamespaced ? key.namespace : "", name: reference.name };
+        const ownerKey = {
+          namespace: owner.isNamespaced ? key.namespace : "",
+          name: reference.name,
+        };
         // Another owner of that name is no relation.
         return cache.get(owner, ownerKey)?.metadata?.uid === reference.uid ? [ownerKey] : [];
       });

@@ -49,7 +49,10 @@ export function mapMatcherOf(selector: Readonly<Record<string, string>> | undefi
   return matcher;
 }
 
-function meets({ key, operator, values = [] }: Requirement, labels: Readonly<Record<string, string>>) {
+function meets(
+  { key, operator, values = [] }: Requirement,
+  labels: Readonly<Record<string, string>>,
+) {
   const value = Object.hasOwn(labels, key) ? labels[key] : undefined;
   switch (operator) {
     case "In":

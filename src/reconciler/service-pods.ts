@@ -89,4 +89,3 @@ export function addressesOf(pod: Pod): readonly string[] {
 /** `IPv6` or `IPv4`, by the look of a valid address. */
 export const familyOf = (address: string): "IPv4" | "IPv6" =>
   address.includes(":") ? "IPv6" : "IPv4";
-

@@ -107,7 +107,11 @@ function observe(cache: CacheReader, key: ObjectKey): Observed | undefined {
 /** Pure; see {@link deploymentController}. */
 export function plan({ deployment, sets, pods, nameHolder }: Observed, now: Instant): Plan {
   const matches = matcherOf(deployment.spec?.selector);
-  const { owned, writes } = claim(ReplicaSet, { kind: Deployment, object: deployment, matches }, sets);
+  const { owned, writes } = claim(
+    ReplicaSet,
+    { kind: Deployment, object: deployment, matches },
+    sets,
+  );
   const newSet = findNewSet(deployment, owned);
   const oldSets = owned.filter((set) => set !== newSet);
   const rollout = { deployment, newSet, oldSets, pods };

@@ -20,7 +20,11 @@ export function rollBack(rollout: Rollout, requested: number): Plan {
   const sets = allSets(rollout);
   const revision = requested === 0 ? lastRevision(sets) : requested;
   if (revision === 0) {
-    return giveUp(deployment, "DeploymentRollbackRevisionNotFound", "Unable to find last revision.");
+    return giveUp(
+      deployment,
+      "DeploymentRollbackRevisionNotFound",
+      "Unable to find last revision.",
+    );
   }
   const set = sets.find((candidate) => revisionOf(candidate) === revision);
   if (!set) {

@@ -25,7 +25,11 @@ function set(
   condition: Omit<Condition, "lastUpdateTime" | "lastTransitionTime">,
   now: Instant,
 ): Conditions {
-  return withCondition<Condition>(conditions, { ...condition, lastUpdateTime: formatTime(now) }, now);
+  return withCondition<Condition>(
+    conditions,
+    { ...condition, lastUpdateTime: formatTime(now) },
+    now,
+  );
 }
 
 /** True when lack of progress is watched at all. */

@@ -148,7 +148,8 @@ function addressOf(service: Service, pod: Pod, ip: string): Address {
 function truncate(subsets: readonly Subset[]): readonly Subset[] {
   const count = (pick: (subset: Subset) => readonly Address[] | undefined): number =>
     subsets.reduce((sum, subset) => sum + (pick(subset)?.length ?? 0), 0);
-  if (count((s) => s.addresses) + count((s) => s.notReadyAddresses) <= ADDRESSES_MAX) return subsets;
+  if (count((s) => s.addresses) + count((s) => s.notReadyAddresses) <= ADDRESSES_MAX)
+    return subsets;
   let room = ADDRESSES_MAX;
   const take = (list: readonly Address[] | undefined): readonly Address[] => {
     const part = (list ?? []).slice(0, room);

@@ -40,7 +40,8 @@ export function packSubsets(entries: readonly Entry[]): readonly Subset[] {
 function subsetOf({ ports, entries }: { ports: Port[]; entries: Entry[] }): Subset {
   const ready = entries.filter((entry) => entry.isReady).map((entry) => entry.address);
   const notReady = entries.filter((entry) => !entry.isReady).map((entry) => entry.address);
-  const nameOf = ({ name = "", port, protocol = "" }: Port): string => `${name} ${port} ${protocol}`;
+  const nameOf = ({ name = "", port, protocol = "" }: Port): string =>
+    `${name} ${port} ${protocol}`;
   ports.sort((a, b) => (nameOf(a) < nameOf(b) ? -1 : 1));
   return {
     ...(ready.length && { addresses: ready }),

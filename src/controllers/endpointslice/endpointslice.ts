@@ -6,11 +6,7 @@ import { EndpointSlice } from "../../api/discovery/endpoint-slice.ts";
 import type { CacheReader } from "../../client/cache.ts";
 import { defineController, type Plan, type PlannedWrite } from "../../reconciler/controller.ts";
 import { isDeepEqual } from "../../reconciler/deep-equal.ts";
-import {
-  controllerReference,
-  isBeingDeleted,
-  ownersOf,
-} from "../../reconciler/ownership.ts";
+import { controllerReference, isBeingDeleted, ownersOf } from "../../reconciler/ownership.ts";
 import { isPodReady, isPodTerminal } from "../../reconciler/pod-state.ts";
 import {
   addressesOf,
@@ -58,7 +54,11 @@ export const endpointSliceController = defineController<Service, Observed>({
   triggers: [
     servicesOfPods,
     ownersOf(EndpointSlice, Service),
-    { kind: Node, keys: ({ old, object, key }, cache) => (isMoved(old, object) ? servicesOn(cache, key.name) : []) },
+    {
+      kind: Node,
+      keys: ({ old, object, key }, cache) =>
+        isMoved(old, object) ? servicesOn(cache, key.name) : [],
+    },
   ],
   observe(cache, key) {
     const service = cache.get(Service, key);
@@ -100,7 +100,11 @@ export function plan(observed: Observed): Plan {
   const own = slices.filter(isOurs);
   const strange = own.filter((slice) => !families.includes(slice.addressType as Family));
   const writes = families.flatMap((family) =>
-    planFamily(observed, family, own.filter((slice) => slice.addressType === family)),
+    planFamily(
+      observed,
+      family,
+      own.filter((slice) => slice.addressType === family),
+    ),
   );
   const { namespace, name } = keyOf(service);
   const all = [...writes, ...strange.map(removal)];
@@ -154,7 +158,8 @@ function planFamily(
       continue;
     }
     const filled = fillSlices(group.slices, group.endpoints, ENDPOINTS_MAX, isChanged);
-    for (const [slice, endpoints] of filled.updated) updates.push(rewrite(slice, labels, { ports: group.ports, endpoints }));
+    for (const [slice, endpoints] of filled.updated)
+      updates.push(rewrite(slice, labels, { ports: group.ports, endpoints }));
     for (const endpoints of filled.fresh) fresh.push({ ports: group.ports, endpoints });
     spare.push(...filled.emptied);
   }
@@ -165,8 +170,11 @@ function planFamily(
     fresh.push({ ports: [], endpoints: [] });
   }
   // A slice that would go and one that would come are one update.
-  while (fresh.length > 0 && spare.length > 0) updates.push(rewrite(spare.shift()!, labels, fresh.pop()!));
-  const creates = isBeingDeleted(service) ? [] : fresh.map((content) => creation(service, family, labels, content));
+  while (fresh.length > 0 && spare.length > 0)
+    updates.push(rewrite(spare.shift()!, labels, fresh.pop()!));
+  const creates = isBeingDeleted(service)
+    ? []
+    : fresh.map((content) => creation(service, family, labels, content));
   return [
     ...creates,
     ...updates.map((object): PlannedWrite => ({ verb: "update", kind: EndpointSlice, object })),
@@ -181,7 +189,10 @@ function isEmpty({ endpoints, ports }: EndpointSlice): boolean {
 function rewrite(
   slice: EndpointSlice,
   labels: Readonly<Record<string, string>>,
-  { ports, endpoints }: { readonly ports: readonly Port[]; readonly endpoints: readonly Endpoint[] },
+  {
+    ports,
+    endpoints,
+  }: { readonly ports: readonly Port[]; readonly endpoints: readonly Endpoint[] },
 ): EndpointSlice {
   return { ...slice, metadata: { ...slice.metadata, labels }, ports, endpoints };
 }
@@ -190,7 +201,10 @@ function creation(
   service: Service,
   family: Family,
   labels: Readonly<Record<string, string>>,
-  { ports, endpoints }: { readonly ports: readonly Port[]; readonly endpoints: readonly Endpoint[] },
+  {
+    ports,
+    endpoints,
+  }: { readonly ports: readonly Port[]; readonly endpoints: readonly Endpoint[] },
 ): PlannedWrite {
   const { namespace, name } = keyOf(service);
   const object: EndpointSlice = {
@@ -210,7 +224,12 @@ function creation(
 }
 
 function removal(slice: EndpointSlice): PlannedWrite {
-  return { verb: "delete", kind: EndpointSlice, key: keyOf(slice), ifUid: slice.metadata?.uid ?? "" };
+  return {
+    verb: "delete",
+    kind: EndpointSlice,
+    key: keyOf(slice),
+    ifUid: slice.metadata?.uid ?? "",
+  };
 }
 
 function groupByPorts(

@@ -1,7 +1,7 @@
 import type { EndpointSlice } from "../../api/discovery/endpoint-slice.ts";
 import { isDeepEqual } from "../../reconciler/deep-equal.ts";
 
-export type Endpoint = EndpointSlice["endpoints"][number];
+export type Endpoint = NonNullable<EndpointSlice["endpoints"]>[number];
 
 /** Slices of one port set: what they become. `fresh`: endpoints of slices to create. */
 export interface Filled {
@@ -47,7 +47,7 @@ export function fillSlices(
     endpoints.push(...rest.splice(0, Math.max(0, endpointsMax - endpoints.length)));
   }
   const best = rest.length > 0 && bestFit(unchanged, rest.length, endpointsMax);
-  if (best) updated.set(best, [...best.endpoints, ...rest.splice(0)]);
+  if (best) updated.set(best, [...(best.endpoints ?? []), ...rest.splice(0)]);
   const fresh: Endpoint[][] = [];
   while (rest.length > 0) fresh.push(rest.splice(0, endpointsMax));
   return { updated, emptied, fresh };
@@ -69,8 +69,7 @@ function bestFit(
   count: number,
   endpointsMax: number,
 ): EndpointSlice | undefined {
-  const roomOf = (slice: EndpointSlice): number => endpointsMax - (slice.endpoints ?? []).length - count;
-  return slices
-    .filter((slice) => roomOf(slice) >= 0)
-    .sort((a, b) => roomOf(a) - roomOf(b))[0];
+  const roomOf = (slice: EndpointSlice): number =>
+    endpointsMax - (slice.endpoints ?? []).length - count;
+  return slices.filter((slice) => roomOf(slice) >= 0).sort((a, b) => roomOf(a) - roomOf(b))[0];
 }

@@ -36,7 +36,10 @@ export function namespaceLoop(served: ServedKinds, cache: Cache): Loop {
   const namespaced = (): readonly Kind[] => served.current().filter((kind) => kind.isNamespaced);
   return {
     name: "namespace-controller",
-    kinds: { current: () => [Namespace, ...namespaced()], onChange: (call) => served.onChange(call) },
+    kinds: {
+      current: () => [Namespace, ...namespaced()],
+      onChange: (call) => served.onChange(call),
+    },
     keysOf({ kind, key }) {
       if (kind === Namespace) return [key.name];
       const namespace = cache.get(Namespace, { namespace: "", name: key.namespace });
@@ -97,7 +100,12 @@ function deletes(content: readonly (readonly [Kind, readonly KubeObject[]])[]): 
 function finish(namespace: Namespace, finalizers: readonly string[], now: Instant): Plan {
   const others = finalizers.filter((finalizer) => finalizer !== FINALIZER);
   const object = { ...namespace, spec: { ...namespace.spec, finalizers: others } };
-  const finalize: PlannedWrite = { verb: "update", kind: Namespace, object, subresource: "finalize" };
+  const finalize: PlannedWrite = {
+    verb: "update",
+    kind: Namespace,
+    object,
+    subresource: "finalize",
+  };
   // With nobody else to wait for, the namespace is gone after this, and has no status to write.
   if (others.length === 0 && !namespace.metadata?.finalizers?.length) return { writes: [finalize] };
   const conditions = terminationConditions(namespace.status?.conditions, new Map(), [], now);

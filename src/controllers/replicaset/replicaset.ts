@@ -65,7 +65,9 @@ function observe(cache: CacheReader, key: ObjectKey): Observed | undefined {
   if (!set || uid === undefined) return undefined;
   const { namespace } = key;
   const own = cache.list(Pod, { namespace, controllerUid: uid });
-  const free = cache.list(Pod, { namespace, controllerUid: "" }).filter((pod) => !controllerOf(pod));
+  const free = cache
+    .list(Pod, { namespace, controllerUid: "" })
+    .filter((pod) => !controllerOf(pod));
   const hasSurplus = own.filter(isPodActive).length > replicasOf(set);
   return { set, pods: [...own, ...free], related: hasSurplus ? familyOf(cache, set, own) : own };
 }
