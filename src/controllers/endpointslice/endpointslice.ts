@@ -18,7 +18,7 @@ import {
   servicesOfPods,
   targetPortOf,
 } from "../../reconciler/service-pods.ts";
-import { fillSlices, type Endpoint } from "./fill-slices.ts";
+import { fillSlices, type Endpoint } from "../../reconciler/fill-slices.ts";
 
 const SERVICE_LABEL = "kubernetes.io/service-name";
 const MANAGED_LABEL = "endpointslice.kubernetes.io/managed-by";

@@ -1,5 +1,5 @@
-import type { EndpointSlice } from "../../api/discovery/endpoint-slice.ts";
-import { isDeepEqual } from "../../reconciler/deep-equal.ts";
+import type { EndpointSlice } from "../api/discovery/endpoint-slice.ts";
+import { isDeepEqual } from "./deep-equal.ts";
 
 export type Endpoint = NonNullable<EndpointSlice["endpoints"]>[number];
 
