@@ -1,0 +1,79 @@
+import type { KubeObject } from "../api/machinery/object.ts";
+import type { Controller } from "../reconciler/controller.ts";
+import {
+  loopOf,
+  runLoop,
+  type Loop,
+  type RunningLoop,
+  type Surroundings,
+} from "../reconciler/runner.ts";
+import type { ServedKinds } from "../reconciler/served-kinds.ts";
+import { deploymentController } from "./deployment/deployment.ts";
+import { endpointsController } from "./endpoints/endpoints.ts";
+import { endpointSliceController } from "./endpointslice/endpointslice.ts";
+import { endpointSliceMirroringController } from "./endpointslicemirroring/endpointslicemirroring.ts";
+import { garbageCollectorLoop } from "./garbagecollector/garbagecollector.ts";
+import { namespaceLoop } from "./namespace/namespace.ts";
+import type { PodRange } from "./nodeipam/nodeipam.ts";
+import { nodeIpamLoop } from "./nodeipam/nodeipam.ts";
+import { nodeLifecycleLoop } from "./nodelifecycle/node-lifecycle-loop.ts";
+import { podGcLoop } from "./podgc/podgc.ts";
+import { replicaSetController } from "./replicaset/replicaset.ts";
+import { rootCaCertPublisher } from "./root-ca-cert-publisher/root-ca-cert-publisher.ts";
+import { serviceAccountController } from "./serviceaccount/serviceaccount.ts";
+import { taintEvictionLoop } from "./tainteviction/tainteviction.ts";
+
+/** What the controllers must know of their cluster. */
+export interface ControllerSettings {
+  /** PEM, for `kube-root-ca.crt`. */
+  readonly caCertificates: string;
+  readonly podRange: PodRange;
+  /** Kinds with the verbs list, watch and delete; each storage once; no Events. */
+  readonly served: ServedKinds;
+}
+
+/** THE list of controllers. */
+export function allLoops(
+  settings: ControllerSettings,
+  surroundings: Surroundings,
+): readonly Loop[] {
+  const { cache, client, clock, logger } = surroundings;
+  const loop = <P extends KubeObject, O>(controller: Controller<P, O>): Loop =>
+    loopOf(controller, cache);
+  return [
+    loop(deploymentController),
+    loop(endpointSliceController),
+    loop(endpointSliceMirroringController),
+    loop(endpointsController),
+    garbageCollectorLoop(settings.served, client, clock, logger),
+    namespaceLoop(settings.served, cache),
+    nodeIpamLoop(cache, settings.podRange),
+    nodeLifecycleLoop(cache, clock),
+    podGcLoop(cache),
+    loop(replicaSetController),
+    loop(rootCaCertPublisher(settings.caCertificates)),
+    loop(serviceAccountController),
+    taintEvictionLoop(cache),
+  ];
+}
+
+/** All controllers, running. */
+export interface RunningControllers {
+  readonly loops: readonly RunningLoop[];
+  /** Resolves when all caches have synced. */
+  readonly ready: Promise<void>;
+  close(): Promise<void>;
+}
+
+/** Starts every controller. `surroundings.events` is not closed with them. */
+export function startControllers(
+  settings: ControllerSettings,
+  surroundings: Surroundings,
+): RunningControllers {
+  const loops = allLoops(settings, surroundings).map((loop) => runLoop(loop, surroundings));
+  return {
+    loops,
+    ready: Promise.all(loops.map((loop) => loop.ready)).then(() => {}),
+    close: () => Promise.all(loops.map((loop) => loop.close())).then(() => {}),
+  };
+}

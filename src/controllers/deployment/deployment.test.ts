@@ -1,0 +1,347 @@
+import assert from "node:assert/strict";
+import { describe, it } from "node:test";
+import { SeededRandom } from "../../base/seeded-random.ts";
+import { ReplicaSet } from "../../api/apps/replica-set.ts";
+import type { Deployment } from "../../api/apps/deployment.ts";
+import type { Plan } from "../../reconciler/controller.ts";
+import { newSetName } from "./new-set.ts";
+import { plan, type Observed } from "./deployment.ts";
+import { maxSurge, maxUnavailable } from "./replica-sets.ts";
+
+const NOW = Date.UTC(2026, 0, 1, 1);
+
+interface Wish {
+  readonly image?: string;
+  readonly replicas?: number;
+  readonly surge?: number | string;
+  readonly unavailable?: number | string;
+  readonly recreate?: boolean;
+  readonly paused?: boolean;
+  readonly annotations?: Record<string, string>;
+  readonly limit?: number;
+}
+
+function deployment(wish: Wish = {}): Deployment {
+  const { image = "v1", replicas = 3, surge = 1, unavailable = 0, recreate = false } = wish;
+  return {
+    metadata: {
+      name: "web",
+      namespace: "d",
+      uid: "web",
+      generation: 1,
+      annotations: wish.annotations ?? {},
+    },
+    spec: {
+      replicas,
+      paused: wish.paused ?? false,
+      progressDeadlineSeconds: 600,
+      revisionHistoryLimit: wish.limit ?? 10,
+      selector: { matchLabels: { app: "web" } },
+      template: {
+        metadata: { labels: { app: "web" } },
+        spec: { containers: [{ name: "c", image }] },
+      },
+      strategy: recreate
+        ? { type: "Recreate" }
+        : {
+            type: "RollingUpdate",
+            rollingUpdate: { maxSurge: surge, maxUnavailable: unavailable } as object,
+          },
+    },
+  };
+}
+
+/** The set that the controller itself would create for an image, told to run `size`, of which `available` are. */
+function setOf(
+  wish: Wish,
+  size: number,
+  available = size,
+  revision = 1,
+  createdMinute = revision,
+): ReplicaSet {
+  const owner = deployment(wish);
+  const created = plan({ deployment: owner, sets: [], pods: [], nameHolder: undefined }, NOW)
+    .writes![0]!;
+  assert.equal(created.verb, "create");
+  const set = (created as { object: ReplicaSet }).object;
+  return {
+    ...set,
+    metadata: {
+      ...set.metadata,
+      uid: `${wish.image}`,
+      generation: 1,
+      creationTimestamp: `2026-01-01T00:0${createdMinute}:00Z`,
+      annotations: {
+        ...set.metadata?.annotations,
+        "deployment.kubernetes.io/revision": String(revision),
+      },
+    },
+    spec: { ...set.spec!, replicas: size },
+    status: {
+      replicas: size,
+      availableReplicas: available,
+      readyReplicas: available,
+      observedGeneration: 1,
+    },
+  };
+}
+
+function observed(owner: Deployment, sets: readonly ReplicaSet[]): Observed {
+  const nameHolder = sets.find((set) => set.metadata?.name === newSetName(owner));
+  return { deployment: owner, sets, pods: [], nameHolder };
+}
+
+/** `v1: 3→2` for each resized set, `+v2 ×1` for a created one, `-v1` for a deleted one. */
+function summary(result: Plan, sets: readonly ReplicaSet[] = []): string {
+  const imageOf = (set: ReplicaSet | undefined): string =>
+    set?.spec?.template?.spec?.containers[0]?.image ?? "?";
+  return (result.writes ?? [])
+    .filter((write) => write.kind === ReplicaSet)
+    .flatMap((write) => {
+      if (write.verb === "create") {
+        const set = write.object as ReplicaSet;
+        return [`+${imageOf(set)} ×${set.spec?.replicas}`];
+      }
+      if (write.verb === "delete") {
+        return [`-${imageOf(sets.find((set) => set.metadata?.name === write.key.name))}`];
+      }
+      if (write.verb !== "update") return [];
+      const set = write.object as ReplicaSet;
+      const before = sets.find((other) => other.metadata?.uid === set.metadata?.uid);
+      return before?.spec?.replicas === set.spec?.replicas
+        ? []
+        : [`${imageOf(set)}: ${before?.spec?.replicas}→${set.spec?.replicas}`];
+    })
+    .join(", ");
+}
+
+const V1 = { image: "v1" };
+const V2 = { image: "v2" };
+
+//      what                                          wish, sets before, plan
+const ROWS: readonly (readonly [string, Wish, readonly ReplicaSet[], string])[] = [
+  ["first rollout", V1, [], "+v1 ×3"],
+  ["at rest", V1, [setOf(V1, 3)], ""],
+  ["a new template begins with the surge", V2, [setOf(V1, 3)], "+v2 ×1"],
+  [
+    "25 % of 10, rounded up",
+    { ...V2, replicas: 10, surge: "25%", unavailable: "25%" },
+    [setOf({ ...V1, replicas: 10, surge: "25%", unavailable: "25%" }, 10)],
+    "+v2 ×3",
+  ],
+  [
+    "no room for the new set until the old one shrinks",
+    { ...V2, surge: 0, unavailable: 1 },
+    [setOf({ ...V1, surge: 0, unavailable: 1 }, 3)],
+    "+v2 ×0",
+  ],
+  ["old ones shrink as new ones are available", V2, [setOf(V1, 3), setOf(V2, 1, 1, 2)], "v1: 3→2"],
+  ["nothing moves while the new Pod is not available", V2, [setOf(V1, 3), setOf(V2, 1, 0, 2)], ""],
+  ["the new set grows as old ones go", V2, [setOf(V1, 2), setOf(V2, 1, 1, 2)], "v2: 1→2"],
+  ["unhealthy old Pods go first", V2, [setOf(V1, 3, 1), setOf(V2, 1, 1, 2)], "v1: 3→2"],
+  [
+    "scaled while rolling: in proportion",
+    { ...V2, replicas: 10, surge: 0, unavailable: 1 },
+    [
+      setOf({ ...V1, replicas: 5, surge: 0, unavailable: 1 }, 3),
+      setOf({ ...V2, replicas: 5, surge: 0, unavailable: 1 }, 2, 2, 2),
+    ],
+    "v1: 3→6, v2: 2→4",
+  ],
+  ["scaled at rest", { ...V1, replicas: 5 }, [setOf(V1, 3)], "v1: 3→5"],
+  [
+    "paused: no rollout, but scaling",
+    { ...V2, paused: true, replicas: 5 },
+    [setOf(V1, 3)],
+    "v1: 3→5",
+  ],
+  [
+    "Recreate: the old set ends first",
+    { ...V2, recreate: true },
+    [setOf({ ...V1, recreate: true }, 3)],
+    "v1: 3→0",
+  ],
+  [
+    "Recreate: then the new one comes whole",
+    { ...V2, recreate: true },
+    [setOf({ ...V1, recreate: true }, 0)],
+    "+v2 ×3",
+  ],
+];
+
+describe("deployment plan: sizes", () => {
+  for (const [what, wish, sets, expected] of ROWS) {
+    it(`${what} → "${expected}"`, () => {
+      assert.equal(summary(plan(observed(deployment(wish), sets), NOW), sets), expected);
+    });
+  }
+
+  it("old sets beyond the history limit go when all is done, oldest first", () => {
+    const sets = [setOf({ image: "v0" }, 0, 0, 1), setOf(V1, 0, 0, 2), setOf(V2, 3, 3, 3)];
+    const done = {
+      ...deployment({ ...V2, limit: 1 }),
+      status: { replicas: 3, updatedReplicas: 3, availableReplicas: 3, observedGeneration: 1 },
+    };
+    assert.equal(summary(plan(observed(done, sets), NOW), sets), "-v0");
+  });
+
+  it("a name that another set holds raises the collision count, and so changes the name", () => {
+    const owner = deployment(V1);
+    const stranger = {
+      ...setOf(V2, 0),
+      metadata: { name: newSetName(owner), namespace: "d", uid: "s" },
+    };
+    const result = plan({ deployment: owner, sets: [], pods: [], nameHolder: stranger }, NOW);
+    assert.equal(summary(result), "");
+    assert.equal((result.status as Deployment["status"])?.collisionCount, 1);
+    assert.notEqual(newSetName({ ...owner, status: { collisionCount: 1 } }), newSetName(owner));
+  });
+
+  it("rollback takes the template of the revision and drops the request", () => {
+    const annotations = {
+      "deprecated.deployment.rollback.to": "1",
+      "deployment.kubernetes.io/revision": "2",
+    };
+    const sets = [setOf(V1, 0, 0, 1), setOf(V2, 3, 3, 2)];
+    const { writes, events } = plan(observed(deployment({ ...V2, annotations }), sets), NOW);
+    const [write] = writes!;
+    const object = (write as { object: Deployment }).object;
+    assert.equal(object.spec?.template.spec?.containers[0]?.image, "v1");
+    assert.deepEqual(object.spec?.template.metadata?.labels, { app: "web" });
+    assert.equal("deprecated.deployment.rollback.to" in object.metadata!.annotations!, false);
+    assert.equal(events?.[0]?.message, 'Rolled back deployment "web" to revision 1');
+  });
+});
+
+describe("deployment plan: revisions, events, conditions", () => {
+  it("words of scaling", () => {
+    const sets = [setOf(V1, 3), setOf(V2, 1, 1, 2)];
+    const messages = plan(observed(deployment(V2), sets), NOW).events?.map(
+      (event) => event.message,
+    );
+    assert.deepEqual(messages, [`Scaled down replica set ${sets[0]!.metadata!.name} from 3 to 2`]);
+  });
+
+  it("a set that is rolled back to gets the next revision and remembers its own", () => {
+    const sets = [setOf(V1, 0, 0, 1), setOf(V2, 3, 3, 2)];
+    const { writes } = plan(observed(deployment(V1), sets), NOW);
+    const set = (writes![0] as { object: ReplicaSet }).object;
+    assert.equal(set.metadata?.annotations?.["deployment.kubernetes.io/revision"], "3");
+    assert.equal(set.metadata?.annotations?.["deployment.kubernetes.io/revision-history"], "1");
+    assert.equal(writes?.[1]?.verb, "patch", "the Deployment's own revision follows");
+  });
+
+  it("no progress for the deadline is told once it has passed, and looked at in time", () => {
+    const at = (minute: number): Plan => {
+      const conditions = [
+        {
+          type: "Progressing",
+          status: "True",
+          reason: "ReplicaSetUpdated",
+          lastUpdateTime: "2026-01-01T01:00:00Z",
+          lastTransitionTime: "2026-01-01T01:00:00Z",
+        },
+      ];
+      const status = {
+        replicas: 4,
+        updatedReplicas: 1,
+        readyReplicas: 3,
+        availableReplicas: 3,
+        conditions,
+      };
+      const sets = [setOf(V1, 3), setOf(V2, 1, 0, 2)];
+      const annotations = { "deployment.kubernetes.io/revision": "2" };
+      return plan(
+        observed({ ...deployment({ ...V2, annotations }), status }, sets),
+        NOW + minute * 60_000,
+      );
+    };
+    const reasonOf = (result: Plan): string | undefined =>
+      (result.status as Deployment["status"])?.conditions?.find(
+        ({ type }) => type === "Progressing",
+      )?.reason;
+    assert.equal(reasonOf(at(9)), "ReplicaSetUpdated");
+    assert.equal(at(9).wakeAt, NOW + 601_000);
+    assert.equal(reasonOf(at(11)), "ProgressDeadlineExceeded");
+    assert.equal(at(11).wakeAt, undefined);
+  });
+
+  it("a pause is no lack of progress", () => {
+    const { status } = plan(observed(deployment({ ...V1, paused: true }), [setOf(V1, 3)]), NOW);
+    const progressing = (status as Deployment["status"])?.conditions?.find(
+      ({ type }) => type === "Progressing",
+    );
+    assert.deepEqual(
+      [progressing?.reason, progressing?.message],
+      ["DeploymentPaused", "Deployment is paused"],
+    );
+  });
+});
+
+describe("deployment plan: safety over whole rollouts", () => {
+  for (const [surge, unavailable] of [
+    [1, 0],
+    [0, 1],
+    ["25%", "25%"],
+    ["50%", 0],
+    [3, 2],
+  ] as const) {
+    it(`maxSurge ${surge}, maxUnavailable ${unavailable}: bounds hold at every step, and it ends`, () => {
+      for (let seed = 1; seed <= 5; seed++) rollOut({ surge, unavailable, replicas: 8 }, seed);
+    });
+  }
+});
+
+/** Rolls v1 → v2 → v3 (the last one in the middle) while Pods become available at random; checks every step. */
+function rollOut(wish: Wish, seed: number): void {
+  const random = new SeededRandom(seed);
+  let sets: readonly ReplicaSet[] = [setOf({ ...wish, image: "v1" }, 8)];
+  let owner = deployment({ ...wish, image: "v2" });
+  for (let step = 0; step < 300; step++) {
+    if (step === 20) owner = { ...owner, spec: deployment({ ...wish, image: "v3" }).spec! };
+    const result = plan(observed(owner, sets), NOW + step * 1000);
+    sets = applied(sets, result, step);
+    owner = { ...owner, status: result.status as Deployment["status"] as object };
+    const told = sets.reduce((sum, set) => sum + set.spec!.replicas!, 0);
+    const available = sets.reduce(
+      (sum, set) => sum + Math.min(set.status!.availableReplicas!, set.spec!.replicas!),
+      0,
+    );
+    assert.ok(told <= 8 + maxSurge(owner), `seed ${seed}: ${told} told to run`);
+    assert.ok(available >= 8 - maxUnavailable(owner), `seed ${seed}: ${available} available`);
+    sets = sets.map((set) => becomeAvailable(set, random.integer(3)));
+  }
+  const running = sets.filter((set) => set.spec!.replicas! > 0);
+  assert.deepEqual(
+    running.map((set) => [set.spec!.template!.spec!.containers[0]!.image, set.spec!.replicas]),
+    [["v3", 8]],
+    `seed ${seed}`,
+  );
+}
+
+function applied(sets: readonly ReplicaSet[], result: Plan, step: number): readonly ReplicaSet[] {
+  let after = [...sets];
+  for (const write of result.writes ?? []) {
+    if (write.kind !== ReplicaSet) continue;
+    if (write.verb === "create") {
+      const object = write.object as ReplicaSet;
+      const metadata = {
+        ...object.metadata,
+        uid: `u${step}`,
+        creationTimestamp: `2026-01-02T00:00:${step % 60}Z`,
+      };
+      after.push({ ...object, metadata, status: { replicas: 0, availableReplicas: 0 } });
+    } else if (write.verb === "update") {
+      const object = write.object as ReplicaSet;
+      after = after.map((set) => (set.metadata?.uid === object.metadata?.uid ? object : set));
+    }
+  }
+  return after;
+}
+
+/** The set's Pods follow its size: surplus ones end at once (unavailable ones first), `count` more become available. */
+function becomeAvailable(set: ReplicaSet, count: number): ReplicaSet {
+  const replicas = set.spec!.replicas!;
+  const available = Math.min(replicas, set.status!.availableReplicas! + count);
+  return { ...set, status: { replicas, readyReplicas: available, availableReplicas: available } };
+}

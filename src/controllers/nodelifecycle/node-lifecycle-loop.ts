@@ -1,0 +1,85 @@
+import type { Clock, Instant } from "../../base/clock.ts";
+import { Lease } from "../../api/coordination/lease.ts";
+import { Node } from "../../api/core/node.ts";
+import { Pod } from "../../api/core/pod.ts";
+import type { Cache, CacheChange } from "../../client/cache.ts";
+import { readinessOf } from "../../reconciler/node-state.ts";
+import type { Loop } from "../../reconciler/runner.ts";
+import { fixedKinds } from "../../reconciler/served-kinds.ts";
+import { planNode } from "./nodelifecycle.ts";
+import { EvictionPace, evictionIntervals, zoneOf } from "./zones.ts";
+
+const LEASE_NAMESPACE = "kube-node-lease";
+
+/** The last sign of life of one node. */
+interface Pulse {
+  readonly renewTime: string | undefined;
+  readonly heartbeat: string | undefined;
+  readonly at: Instant;
+}
+
+/**
+ * Watches nodes for signs of life and lets conditions and taints follow.
+ *
+ * Keys are node names. A renewed Lease is only noted: the node's pending wake-up finds it. Times are of our own clock,
+ * so a node whose clock is off is judged no worse; after a start, every node gets one whole grace period.
+ */
+export function nodeLifecycleLoop(cache: Cache, clock: Clock): Loop {
+  const pulses = new Map<string, Pulse>();
+  const known = new Set<string>();
+  const pace = new EvictionPace();
+  const beat = (name: string): Pulse => {
+    const lease = cache.get(Lease, { namespace: LEASE_NAMESPACE, name });
+    const node = cache.get(Node, { namespace: "", name });
+    const ready = node?.status?.conditions?.find(({ type }) => type === "Ready");
+    const renewTime = lease?.spec?.renewTime;
+    const heartbeat = ready?.lastHeartbeatTime;
+    const last = pulses.get(name);
+    if (last && last.renewTime === renewTime && last.heartbeat === heartbeat) return last;
+    const pulse = { renewTime, heartbeat, at: clock.now() };
+    pulses.set(name, pulse);
+    return pulse;
+  };
+  return {
+    name: "node-lifecycle-controller",
+    kinds: fixedKinds([Node, Lease, Pod]),
+    keysOf(change) {
+      const { kind, key, object } = change;
+      if (kind === Lease && key.namespace === LEASE_NAMESPACE) beat(key.name);
+      if (kind !== Node) return [];
+      if (!object) {
+        pulses.delete(key.name);
+        known.delete(key.name);
+      }
+      return isTurn(change) ? [key.name, ...illNodes(cache)] : [key.name];
+    },
+    decide(name, now) {
+      const node = cache.get(Node, { namespace: "", name });
+      if (!node) return undefined;
+      const zone = zoneOf(node);
+      const intervalMs = evictionIntervals(cache.list(Node)).get(zone) ?? Infinity;
+      const observed = {
+        node,
+        aliveAt: beat(name).at,
+        mayEvictAt: pace.nextAt(zone, intervalMs),
+        isNew: !known.has(name),
+        pods: cache.list(Pod, { where: ({ spec }) => spec?.nodeName === name }),
+      };
+      known.add(name);
+      const { plan, beginsEviction } = planNode(observed, now);
+      if (beginsEviction) pace.begun(zone, now);
+      return { plan, primary: { kind: Node, object: node, observesGeneration: false } };
+    },
+  };
+}
+
+/** A node that came, went, or whose readiness changed: that may change what its zone does with others. */
+function isTurn({ old, object }: CacheChange): boolean {
+  if (!old || !object) return true;
+  return readinessOf(old as Node) !== readinessOf(object as Node);
+}
+
+function illNodes(cache: Cache): string[] {
+  const ill = cache.list(Node, { where: (node) => readinessOf(node) !== "True" });
+  return ill.map((node) => node.metadata?.name ?? "");
+}

@@ -1,0 +1,147 @@
+import { formatTime, parseTime, type Instant } from "../../base/clock.ts";
+import { formatKey, keyOf, parseKey } from "../../api/machinery/object.ts";
+import { Node } from "../../api/core/node.ts";
+import { Pod } from "../../api/core/pod.ts";
+import type { Cache } from "../../client/cache.ts";
+import type { Plan } from "../../reconciler/controller.ts";
+import { taintId, type Taint } from "../../reconciler/node-state.ts";
+import { isBeingDeleted } from "../../reconciler/ownership.ts";
+import type { Loop } from "../../reconciler/runner.ts";
+import { fixedKinds } from "../../reconciler/served-kinds.ts";
+
+type Toleration = NonNullable<NonNullable<Pod["spec"]>["tolerations"]>[number];
+
+/** A NoExecute taint and since when it counts. */
+export interface ActiveTaint {
+  readonly taint: Taint;
+  readonly since: Instant;
+}
+
+/**
+ * Deletes Pods from nodes with a NoExecute taint: at once those that do not tolerate it, after `tolerationSeconds` those
+ * that tolerate it for a time.
+ *
+ * A taint without `timeAdded` counts from when this process saw it first.
+ * @spec k8s@1.36 pkg/controller/tainteviction/taint_eviction.go
+ */
+export function taintEvictionLoop(cache: Cache): Loop {
+  const seen = new Map<string, Map<string, Instant>>();
+  return {
+    name: "taint-eviction-controller",
+    kinds: fixedKinds([Pod, Node]),
+    keysOf({ kind, key, old, object }) {
+      if (kind === Node) {
+        if (!object) seen.delete(key.name);
+        if (idsOf(old as Node | undefined) === idsOf(object as Node | undefined)) return [];
+        const isOn = (pod: Pod): boolean => pod.spec?.nodeName === key.name;
+        return cache.list(Pod, { where: isOn }).map((pod) => formatKey(keyOf(pod)));
+      }
+      const pod = object as Pod | undefined;
+      const isNew = pod?.spec?.nodeName !== (old as Pod | undefined)?.spec?.nodeName;
+      return pod?.spec?.nodeName && (isNew || pod.spec.tolerations !== undefined)
+        ? [formatKey(key)]
+        : [];
+    },
+    decide(text, now) {
+      const pod = cache.get(Pod, parseKey(text));
+      const name = pod?.spec?.nodeName;
+      const node = name && cache.get(Node, { namespace: "", name });
+      if (!pod || !node) return undefined;
+      const taints = noExecute(node);
+      if (taints.length === 0) {
+        seen.delete(name);
+        return undefined;
+      }
+      const times = seen.get(name) ?? new Map<string, Instant>();
+      seen.set(name, times);
+      const active = taints.map((taint) => ({ taint, since: sinceOf(taint, times, now) }));
+      const primary = { kind: Pod, object: pod, observesGeneration: false };
+      return { plan: plan(pod, active, now), primary };
+    },
+  };
+}
+
+function noExecute(node: Node | undefined): readonly Taint[] {
+  return (node?.spec?.taints ?? []).filter(({ effect }) => effect === "NoExecute");
+}
+
+function idsOf(node: Node | undefined): string {
+  return JSON.stringify(noExecute(node));
+}
+
+function sinceOf(taint: Taint, times: Map<string, Instant>, now: Instant): Instant {
+  if (taint.timeAdded !== undefined) return parseTime(taint.timeAdded);
+  const id = `${taintId(taint)} ${taint.value ?? ""}`;
+  const since = times.get(id) ?? now;
+  times.set(id, since);
+  return since;
+}
+
+/** Pure; see {@link taintEvictionLoop}. */
+export function plan(pod: Pod, taints: readonly ActiveTaint[], now: Instant): Plan {
+  if (isBeingDeleted(pod)) return {};
+  const at = Math.min(...taints.map((active) => evictionAt(pod, active)));
+  if (at === Infinity) return {};
+  if (at > now) return { wakeAt: at };
+  const { namespace, name } = keyOf(pod);
+  const condition = {
+    type: "DisruptionTarget",
+    status: "True",
+    reason: "DeletionByTaintManager",
+    message: "Taint manager: deleting due to NoExecute taint",
+    lastTransitionTime: formatTime(now),
+  };
+  const ifUid = pod.metadata?.uid ?? "";
+  const key = { namespace, name };
+  return {
+    writes: [
+      {
+        verb: "patch",
+        kind: Pod,
+        key,
+        type: "strategic",
+        subresource: "status",
+        ifUid,
+        patch: { status: { conditions: [condition] } },
+      },
+      { verb: "delete", kind: Pod, key, ifUid },
+    ],
+    events: [
+      {
+        type: "Normal",
+        reason: "TaintManagerEviction",
+        message: `Marking for deletion Pod ${namespace}/${name}`,
+      },
+    ],
+  };
+}
+
+/** When the taint ends the Pod; a Pod that came to a tainted node counts from its own beginning. */
+function evictionAt(pod: Pod, { taint, since }: ActiveTaint): Instant {
+  const matching = (pod.spec?.tolerations ?? []).filter((toleration) =>
+    tolerates(toleration, taint),
+  );
+  if (matching.length === 0) return -Infinity;
+  const limits = matching.flatMap(({ tolerationSeconds }) => tolerationSeconds ?? []);
+  if (limits.length === 0) return Infinity;
+  return Math.max(since, boundSince(pod)) + Math.max(0, Math.min(...limits)) * 1000;
+}
+
+function boundSince(pod: Pod): Instant {
+  const scheduled = pod.status?.conditions?.find(({ type }) => type === "PodScheduled");
+  const text = scheduled?.lastTransitionTime ?? pod.metadata?.creationTimestamp ?? "";
+  const since = parseTime(text);
+  return Number.isNaN(since) ? 0 : since;
+}
+
+/** @spec k8s@1.36 core/v1 Toleration.ToleratesTaint */
+function tolerates(
+  { key = "", operator = "Equal", value = "", effect = "" }: Toleration,
+  taint: Taint,
+): boolean {
+  if (effect !== "" && effect !== taint.effect) return false;
+  if (key !== "" && key !== taint.key) return false;
+  return (
+    operator === "Exists" || (operator === "Equal" && value === (taint.value ?? "") && key !== "")
+  );
+}
