@@ -10,7 +10,7 @@ const messages = messageCodecs({
   SubscribeRequest: "filters:string[]=1",
   Any: "typeUrl:string=1 value:bytes=2",
   Envelope: "namespace:string=2 topic:string=3 event:Any=4",
-  TaskEvent: "containerId:string=1 id:string=2",
+  TaskEvent: "containerId:string=1",
   TaskExit: "containerId:string=1 id:string=2 pid:int=3 exitStatus:int=4",
 });
 
@@ -22,6 +22,9 @@ interface Envelope {
 
 interface TaskEvent {
   readonly containerId: string;
+}
+
+interface TaskExit extends TaskEvent {
   /** The process: the container's own id, or an exec's. */
   readonly id: string;
 }
@@ -38,7 +41,7 @@ const TOPICS: Readonly<Record<string, RuntimeEvent["type"]>> = {
   "/tasks/oom": "oom",
 };
 
-const FILTERS = Object.keys(TOPICS).map((topic) => `topic==${topic},namespace==${CRI_NAMESPACE}`);
+const FILTERS = Object.keys(TOPICS).map((topic) => `topic=="${topic}",namespace==${CRI_NAMESPACE}`);
 
 /**
  * Yields starts, exits and out-of-memory kills of containers and sandboxes until `signal` aborts. Exits of execs are
@@ -60,10 +63,8 @@ export async function* watchTasks(
 export function eventOf({ topic, event }: Envelope): RuntimeEvent | undefined {
   const type = TOPICS[topic];
   if (!type || !event) return undefined;
-  const task =
-    type === "exited"
-      ? messages<TaskEvent>("TaskExit").decode(event.value)
-      : { ...messages<TaskEvent>("TaskEvent").decode(event.value), id: "" };
-  if (type === "exited" && task.id !== task.containerId) return undefined;
-  return { id: task.containerId, type };
+  if (type !== "exited")
+    return { id: messages<TaskEvent>("TaskEvent").decode(event.value).containerId, type };
+  const task = messages<TaskExit>("TaskExit").decode(event.value);
+  return task.id === task.containerId ? { id: task.containerId, type } : undefined;
 }
