@@ -23,6 +23,19 @@ export interface Resource<T extends KubeObject = KubeObject> {
   readonly columns: readonly Column<T>[];
   /** Field selectors beyond `metadata.name` and `metadata.namespace`: path → value. @spec upstream's ToSelectableFields */
   readonly selectableFields?: Readonly<Record<string, (object: T) => string>>;
+  /** Set for a second face of objects that another kind stores: they are kept, watched and counted once, as that kind. */
+  readonly storedAs?: StoredAs<T>;
+}
+
+/**
+ * How one served kind is a face of another that is stored, as `events.k8s.io` Events are of core ones.
+ *
+ * The server applies this row's strategy to objects of this row, then encodes; it decodes what it reads before it answers.
+ */
+export interface StoredAs<T extends KubeObject> {
+  readonly kind: Kind;
+  toStored(object: T): KubeObject;
+  fromStored(stored: KubeObject): T;
 }
 
 export type Verb =
@@ -43,6 +56,7 @@ export interface Strategy<T extends KubeObject> {
   /** Keeps what a client may not change through this endpoint (status), raises generation when the spec changed. */
   prepareForUpdate(object: T, old: T, facts: RequestFacts): T;
   validate(object: T): readonly FieldError[];
+  /** Everything an update must satisfy: `validate` of the new object included, as upstream's ValidateUpdate. */
   validateUpdate(object: T, old: T): readonly FieldError[];
   /** `Warning` headers of a create or update. */
   warnings?(object: T, old: T | undefined): readonly string[];

@@ -1,0 +1,37 @@
+import type { V1ControllerRevision } from "../../gen/types.ts";
+import type { Kind } from "../machinery/kind.ts";
+import type { Resource } from "../machinery/resource.ts";
+import { ageColumn, nameColumn, textColumn } from "../strategy/columns.ts";
+import { plainStrategy } from "../strategy/strategy.ts";
+
+export type ControllerRevision = V1ControllerRevision;
+
+export const ControllerRevision: Kind<ControllerRevision> = {
+  group: "apps",
+  version: "v1",
+  kind: "ControllerRevision",
+  plural: "controllerrevisions",
+  isNamespaced: true,
+};
+
+/** @spec k8s@1.36 pkg/registry/apps/controllerrevision/strategy.go */
+export const controllerRevisionResource: Resource<ControllerRevision> = {
+  kind: ControllerRevision,
+  singular: "controllerrevision",
+  strategy: plainStrategy<ControllerRevision>(),
+  columns: [
+    nameColumn(),
+    textColumn("Controller", "Whose revision it is", formatController),
+    textColumn("Revision", "Number of the revision", (object) => object.revision ?? 0),
+    ageColumn(),
+  ],
+};
+
+/** `statefulset.apps/web`. */
+function formatController(revision: ControllerRevision): string {
+  const owner = revision.metadata?.ownerReferences?.find(({ controller }) => controller);
+  if (owner === undefined) return "<none>";
+  const slash = owner.apiVersion.indexOf("/");
+  const group = slash < 0 ? "" : `.${owner.apiVersion.slice(0, slash)}`;
+  return `${owner.kind.toLowerCase()}${group}/${owner.name}`;
+}

@@ -1,0 +1,56 @@
+import type { V1ReplicaSet } from "../../gen/types.ts";
+import type { Kind } from "../machinery/kind.ts";
+import type { Resource } from "../machinery/resource.ts";
+import { formatSelector } from "../strategy/selector-text.ts";
+import { ageColumn, integerColumn, nameColumn, templateColumns } from "../strategy/columns.ts";
+import { withTemplateDefaults } from "./template-defaults.ts";
+import { fill, mapField, statusStrategy, statusSubresource } from "../strategy/strategy.ts";
+
+export type ReplicaSet = V1ReplicaSet;
+
+export const ReplicaSet: Kind<ReplicaSet> = {
+  group: "apps",
+  version: "v1",
+  kind: "ReplicaSet",
+  plural: "replicasets",
+  isNamespaced: true,
+};
+
+/** @spec k8s@1.36 pkg/registry/apps/replicaset/strategy.go */
+export const replicaSetResource: Resource<ReplicaSet> = {
+  kind: ReplicaSet,
+  singular: "replicaset",
+  shortNames: ["rs"],
+  categories: ["all"],
+  strategy: statusStrategy<ReplicaSet>(
+    { initialStatus: { replicas: 0 }, countsGenerations: true },
+    { withDefaults },
+  ),
+  subresources: {
+    status: statusSubresource<ReplicaSet>(),
+    scale: {
+      replicas: (set) => set.spec?.replicas ?? 0,
+      statusReplicas: (set) => set.status?.replicas ?? 0,
+      selector: (set) => formatSelector(set.spec?.selector),
+      withReplicas: (set, replicas) => ({ ...set, spec: { ...set.spec!, replicas } }),
+    },
+  },
+  columns: [
+    nameColumn(),
+    integerColumn("Desired", "How many pods are wanted", (set) => set.spec?.replicas ?? 0),
+    integerColumn("Current", "How many pods there are", (set) => set.status?.replicas ?? 0),
+    integerColumn("Ready", "How many pods are ready", (set) => set.status?.readyReplicas ?? 0),
+    ageColumn(),
+    ...templateColumns<ReplicaSet>(
+      (set) => set.spec?.template,
+      (set) => formatSelector(set.spec?.selector) || "<none>",
+    ),
+  ],
+  selectableFields: { "status.replicas": (set) => String(set.status?.replicas ?? 0) },
+};
+
+function withDefaults(set: ReplicaSet): ReplicaSet {
+  return mapField(set, "spec", (spec) =>
+    mapField(fill(spec, { replicas: 1 }), "template", withTemplateDefaults),
+  );
+}

@@ -1,0 +1,92 @@
+import { controllerRevisionResource } from "./apps/controller-revision.ts";
+import { deploymentResource } from "./apps/deployment.ts";
+import { replicaSetResource } from "./apps/replica-set.ts";
+import { selfSubjectReviewResource } from "./authentication/self-subject-review.ts";
+import { tokenReviewResource } from "./authentication/token-review.ts";
+import { localSubjectAccessReviewResource } from "./authorization/local-subject-access-review.ts";
+import { selfSubjectAccessReviewResource } from "./authorization/self-subject-access-review.ts";
+import { selfSubjectRulesReviewResource } from "./authorization/self-subject-rules-review.ts";
+import { subjectAccessReviewResource } from "./authorization/subject-access-review.ts";
+import { leaseResource } from "./coordination/lease.ts";
+import { configMapResource } from "./core/config-map.ts";
+import { endpointsResource } from "./core/endpoints.ts";
+import { eventResource } from "./core/event.ts";
+import { namespaceResource } from "./core/namespace.ts";
+import { nodeResource } from "./core/node.ts";
+import { podResource } from "./core/pod.ts";
+import { secretResource } from "./core/secret.ts";
+import { serviceAccountResource } from "./core/service-account.ts";
+import { serviceResource } from "./core/service.ts";
+import { endpointSliceResource } from "./discovery/endpoint-slice.ts";
+import { eventsEventResource } from "./events/event.ts";
+import { apiVersionOf, type Kind } from "./machinery/kind.ts";
+import type { KubeObject } from "./machinery/object.ts";
+import type { Resource } from "./machinery/resource.ts";
+import { clusterRoleBindingResource } from "./rbac/cluster-role-binding.ts";
+import { clusterRoleResource } from "./rbac/cluster-role.ts";
+import { roleBindingResource } from "./rbac/role-binding.ts";
+import { roleResource } from "./rbac/role.ts";
+
+/** THE table of served kinds. Within a group, the order is that of `kubectl api-resources`. */
+export const catalog: readonly Resource[] = [
+  erased(configMapResource),
+  erased(endpointsResource),
+  erased(eventResource),
+  erased(namespaceResource),
+  erased(nodeResource),
+  erased(podResource),
+  erased(secretResource),
+  erased(serviceAccountResource),
+  erased(serviceResource),
+  erased(controllerRevisionResource),
+  erased(deploymentResource),
+  erased(replicaSetResource),
+  erased(selfSubjectReviewResource),
+  erased(tokenReviewResource),
+  erased(localSubjectAccessReviewResource),
+  erased(selfSubjectAccessReviewResource),
+  erased(selfSubjectRulesReviewResource),
+  erased(subjectAccessReviewResource),
+  erased(leaseResource),
+  erased(endpointSliceResource),
+  erased(eventsEventResource),
+  erased(clusterRoleBindingResource),
+  erased(clusterRoleResource),
+  erased(roleBindingResource),
+  erased(roleResource),
+];
+
+const byPlural = new Map(
+  catalog.map((resource) => [keyOf(resource.kind, resource.kind.plural), resource]),
+);
+const byKind = new Map(
+  catalog.map((resource) => [keyOf(resource.kind, resource.kind.kind), resource]),
+);
+
+/** The row of a kind; `undefined` when it is not served. */
+export function resourceOf<T extends KubeObject>(kind: Kind<T>): Resource<T> | undefined {
+  return byPlural.get(keyOf(kind, kind.plural)) as Resource<T> | undefined;
+}
+
+/** The row behind `/apis/GROUP/VERSION/…/PLURAL`; group "" for `/api`. */
+export function resourceByPlural(
+  group: string,
+  version: string,
+  plural: string,
+): Resource | undefined {
+  return byPlural.get(keyOf({ group, version }, plural));
+}
+
+/** The row of an object's `apiVersion` (`v1`, `apps/v1`) and `kind`. */
+export function resourceByKind(apiVersion: string, kind: string): Resource | undefined {
+  return byKind.get(`${apiVersion}/${kind}`);
+}
+
+function keyOf(kind: Pick<Kind, "group" | "version">, name: string): string {
+  return `${apiVersionOf(kind)}/${name}`;
+}
+
+/** Forgets the type of the objects. Sound because the server gives each row objects of its own kind only. */
+function erased<T extends KubeObject>(resource: Resource<T>): Resource {
+  return resource as unknown as Resource;
+}

@@ -1,0 +1,34 @@
+import type { V1Service } from "../../gen/types.ts";
+import type { Kind } from "../machinery/kind.ts";
+import type { Resource } from "../machinery/resource.ts";
+import { statusStrategy, statusSubresource } from "../strategy/strategy.ts";
+import { withServiceDefaults } from "./service-defaults.ts";
+import { serviceColumns } from "./service-columns.ts";
+
+export type Service = V1Service;
+
+export const Service: Kind<Service> = {
+  group: "",
+  version: "v1",
+  kind: "Service",
+  plural: "services",
+  isNamespaced: true,
+};
+
+/** @spec k8s@1.36 pkg/registry/core/service/strategy.go */
+export const serviceResource: Resource<Service> = {
+  kind: Service,
+  singular: "service",
+  shortNames: ["svc"],
+  categories: ["all"],
+  strategy: statusStrategy<Service>(
+    { initialStatus: { loadBalancer: {} }, countsGenerations: false },
+    { withDefaults: withServiceDefaults },
+  ),
+  subresources: { status: statusSubresource<Service>() },
+  columns: serviceColumns,
+  selectableFields: {
+    "spec.clusterIP": (object) => object.spec?.clusterIP ?? "",
+    "spec.type": (object) => object.spec?.type ?? "",
+  },
+};
