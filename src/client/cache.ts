@@ -15,7 +15,7 @@ export interface CacheReader {
 
 export interface CacheFilter<T> {
   readonly namespace?: string;
-  /** Uses the index of objects by controller uid. */
+  /** Uses the index of objects by controller uid. "": those that no controller has. */
   readonly controllerUid?: string;
   readonly where?: (object: T) => boolean;
 }

@@ -14,12 +14,18 @@ export interface Controller<Primary extends KubeObject = KubeObject, Observed = 
   readonly primary: Kind<Primary>;
   /** Other kinds whose changes concern keys of the primary kind. */
   readonly triggers: readonly Trigger[];
+  /** The runner sets `status.observedGeneration` to the generation that was planned from. */
+  readonly observesGeneration?: boolean;
   /** Cache only, no await. `undefined`: nothing to do for this key. */
   observe(cache: CacheReader, key: ObjectKey): Observed | undefined;
   /** Pure, synchronous, total. */
   plan(observed: Observed, now: Instant): Plan;
 }
 
+/**
+ * A change of another kind, turned into keys of the primary kind. Kinds that only `observe` reads are triggers without
+ * keys: naming them is what keeps their cache in step.
+ */
 export interface Trigger {
   readonly kind: Kind;
   /** Which keys of the primary kind a change concerns; duplicates are harmless. */
@@ -28,17 +34,31 @@ export interface Trigger {
 
 /** What to do, as data. An empty plan means: nothing, until something changes. */
 export interface Plan {
-  /** Applied in order; creates of one kind in a row go out in slow-start batches. */
+  /** Applied in order; creates of one kind in a row go out in slow-start batches, deletes of one kind in a row together. */
   readonly writes?: readonly PlannedWrite[];
   /** The whole new `status` of the primary object; written only when it differs. */
   readonly status?: object;
+  /** The status to write instead when a write failed for another reason than a lost race. Pure. */
+  readonly statusOnFailure?: (failure: WriteFailure) => object;
   readonly events?: readonly PlannedEvent[];
   /** Reconcile again no later than this, even if nothing changes. */
   readonly wakeAt?: Instant;
 }
 
+/** The first write that failed, and why. */
+export interface WriteFailure {
+  readonly write: PlannedWrite;
+  readonly message: string;
+}
+
 export type PlannedWrite =
-  | { readonly verb: "create"; readonly kind: Kind; readonly object: KubeObject }
+  | {
+      readonly verb: "create";
+      readonly kind: Kind;
+      readonly object: KubeObject;
+      /** Another one of that name is as good: no failure. */
+      readonly mayExist?: boolean;
+    }
   /** `object` carries the resourceVersion it was planned from. */
   | {
       readonly verb: "update";
@@ -51,6 +71,8 @@ export type PlannedWrite =
       readonly kind: Kind;
       readonly key: ObjectKey;
       readonly patch: object;
+      /** Default: merge. */
+      readonly type?: "merge" | "strategic";
       readonly subresource?: "status";
       readonly ifUid?: string;
     }
@@ -59,6 +81,7 @@ export type PlannedWrite =
       readonly kind: Kind;
       readonly key: ObjectKey;
       readonly ifUid: string;
+      readonly ifResourceVersion?: string;
       readonly propagation?: "Orphan" | "Background" | "Foreground";
       readonly graceSeconds?: number;
     };
@@ -73,6 +96,11 @@ export interface PlannedEvent {
   readonly afterWrite?: number;
   /** Emit only if that write failed; `{error}` is its message. */
   readonly onFailure?: boolean;
+}
+
+/** Retrying cannot help until something changes: thrown by a planner that meets a spec it can never satisfy. */
+export class Terminal extends Error {
+  override readonly name = "Terminal";
 }
 
 /** Checks the types and returns its argument. */

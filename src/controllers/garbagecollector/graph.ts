@@ -1,0 +1,166 @@
+import { apiVersionOf, type Kind } from "../../api/machinery/kind.ts";
+import type { KubeObject, ObjectKey, OwnerReference } from "../../api/machinery/object.ts";
+import type { CacheChange } from "../../client/cache.ts";
+import { isBeingDeleted } from "../../reconciler/ownership.ts";
+
+export const FOREGROUND = "foregroundDeletion";
+export const ORPHAN = "orphan";
+
+/** One existing object, as far as ownership goes. */
+export interface Item {
+  readonly kind: Kind;
+  readonly key: ObjectKey;
+  readonly uid: string;
+  readonly resourceVersion: string;
+  readonly owners: readonly OwnerReference[];
+  readonly finalizers: readonly string[];
+  readonly isDeleting: boolean;
+}
+
+/** Waits for its blocking dependents before it goes. */
+export function isDeletingDependents(item: Item): boolean {
+  return item.isDeleting && item.finalizers.includes(FOREGROUND);
+}
+
+/** Lets its dependents go before it goes. */
+export function isOrphaning(item: Item): boolean {
+  return item.isDeleting && item.finalizers.includes(ORPHAN);
+}
+
+/** Uids of owners that are known to be gone. @spec garbagecollector.go: absentOwnerCache has 500. Doubling costs only memory. */
+const GONE_MAX = 10_000;
+
+/**
+ * Who owns whom, over all kinds, folded from watch events.
+ *
+ * Edges to owners that were never seen are kept too: their objects may still come.
+ * @spec k8s@1.36 pkg/controller/garbagecollector/graph_builder.go
+ */
+export class OwnerGraph {
+  readonly #items = new Map<string, Item>();
+  readonly #dependents = new Map<string, Set<string>>();
+  readonly #gone = new Set<string>();
+
+  get(uid: string): Item | undefined {
+    return this.#items.get(uid);
+  }
+
+  /** Objects that name `uid` as an owner. */
+  dependentsOf(uid: string): readonly Item[] {
+    const uids = this.#dependents.get(uid) ?? [];
+    return [...uids].flatMap((dependent) => this.#items.get(dependent) ?? []);
+  }
+
+  /** True when the deletion of that object was seen: a uid never comes back. */
+  isGone(uid: string): boolean {
+    return this.#gone.has(uid);
+  }
+
+  /** Takes in one change. @returns uids that must be looked at. */
+  fold({ kind, key, old, object }: CacheChange): readonly string[] {
+    const oldUid = old?.metadata?.uid;
+    const uid = object?.metadata?.uid;
+    const touched: string[] = [];
+    if (oldUid !== undefined && oldUid !== uid) touched.push(...this.#remove(oldUid));
+    if (object && uid !== undefined) touched.push(...this.#put(itemOf(kind, key, uid, object)));
+    return touched;
+  }
+
+  #put(item: Item): readonly string[] {
+    const before = this.#items.get(item.uid);
+    this.#items.set(item.uid, item);
+    const touched = this.#relink(item, before?.owners ?? []);
+    const isTurning =
+      before === undefined || isDeletingDependents(before) !== isDeletingDependents(item);
+    if (isDeletingDependents(item) && isTurning) {
+      touched.push(item.uid, ...(this.#dependents.get(item.uid) ?? []));
+    }
+    if (isOrphaning(item)) touched.push(item.uid);
+    if (before === undefined && this.#isQuestionable(item)) touched.push(item.uid);
+    return touched;
+  }
+
+  /** An owner that is not here, or that waits, makes the object worth a look. */
+  #isQuestionable(item: Item): boolean {
+    return item.owners.some((reference) => {
+      const owner = this.#items.get(reference.uid);
+      return !owner || !isOwner(item, reference, owner) || isDeletingDependents(owner);
+    });
+  }
+
+  /** Moves the edges of `item` from the owners it had; those it lost, or that no longer block, may go on. */
+  #relink(item: Item, before: readonly OwnerReference[]): string[] {
+    if (before === item.owners) return [];
+    const text = (references: readonly OwnerReference[]): string => JSON.stringify(references);
+    if (text(before) === text(item.owners)) return [];
+    for (const { uid } of before) this.#dependents.get(uid)?.delete(item.uid);
+    for (const { uid } of item.owners) {
+      const dependents = this.#dependents.get(uid) ?? new Set();
+      this.#dependents.set(uid, dependents.add(item.uid));
+    }
+    return [item.uid, ...before.map(({ uid }) => uid).filter((uid) => this.#isWaiting(uid))];
+  }
+
+  #isWaiting(uid: string): boolean {
+    const owner = this.#items.get(uid);
+    return owner !== undefined && (isDeletingDependents(owner) || isOrphaning(owner));
+  }
+
+  #remove(uid: string): readonly string[] {
+    const item = this.#items.get(uid);
+    this.#items.delete(uid);
+    this.#remember(uid);
+    const owners = item?.owners ?? [];
+    for (const owner of owners) {
+      const dependents = this.#dependents.get(owner.uid);
+      dependents?.delete(uid);
+      if (dependents?.size === 0) this.#dependents.delete(owner.uid);
+    }
+    const waiting = owners.map((owner) => owner.uid).filter((owner) => this.#isWaiting(owner));
+    return [...(this.#dependents.get(uid) ?? []), ...waiting];
+  }
+
+  #remember(uid: string): void {
+    this.#gone.add(uid);
+    if (this.#gone.size <= GONE_MAX) return;
+    const [oldest] = this.#gone;
+    this.#gone.delete(oldest!);
+  }
+}
+
+function itemOf(kind: Kind, key: ObjectKey, uid: string, object: KubeObject): Item {
+  const { resourceVersion = "", ownerReferences = [], finalizers = [] } = object.metadata ?? {};
+  return {
+    kind,
+    key,
+    uid,
+    resourceVersion,
+    owners: ownerReferences,
+    finalizers,
+    isDeleting: isBeingDeleted(object),
+  };
+}
+
+/** True when `owner` is what `reference` names, and may own `item`: of the same namespace, or of none. */
+export function isOwner(item: Item, reference: OwnerReference, owner: Item): boolean {
+  return (
+    reference.uid === owner.uid &&
+    reference.name === owner.key.name &&
+    reference.kind === owner.kind.kind &&
+    groupOf(reference.apiVersion) === owner.kind.group &&
+    (owner.key.namespace === "" || owner.key.namespace === item.key.namespace)
+  );
+}
+
+/** `apps` of `apps/v1`; "" of `v1`. */
+export function groupOf(apiVersion: string): string {
+  const slash = apiVersion.indexOf("/");
+  return slash < 0 ? "" : apiVersion.slice(0, slash);
+}
+
+/** The object, as events refer to it. */
+export function objectOf({ kind, key, uid, resourceVersion }: Item): KubeObject {
+  const { name, namespace } = key;
+  const metadata = { name, ...(namespace && { namespace }), uid, resourceVersion };
+  return { apiVersion: apiVersionOf(kind), kind: kind.kind, metadata };
+}

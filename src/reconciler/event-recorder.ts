@@ -1,0 +1,178 @@
+import { formatTime, sleep, type Clock, type Instant } from "../base/clock.ts";
+import type { Logger } from "../base/logger.ts";
+import { apiVersionOf, type Kind } from "../api/machinery/kind.ts";
+import type { KubeObject } from "../api/machinery/object.ts";
+import { isStatusError } from "../api/machinery/status-error.ts";
+import { Event } from "../api/core/event.ts";
+import type { Client } from "../client/client.ts";
+import { EventCorrelator, type Correlated } from "./event-correlator.ts";
+
+/** Events waiting to be written; more are dropped. @spec client-go record maxQueuedEvents */
+const QUEUED_MAX = 1000;
+/** How often, and how far apart, an event is tried while the server is away. @spec client-go record maxTriesPerEvent, defaultSleepDuration */
+const TRIES_MAX = 12;
+const RETRY_MS = 10_000;
+
+/** Where a runner's events go. */
+export interface EventSink {
+  record(source: string, event: RecordedEvent): void;
+}
+
+export interface RecordedEvent {
+  readonly type: "Normal" | "Warning";
+  readonly reason: string;
+  readonly message: string;
+  readonly regarding: KubeObject;
+  /** The kind of `regarding`, where the object itself does not say it. */
+  readonly kind?: Kind | undefined;
+  /** `spec.containers{name}`: a part of the object. */
+  readonly fieldPath?: string;
+}
+
+interface Queued {
+  readonly source: string;
+  readonly event: RecordedEvent;
+  readonly reference: Reference;
+  readonly at: Instant;
+}
+
+interface Reference {
+  readonly apiVersion: string;
+  readonly kind: string;
+  readonly namespace?: string;
+  readonly name: string;
+  readonly uid?: string;
+  readonly resourceVersion?: string;
+  readonly fieldPath?: string;
+}
+
+/**
+ * Writes core/v1 Events, one after the other, in the background; never fails and never holds up its caller.
+ *
+ * Repetitions raise `count`; floods are combined or dropped, see {@link EventCorrelator}.
+ * @bounds QUEUED_MAX events wait; further ones are dropped.
+ * @spec k8s@1.36 client-go tools/record event.go recordToSink
+ */
+export class EventRecorder implements EventSink {
+  readonly #client: Client;
+  readonly #clock: Clock;
+  readonly #logger: Logger;
+  readonly #host: string;
+  readonly #correlator = new EventCorrelator();
+  readonly #queue: Queued[] = [];
+  readonly #stop = new AbortController();
+  #work: Promise<void> | undefined;
+  #lastStamp = 0n;
+
+  /** `host`: the node's name for a node's own events, else "". */
+  constructor(client: Client, clock: Clock, logger: Logger, host = "") {
+    this.#client = client;
+    this.#clock = clock;
+    this.#logger = logger;
+    this.#host = host;
+  }
+
+  record(source: string, event: RecordedEvent): void {
+    if (this.#stop.signal.aborted || this.#queue.length >= QUEUED_MAX) return;
+    const reference = referenceTo(event);
+    this.#queue.push({ source, event, reference, at: this.#clock.now() });
+    this.#work ??= this.#drain().finally(() => (this.#work = undefined));
+  }
+
+  /** Resolves when everything recorded was written or given up. */
+  async idle(): Promise<void> {
+    while (this.#work) await this.#work;
+  }
+
+  /** Drops what waits. */
+  async close(): Promise<void> {
+    this.#queue.length = 0;
+    this.#stop.abort();
+    await this.idle();
+  }
+
+  async #drain(): Promise<void> {
+    for (let next = this.#queue.shift(); next; next = this.#queue.shift()) {
+      const { source, event, reference, at } = next;
+      const subject = JSON.stringify([source, this.#host, reference.kind, reference.namespace,
+        reference.name, reference.uid, reference.apiVersion, reference.fieldPath]); // prettier-ignore
+      const { type, reason, message } = event;
+      const verdict = this.#correlator.correlate({ subject, type, reason, message }, at);
+      if (verdict.kind !== "drop") await this.#writeWithRetries(next, verdict);
+    }
+  }
+
+  async #writeWithRetries(queued: Queued, verdict: Exclude<Correlated, { kind: "drop" }>) {
+    for (let tries = 1; ; tries++) {
+      try {
+        return await this.#write(queued, verdict);
+      } catch (error) {
+        // A refusal is final; only a server that was not reached is tried again.
+        const isFinal = isStatusError(error) || tries === TRIES_MAX;
+        if (isFinal || this.#stop.signal.aborted) {
+          const { reason, message } = queued.event;
+          const fields = { reason, event: message, error: String(error) };
+          return this.#logger.info("an event was not written", fields);
+        }
+        await sleep(this.#clock, RETRY_MS, this.#stop.signal).catch(() => {});
+      }
+    }
+  }
+
+  async #write(queued: Queued, verdict: Exclude<Correlated, { kind: "drop" }>): Promise<void> {
+    const { key, message } = verdict;
+    const namespace = queued.reference.namespace ?? "default";
+    if (verdict.kind === "count") {
+      const body = { count: verdict.count, lastTimestamp: formatTime(queued.at), message };
+      try {
+        const target = { namespace, name: verdict.name };
+        await this.#client.patch(Event, target, { type: "strategic", body });
+        return;
+      } catch (error) {
+        if (!isStatusError(error, "NotFound")) throw error;
+        this.#correlator.gone(key);
+      }
+    }
+    const created = await this.#client.create(Event, this.#newEvent(queued, namespace, message));
+    this.#correlator.created(key, created.metadata?.name ?? "");
+  }
+
+  #newEvent({ source, event, reference, at }: Queued, namespace: string, message: string): Event {
+    const timestamp = formatTime(at);
+    return {
+      apiVersion: "v1",
+      kind: "Event",
+      metadata: { name: `${reference.name}.${this.#stamp(at)}`, namespace },
+      involvedObject: reference,
+      reason: event.reason,
+      message,
+      source: { component: source, ...(this.#host && { host: this.#host }) },
+      firstTimestamp: timestamp,
+      lastTimestamp: timestamp,
+      count: 1,
+      type: event.type,
+      reportingComponent: source,
+      reportingInstance: this.#host,
+    };
+  }
+
+  /** Nanoseconds in hexadecimal, never the same twice. */
+  #stamp(at: Instant): string {
+    const stamp = BigInt(Math.floor(at)) * 1_000_000n;
+    this.#lastStamp = stamp > this.#lastStamp ? stamp : this.#lastStamp + 1n;
+    return this.#lastStamp.toString(16);
+  }
+}
+
+function referenceTo({ regarding, kind, fieldPath }: RecordedEvent): Reference {
+  const { namespace, name = "", uid, resourceVersion } = regarding.metadata ?? {};
+  return {
+    kind: regarding.kind ?? kind?.kind ?? "",
+    ...(namespace && { namespace }),
+    name,
+    ...(uid && { uid }),
+    apiVersion: regarding.apiVersion ?? (kind ? apiVersionOf(kind) : ""),
+    ...(resourceVersion && { resourceVersion }),
+    ...(fieldPath && { fieldPath }),
+  };
+}

@@ -1,0 +1,172 @@
+import { apiVersionOf, type Kind } from "../api/machinery/kind.ts";
+import {
+  keyOf,
+  type KubeObject,
+  type ObjectKey,
+  type OwnerReference,
+} from "../api/machinery/object.ts";
+import type { Trigger, PlannedWrite } from "./controller.ts";
+import type { CacheReader } from "../client/cache.ts";
+
+/** Tells whether labels are selected. An absent map is an empty one. */
+export type LabelMatch = (labels: Readonly<Record<string, string>> | undefined) => boolean;
+
+/** The reference that says who controls `object`. */
+export function controllerOf(object: KubeObject): OwnerReference | undefined {
+  return object.metadata?.ownerReferences?.find((reference) => reference.controller);
+}
+
+/** True when `owner` controls `object`. */
+export function isControlledBy(object: KubeObject, owner: KubeObject): boolean {
+  const uid = controllerOf(object)?.uid;
+  return uid !== undefined && uid === owner.metadata?.uid;
+}
+
+/** A reference that makes `owner` the controller; its foreground deletion waits for the object. */
+export function controllerReference(kind: Kind, owner: KubeObject): OwnerReference {
+  return {
+    apiVersion: apiVersionOf(kind),
+    kind: kind.kind,
+    name: owner.metadata?.name ?? "",
+    uid: owner.metadata?.uid ?? "",
+    controller: true,
+    blockOwnerDeletion: true,
+  };
+}
+
+/** Somebody who controls objects by a selector. */
+export interface Claimer {
+  readonly kind: Kind;
+  readonly object: KubeObject;
+  readonly matches: LabelMatch;
+}
+
+export interface Claim<T> {
+  /** Controlled now, or by the first of `writes`. */
+  readonly owned: readonly T[];
+  readonly writes: readonly PlannedWrite[];
+}
+
+/**
+ * Sorts `candidates` (of the claimer's namespace) into those it controls, adopting and releasing by its selector.
+ *
+ * 1. Controlled by somebody else: ignored. 2. Controlled and selected: owned. 3. Controlled, not selected: released,
+ * unless the claimer is going. 4. Uncontrolled and selected: adopted, unless either is going.
+ * @spec k8s@1.36 pkg/controller/controller_ref_manager.go ClaimObject
+ */
+export function claim<T extends KubeObject>(
+  kind: Kind<T>,
+  claimer: Claimer,
+  candidates: readonly T[],
+): Claim<T> {
+  const owned: T[] = [];
+  const writes: PlannedWrite[] = [];
+  const isGoing = isBeingDeleted(claimer.object);
+  for (const candidate of candidates) {
+    const controller = controllerOf(candidate);
+    const isSelected = claimer.matches(candidate.metadata?.labels);
+    if (controller) {
+      if (controller.uid !== claimer.object.metadata?.uid) continue;
+      if (isSelected) owned.push(candidate);
+      else if (!isGoing) writes.push(release(kind, claimer, candidate));
+    } else if (isSelected && !isGoing && !isBeingDeleted(candidate)) {
+      owned.push(candidate);
+      writes.push(adopt(kind, claimer, candidate));
+    }
+  }
+  return { owned, writes };
+}
+
+function adopt(kind: Kind, claimer: Claimer, object: KubeObject): PlannedWrite {
+  const reference = controllerReference(claimer.kind, claimer.object);
+  return patchOwners(kind, object, [reference]);
+}
+
+function release(kind: Kind, claimer: Claimer, object: KubeObject): PlannedWrite {
+  return patchOwners(kind, object, [{ $patch: "delete", uid: claimer.object.metadata?.uid }]);
+}
+
+/** Strategic, so that references which others add meanwhile stay. */
+function patchOwners(kind: Kind, object: KubeObject, references: readonly object[]): PlannedWrite {
+  return {
+    verb: "patch",
+    kind,
+    key: keyOf(object),
+    type: "strategic",
+    ifUid: object.metadata?.uid ?? "",
+    patch: { metadata: { ownerReferences: references } },
+  };
+}
+
+/** True once deletion has begun. */
+export function isBeingDeleted(object: KubeObject): boolean {
+  return object.metadata?.deletionTimestamp !== undefined;
+}
+
+/** A change of an object concerns the `owner` that controls it, before the change or after. */
+export function ownersOf(kind: Kind, owner: Kind): Trigger {
+  const group = owner.group === "" ? "" : `${owner.group}/`;
+  return {
+    kind,
+    keys({ old, object, key }, cache) {
+      const references = [old, object].map((version) => version && controllerOf(version));
+      return references.flatMap((reference) => {
+        if (reference?.kind !== owner.kind || !isGroup(reference.apiVersion, group)) return [];
+        const ownerKey = {
+          namespace: owner.isNamespaced ? key.namespace : "",
+          name: reference.name,
+        };
+        // Another owner of that name is no relation.
+        return cache.get(owner, ownerKey)?.metadata?.uid === reference.uid ? [ownerKey] : [];
+      });
+    },
+  };
+}
+
+function isGroup(apiVersion: string, group: string): boolean {
+  return group === "" ? !apiVersion.includes("/") : apiVersion.startsWith(group);
+}
+
+/** An object that nobody controls, or that was set free, concerns every `owner` of its namespace whose selector matches. */
+export function selectorsMatching<O extends KubeObject>(
+  kind: Kind,
+  owner: Kind<O>,
+  matcherOf: (owner: O) => LabelMatch,
+): Trigger {
+  return {
+    kind,
+    keys({ object, key }, cache) {
+      if (!object || controllerOf(object)) return [];
+      return cache
+        .list(owner, { namespace: key.namespace })
+        .filter((candidate) => matcherOf(candidate)(object.metadata?.labels))
+        .map(keyOf);
+    },
+  };
+}
+
+/** A change concerns the primary object of the same name. */
+export function sameKeyOf(kind: Kind): Trigger {
+  return { kind, keys: ({ key }) => [key] };
+}
+
+/** `observe` reads this kind, but its changes alone ask for nothing. */
+export function reads(kind: Kind): Trigger {
+  return { kind, keys: () => [] };
+}
+
+/** A change of `kind` concerns every object of `primary` in the same namespace (all of them, when `kind` has none). */
+export function allOf(
+  kind: Kind,
+  primary: Kind,
+  isRelevant: (change: Parameters<Trigger["keys"]>[0]) => boolean = () => true,
+): Trigger {
+  return {
+    kind,
+    keys(change, cache: CacheReader): readonly ObjectKey[] {
+      if (!isRelevant(change)) return [];
+      const filter = kind.isNamespaced ? { namespace: change.key.namespace } : undefined;
+      return cache.list(primary, filter).map(keyOf);
+    },
+  };
+}

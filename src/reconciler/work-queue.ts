@@ -1,0 +1,156 @@
+import { backoffMs, type BackoffLimits } from "../base/backoff.ts";
+import type { Clock, Instant, Timer } from "../base/clock.ts";
+
+/**
+ * How long a failing key waits. @spec controller-runtime v0.22 priorityqueue.go: 5 ms → 1000 s, doubling.
+ * Doubling `firstMs` doubles how long a lost race delays convergence; doubling the ceiling, how late a repaired cause is noticed.
+ */
+const RETRY: BackoffLimits = { firstMs: 5, ceilingMs: 1_000_000 };
+
+/** Keys begun before the event loop gets its turn. Doubling doubles how long thousands of keys can hold up a request. */
+const SLICE_KEYS = 64;
+
+/** What came of one key. */
+export interface Outcome {
+  /** `again`: at once the first time, then as `backoff` does; for lost races. */
+  readonly next: "done" | "again" | "backoff";
+  readonly wakeAt?: Instant;
+  /** The key stays busy until this resolves, while its worker takes other keys. */
+  readonly held?: Promise<void>;
+}
+
+/**
+ * Keys that want work: each at most once in the queue, each in at most one worker, oldest first.
+ *
+ * A key that is added while it is worked on (or held) comes again afterwards. Of several wake-ups of a key the
+ * earliest counts, and a run cancels them: it decides anew.
+ * @bounds `workersMax` keys in work.
+ */
+export class WorkQueue {
+  readonly #clock: Clock;
+  readonly #work: (key: string) => Promise<Outcome>;
+  readonly #workersMax: number;
+  readonly #ready = new Set<string>();
+  readonly #busy = new Set<string>();
+  readonly #dirty = new Set<string>();
+  readonly #wakes = new Map<string, { at: Instant; timer: Timer }>();
+  readonly #failures = new Map<string, number>();
+  #working = 0;
+  #isDrainPlanned = false;
+  #isOpen = false;
+  #isClosed = false;
+  #idle: (() => void)[] = [];
+
+  /** `work` must not reject. */
+  constructor(clock: Clock, workersMax: number, work: (key: string) => Promise<Outcome>) {
+    this.#clock = clock;
+    this.#workersMax = workersMax;
+    this.#work = work;
+  }
+
+  /** Keys added before are kept, and begun now. */
+  start(): void {
+    this.#isOpen = true;
+    this.#planDrain();
+  }
+
+  add(key: string): void {
+    if (this.#isClosed) return;
+    if (this.#busy.has(key)) this.#dirty.add(key);
+    else {
+      this.#ready.add(key);
+      this.#planDrain();
+    }
+  }
+
+  addAt(key: string, at: Instant): void {
+    const pending = this.#wakes.get(key);
+    if (this.#isClosed || (pending && pending.at <= at)) return;
+    pending?.timer.cancel();
+    const timer = this.#clock.after(at - this.#clock.now(), () => {
+      this.#wakes.delete(key);
+      this.add(key);
+    });
+    this.#wakes.set(key, { at, timer });
+  }
+
+  /** Keys that wait for a worker. */
+  get depth(): number {
+    return this.#ready.size;
+  }
+
+  /** Resolves when no key waits, is worked on or is held. Keys that wait for a time do not count. */
+  idle(): Promise<void> {
+    if (this.#isIdle()) return Promise.resolve();
+    return new Promise((resolve) => this.#idle.push(resolve));
+  }
+
+  /** Begins nothing more; resolves when what was begun has ended. */
+  async close(): Promise<void> {
+    this.#isClosed = true;
+    for (const { timer } of this.#wakes.values()) timer.cancel();
+    this.#wakes.clear();
+    this.#ready.clear();
+    this.#dirty.clear();
+    while (this.#working > 0) await new Promise<void>((resolve) => this.#idle.push(resolve));
+  }
+
+  #isIdle(): boolean {
+    return this.#ready.size === 0 && (this.#isClosed ? this.#working : this.#busy.size) === 0;
+  }
+
+  #planDrain(): void {
+    if (this.#isDrainPlanned || !this.#isOpen) return;
+    this.#isDrainPlanned = true;
+    queueMicrotask(() => this.#drain());
+  }
+
+  #drain(): void {
+    this.#isDrainPlanned = false;
+    for (let begun = 0; this.#working < this.#workersMax && this.#ready.size > 0; begun++) {
+      if (begun === SLICE_KEYS) {
+        this.#isDrainPlanned = true;
+        this.#clock.after(0, () => this.#drain());
+        return;
+      }
+      const [key] = this.#ready;
+      void this.#run(key!);
+    }
+  }
+
+  async #run(key: string): Promise<void> {
+    this.#ready.delete(key);
+    this.#busy.add(key);
+    this.#wakes.get(key)?.timer.cancel();
+    this.#wakes.delete(key);
+    this.#working++;
+    const outcome = await this.#work(key);
+    this.#working--;
+    this.#planDrain();
+    if (this.#isClosed) return this.#notifyIdle();
+    if (outcome.held) await outcome.held;
+    this.#busy.delete(key);
+    this.#settle(key, outcome);
+    if (this.#dirty.delete(key)) this.add(key);
+    this.#notifyIdle();
+  }
+
+  #settle(key: string, { next, wakeAt }: Outcome): void {
+    if (wakeAt !== undefined) this.addAt(key, wakeAt);
+    if (next === "done") {
+      this.#failures.delete(key);
+      return;
+    }
+    const failures = (this.#failures.get(key) ?? 0) + 1;
+    this.#failures.set(key, failures);
+    if (next === "again" && failures === 1) this.add(key);
+    else this.addAt(key, this.#clock.now() + backoffMs(RETRY, failures));
+  }
+
+  #notifyIdle(): void {
+    if (!this.#isIdle()) return;
+    const waiting = this.#idle;
+    this.#idle = [];
+    for (const resolve of waiting) resolve();
+  }
+}
