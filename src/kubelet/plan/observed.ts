@@ -1,0 +1,85 @@
+import type { Instant } from "../../base/clock.ts";
+import type { V1Pod } from "../../gen/types.ts";
+import type { PodRuntime } from "../runtime/pod-runtime.ts";
+import type { BackOff } from "./back-off.ts";
+
+/** Everything that decides what to do with one Pod. */
+export interface ObservedPod {
+  /** As the API server has it, or had it last. */
+  readonly pod: V1Pod;
+  /** The API server has it no more. */
+  readonly isGone: boolean;
+  readonly runtime: PodRuntime;
+  readonly memory: PodMemory;
+  /** Keys of the steps in flight; see `keyOf`. */
+  readonly busy: ReadonlySet<string>;
+  readonly node: NodeFacts;
+}
+
+/** What is known of the node when Pods are planned. */
+export interface NodeFacts {
+  readonly name: string;
+  readonly ips: readonly string[];
+}
+
+/** What happened to one Pod in this process. Lost with it: the runtime and the API's status hold the rest. */
+export interface PodMemory {
+  readonly firstSeenAt: Instant;
+  /** When this kubelet began to end the Pod, and when its grace is over. */
+  readonly termination?: { readonly since: Instant; readonly reason: TerminationReason };
+  readonly volumes: Outcome;
+  readonly sandbox: Outcome;
+  /** By container name: what became of the image. */
+  readonly images: ReadonlyMap<string, Outcome>;
+  /** By container name: the last attempt to create and start it, where it failed. */
+  readonly starts: ReadonlyMap<string, Failure>;
+  /** By container name. */
+  readonly crashes: ReadonlyMap<string, BackOff>;
+  /** By container id. */
+  readonly probes: ReadonlyMap<string, ProbeResults>;
+  /** Ids of containers whose postStart hook has not ended yet: alive, but not yet started. */
+  readonly starting: ReadonlySet<string>;
+  /** Nothing of the Pod is left on this node but dead containers. */
+  readonly isTornDown: boolean;
+}
+
+/** Why a Pod that the API server still has must end. */
+export type TerminationReason = "deleted" | "finished" | "deadline" | "gone" | "evicted";
+
+/** What became of something that is done once, and repeated while it fails. */
+export type Outcome =
+  | { readonly kind: "none" }
+  | { readonly kind: "done"; readonly value: string }
+  | ({ readonly kind: "failed" } & Failure);
+
+export interface Failure {
+  /** `ErrImagePull`, `CreateContainerConfigError`: the waiting reason. */
+  readonly reason: string;
+  readonly message: string;
+  readonly at: Instant;
+  readonly retryAt: Instant;
+}
+
+/** Absent: not known yet. */
+export interface ProbeResults {
+  readonly startup?: boolean;
+  readonly readiness?: boolean;
+  readonly liveness?: boolean;
+}
+
+export const nothing: Outcome = { kind: "none" };
+
+/** The memory of a Pod that was just seen. */
+export function freshMemory(now: Instant): PodMemory {
+  return {
+    firstSeenAt: now,
+    volumes: nothing,
+    sandbox: nothing,
+    images: new Map(),
+    starts: new Map(),
+    crashes: new Map(),
+    probes: new Map(),
+    starting: new Set(),
+    isTornDown: false,
+  };
+}

@@ -1,0 +1,118 @@
+import { formatTime, type Instant } from "../../base/clock.ts";
+import type { V1ContainerStatus, V1Pod, V1PodCondition } from "../../gen/types.ts";
+import type { ObservedPod } from "../plan/observed.ts";
+import { readySandbox } from "../runtime/pod-runtime.ts";
+import { appContainers, initContainers, isSidecar } from "../runtime/pod-spec.ts";
+import type { PodPhase } from "./phase.ts";
+
+type Verdict = Pick<V1PodCondition, "status" | "reason" | "message">;
+
+const TRUE: Verdict = { status: "True" };
+
+/** The condition types that the kubelet writes, in upstream's order. @spec pkg/kubelet/types/pod_status.go */
+const TYPES = [
+  "PodReadyToStartContainers",
+  "Initialized",
+  "Ready",
+  "ContainersReady",
+  "PodScheduled",
+] as const;
+
+/**
+ * The Pod's conditions: the kubelet's own, then those of others as they are.
+ *
+ * @spec k8s@1.36 pkg/kubelet/status/generate.go
+ */
+export function conditionsOf(
+  observed: ObservedPod,
+  phase: PodPhase,
+  inits: readonly V1ContainerStatus[],
+  containers: readonly V1ContainerStatus[],
+  now: Instant,
+): readonly V1PodCondition[] {
+  const { pod } = observed;
+  const containersReady = containersReadyVerdict(pod, phase, inits, containers);
+  const verdicts: Record<(typeof TYPES)[number], Verdict> = {
+    PodReadyToStartContainers: { status: hasNetwork(observed) ? "True" : "False" },
+    Initialized: initializedVerdict(pod, phase, inits, containers),
+    Ready: readyVerdict(pod, containersReady),
+    ContainersReady: containersReady,
+    PodScheduled: TRUE,
+  };
+  const own = TYPES.map((type) => condition(pod, type, verdicts[type], now));
+  const foreign = (pod.status?.conditions ?? []).filter(
+    ({ type }) => !(TYPES as readonly string[]).includes(type),
+  );
+  return [...own, ...foreign];
+}
+
+function condition(pod: V1Pod, type: string, verdict: Verdict, now: Instant): V1PodCondition {
+  const old = pod.status?.conditions?.find((candidate) => candidate.type === type);
+  const isSame = old?.status === verdict.status;
+  const lastTransitionTime = (isSame ? old?.lastTransitionTime : undefined) ?? formatTime(now);
+  const generation = pod.metadata?.generation;
+  return {
+    type,
+    ...verdict,
+    lastTransitionTime,
+    ...(generation === undefined ? {} : { observedGeneration: generation }),
+  };
+}
+
+function hasNetwork({ pod, runtime }: ObservedPod): boolean {
+  const sandbox = readySandbox(runtime);
+  return sandbox !== undefined && (pod.spec?.hostNetwork === true || sandbox.ips.length > 0);
+}
+
+function initializedVerdict(
+  pod: V1Pod,
+  phase: PodPhase,
+  inits: readonly V1ContainerStatus[],
+  containers: readonly V1ContainerStatus[],
+): Verdict {
+  if (phase === "Succeeded") return { status: "True", reason: "PodCompleted" };
+  const hasAppRun = containers.some(({ containerID }) => containerID !== undefined);
+  if (hasAppRun && initContainers(pod).length > 0) return TRUE;
+  const incomplete = initContainers(pod)
+    .filter((container) => {
+      const status = inits.find(({ name }) => name === container.name);
+      return isSidecar(container) ? !status?.started : !status?.ready;
+    })
+    .map(({ name }) => name);
+  if (incomplete.length === 0) return TRUE;
+  const message = `containers with incomplete status: [${incomplete.join(" ")}]`;
+  return { status: "False", reason: "ContainersNotInitialized", message };
+}
+
+function containersReadyVerdict(
+  pod: V1Pod,
+  phase: PodPhase,
+  inits: readonly V1ContainerStatus[],
+  containers: readonly V1ContainerStatus[],
+): Verdict {
+  if (phase === "Succeeded") return { status: "False", reason: "PodCompleted" };
+  if (phase === "Failed") return { status: "False", reason: "PodFailed" };
+  const sidecars = initContainers(pod).filter(isSidecar);
+  const unready = [
+    ...sidecars.filter(({ name }) => !inits.find((status) => status.name === name)?.ready),
+    ...appContainers(pod).filter(
+      ({ name }) => !containers.find((status) => status.name === name)?.ready,
+    ),
+  ].map(({ name }) => name);
+  if (unready.length === 0) return TRUE;
+  const message = `containers with unready status: [${unready.join(" ")}]`;
+  return { status: "False", reason: "ContainersNotReady", message };
+}
+
+function readyVerdict(pod: V1Pod, containersReady: Verdict): Verdict {
+  if (containersReady.status !== "True") return containersReady;
+  const problems = (pod.spec?.readinessGates ?? []).flatMap(({ conditionType }) => {
+    const gate = pod.status?.conditions?.find(({ type }) => type === conditionType);
+    const quoted = JSON.stringify(conditionType);
+    if (!gate) return [`corresponding condition of pod readiness gate ${quoted} does not exist.`];
+    if (gate.status === "True") return [];
+    return [`the status of pod readiness gate ${quoted} is not "True", but ${gate.status}`];
+  });
+  if (problems.length === 0) return TRUE;
+  return { status: "False", reason: "ReadinessGatesNotReady", message: problems.join(", ") };
+}
