@@ -12,6 +12,8 @@ export interface ServedResource {
   /** `v1`, `apps/v1` */
   readonly apiVersion: string;
   readonly schema: TypeSchema | undefined;
+  /** Of its stored form. */
+  readonly storedSchema: TypeSchema | undefined;
   readonly cache: ResourceCache;
   /** Of its keys in the store. */
   readonly prefix: string;
@@ -44,13 +46,15 @@ export class ResourceTable {
   add(resource: Resource, schema?: TypeSchema): void {
     const { kind } = resource;
     const { group, version, plural } = kind;
+    const stored = resource.storedAs?.kind ?? kind;
     const served: ServedResource = {
       resource,
       kind,
       apiVersion: apiVersionOf(kind),
       schema: schema ?? this.#schemas.root(group, version, kind.kind),
-      cache: this.#cache.resource(group, plural),
-      prefix: resourcePrefix(group, plural),
+      storedSchema: this.#schemas.root(stored.group, stored.version, stored.kind) ?? schema,
+      cache: this.#cache.resource(stored.group, stored.plural),
+      prefix: resourcePrefix(stored.group, stored.plural),
     };
     this.#served.set(`${group}/${version}/${plural}`, served);
     this.#byKind.set(`${group}/${version}/${kind.kind}`, served);

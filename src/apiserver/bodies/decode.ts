@@ -1,5 +1,6 @@
 import { badRequest, unsupportedMediaType } from "../../api/machinery/status-errors.ts";
 import type { KubeObject } from "../../api/machinery/object.ts";
+import { findDuplicateFields } from "../../api/machinery/duplicate-fields.ts";
 import { parseYaml } from "../../api/machinery/yaml.ts";
 import type { ApiCall } from "../api-call.ts";
 import type { ServerParts } from "../parts.ts";
@@ -19,7 +20,10 @@ export function decodeObject(
   bytes: Buffer,
   contentType: string | undefined,
 ): KubeObject {
-  return conformed(parts, call, served, parseBody(bytes, contentType, served.kind.kind));
+  const value = parseBody(bytes, contentType, served.kind.kind);
+  const object = checkKind(served, value);
+  const repeated = repeatedFields(call, bytes, contentType);
+  return withDefaults(served, fitted(parts, call, served, object, repeated));
 }
 
 /** A value that is already parsed (the result of a patch, an object of this process), checked likewise. */
@@ -29,11 +33,44 @@ export function conformed(
   served: ServedResource,
   value: unknown,
 ): KubeObject {
-  const { kind, apiVersion } = served;
-  const object = checkKind(served, value);
-  void parts;
-  void conform;
-  return call.resource.strategy.withDefaults({ ...object, kind: kind.kind, apiVersion });
+  return withDefaults(served, fitted(parts, call, served, checkKind(served, value), []));
+}
+
+function withDefaults(served: ServedResource, object: KubeObject): KubeObject {
+  return served.resource.strategy.withDefaults({
+    ...object,
+    kind: served.kind.kind,
+    apiVersion: served.apiVersion,
+  });
+}
+
+/** JSON's own parser keeps the last of repeated fields silently; only those who want to know pay for the search. */
+function repeatedFields(call: ApiCall, bytes: Buffer, contentType: string | undefined): string[] {
+  const isAsked = call.flags.fieldValidation !== "Ignore";
+  if (!isAsked || mediaTypeOf(contentType) !== "application/json") return [];
+  return findDuplicateFields(bytes.toString());
+}
+
+/** Fits `object` to its schema and reports what did not fit as the call asks. */
+function fitted(
+  parts: ServerParts,
+  call: ApiCall,
+  served: ServedResource,
+  object: KubeObject,
+  repeated: readonly string[],
+): KubeObject {
+  if (!served.schema) return object;
+  const result = conform(parts.schemas, served.schema, object);
+  if (!result.isOk) throw badRequest(result.message);
+  const { fieldValidation } = call.flags;
+  const problems = [...repeated, ...result.strictErrors];
+  if (problems.length > 0 && fieldValidation === "Strict") {
+    const { kind, version } = served.kind;
+    const who = `${kind} in version ${JSON.stringify(version)} cannot be handled as a ${kind}`;
+    throw badRequest(`${who}: strict decoding error: ${problems.join(", ")}`);
+  }
+  if (fieldValidation === "Warn") for (const problem of problems) call.warn(problem);
+  return result.value;
 }
 
 /** Media type without parameters; JSON when there is none. */

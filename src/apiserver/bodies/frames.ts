@@ -10,10 +10,14 @@ const PREFIXES = {
 };
 
 /** Frames of whole objects, put together from the bytes that the versions already have. */
-export function objectFrames(kind: string, apiVersion: string): FrameEncoder {
+export function objectFrames(
+  kind: string,
+  apiVersion: string,
+  face?: (event: MatchedEvent) => MatchedEvent,
+): FrameEncoder {
   return {
     id: `json/${apiVersion}`,
-    encode: encodeObjects,
+    encode: face ? (events) => encodeObjects(events.map(face)) : encodeObjects,
     bookmark: (revision, isInitialEnd) =>
       frame("BOOKMARK", bookmarkObject(kind, apiVersion, revision, isInitialEnd)),
     error: (status) => frame("ERROR", status),

@@ -42,7 +42,8 @@ export interface ReadQuery {
   readonly sendInitialEvents: boolean | undefined;
 }
 
-const NO_QUERY: ReadQuery = {
+/** Of a list without parameters. */
+export const NO_QUERY: ReadQuery = {
   labelSelector: "",
   fieldSelector: "",
   resourceVersion: "",

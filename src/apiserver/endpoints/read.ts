@@ -20,13 +20,14 @@ import { madeResponse } from "../bodies/encode.ts";
 import { WatchBody, type FrameEncoder } from "../bodies/watch-body.ts";
 import type { ServerParts } from "../parts.ts";
 import { EventReader } from "../registry/event-reader.ts";
+import { shown } from "../registry/face.ts";
 import { unwritten } from "../registry/commit.ts";
 import type { MatchedEvent, Predicate } from "../registry/predicate.ts";
 import { predicateOf } from "../registry/selection.ts";
 import type { ApiRequest } from "../request.ts";
 import { getObject } from "../verbs/get.ts";
 import { listPage, type ListPage } from "../verbs/list.ts";
-import { readQuery, type ReadQuery } from "./query.ts";
+import { NO_QUERY, readQuery, type ReadQuery } from "./query.ts";
 import { replyFor, replyVersion, type Reply } from "./reply.ts";
 
 /** Seconds: a watch without a timeout of its own lasts so long, and up to twice that. @spec MinRequestTimeout */
@@ -46,11 +47,10 @@ export function getEndpoint(parts: ServerParts, call: ApiCall, request: ApiReque
 export function listEndpoint(parts: ServerParts, call: ApiCall, request: ApiRequest): ApiResponse {
   const reply = replyFor(request);
   const query = readQuery(request.query);
-  const page = pageOf(parts, call, query);
-  const next = page.lastKey;
+  const page = listFor(parts, call, query);
   const metadata = {
     resourceVersion: String(page.revision),
-    ...(next !== undefined && { continue: encodeContinue(page.revision, next) }),
+    ...(page.continue !== undefined && { continue: page.continue }),
     ...(page.remaining && { remainingItemCount: page.remaining }),
   };
   const { kind } = call.kind;
@@ -72,6 +72,28 @@ export function listEndpoint(parts: ServerParts, call: ApiCall, request: ApiRequ
             items: versions.map((item) => item.object),
           };
   return madeResponse(200, object, reply.representation, reply.isPretty, call.warnings);
+}
+
+/** A page with the token of the next. */
+export interface ListAnswer extends ListPage {
+  readonly continue?: string;
+}
+
+/** What a list call answers, before it has a form. @throws {StatusError} BadRequest, Expired, Timeout */
+export function listFor(
+  parts: ServerParts,
+  call: ApiCall,
+  options: Partial<ReadQuery>,
+): ListAnswer {
+  const found = pageOf(parts, call, { ...NO_QUERY, ...options });
+  const { versions, revision, lastKey } = found;
+  return {
+    ...found,
+    ...(lastKey !== undefined && { continue: encodeContinue(revision, lastKey) }),
+    ...(call.resource.storedAs && {
+      versions: versions.map((version) => shown(call.served, version)),
+    }),
+  };
 }
 
 /** @spec endpoints/handlers/get.go, watch.go */
@@ -185,21 +207,28 @@ function encoderFor(
 ): FrameEncoder {
   const { kind, served } = call;
   const { as, version } = reply.representation;
-  if (as === undefined) return objectFrames(kind.kind, served.apiVersion);
-  const shown = (event: MatchedEvent): ObjectVersion =>
-    event.revision === event.version.revision
-      ? event.version
-      : unwritten(event.version.key, event.version.object, event.revision);
+  const face = (event: MatchedEvent): MatchedEvent => ({
+    ...event,
+    version: shown(served, event.version),
+  });
+  if (as === undefined)
+    return objectFrames(kind.kind, served.apiVersion, served.resource.storedAs && face);
+  const seen = (event: MatchedEvent): ObjectVersion => {
+    const { version } = face(event);
+    return event.revision === version.revision
+      ? version
+      : unwritten(version.key, version.object, event.revision);
+  };
   if (as !== "Table")
     return shapedFrames(
       `partial/${version}`,
-      (event) => partialMetadata(shown(event).object, version!),
+      (event) => partialMetadata(seen(event).object, version!),
       (revision, isEnd) =>
         bookmarkObject("PartialObjectMetadata", `meta.k8s.io/${version}`, revision, isEnd),
     );
   return shapedFrames(
     `table/${version}/${request.query.get("includeObject") ?? ""}`,
-    (event) => tableOf(parts, served, [shown(event)], {}, request.query, version!),
+    (event) => tableOf(parts, served, [seen(event)], {}, request.query, version!),
     (revision, isEnd) => bookmarkTable(kind.kind, served.apiVersion, version!, revision, isEnd),
   );
 }

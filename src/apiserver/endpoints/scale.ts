@@ -1,21 +1,17 @@
 import { invalid, type FieldError } from "../../api/machinery/field-error.ts";
 import type { KubeObject } from "../../api/machinery/object.ts";
 import type { Subresources } from "../../api/machinery/resource.ts";
-import {
-  badRequest,
-  invalid as invalidObject,
-  unsupportedMediaType,
-} from "../../api/machinery/status-errors.ts";
+import { badRequest, invalid as invalidObject } from "../../api/machinery/status-errors.ts";
 import { methodNotAllowed } from "../../api/machinery/routing-errors.ts";
 import { applyJsonPatch, applyMergePatch } from "../../api/machinery/patches.ts";
 import type { ApiCall } from "../api-call.ts";
 import type { ApiResponse } from "../api-response.ts";
-import { mediaTypeOf, parseBody } from "../bodies/decode.ts";
+import { parseBody } from "../bodies/decode.ts";
 import type { ServerParts } from "../parts.ts";
 import type { ApiRequest } from "../request.ts";
 import { getObject } from "../verbs/get.ts";
 import { updateObject } from "../verbs/update.ts";
-import { PATCH_TYPES } from "./write.ts";
+import { patchTypeOf } from "./write.ts";
 import { replyFor, replyObject } from "./reply.ts";
 
 type ScaleRules = NonNullable<Subresources<KubeObject>["scale"]>;
@@ -87,15 +83,9 @@ function requestedChange(request: ApiRequest, bytes: Buffer): (scale: Scale) => 
     return () => body;
   }
   const patch = parseBody(bytes, undefined, "Scale");
-  switch (mediaTypeOf(contentType)) {
-    case "application/json-patch+json":
-      return (scale) => applyJsonPatch(scale, patch);
-    case "application/merge-patch+json":
-    case "application/strategic-merge-patch+json":
-      return (scale) => applyMergePatch(scale, patch);
-    default:
-      throw unsupportedMediaType(PATCH_TYPES);
-  }
+  return patchTypeOf(request) === "json"
+    ? (scale) => applyJsonPatch(scale, patch)
+    : (scale) => applyMergePatch(scale, patch);
 }
 
 function replicasOf(call: ApiCall, scale: Scale): number {

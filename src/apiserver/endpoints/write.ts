@@ -4,18 +4,17 @@ import {
   unsupportedMediaType,
 } from "../../api/machinery/status-errors.ts";
 import { notSupported } from "../../api/machinery/field-error.ts";
-import { applyJsonPatch, applyMergePatch } from "../../api/machinery/patches.ts";
 import type { ApiCall } from "../api-call.ts";
 import type { ApiResponse } from "../api-response.ts";
-import { conformed, decodeObject, mediaTypeOf, parseBody } from "../bodies/decode.ts";
+import { decodeObject, mediaTypeOf, parseBody } from "../bodies/decode.ts";
 import type { ServerParts } from "../parts.ts";
-import type { ObjectVersion } from "../registry/object-version.ts";
 import { predicateOf } from "../registry/selection.ts";
 import type { ApiRequest } from "../request.ts";
 import { createObject } from "../verbs/create.ts";
 import { deleteCollection } from "../verbs/deletecollection.ts";
 import { deleteObject } from "../verbs/delete.ts";
 import type { DeletionOptions } from "../verbs/deletion.ts";
+import { patchObject, type PatchType } from "../verbs/patch.ts";
 import { updateObject, type ChangeRules } from "../verbs/update.ts";
 import { integer, readQuery } from "./query.ts";
 import { replyFor, replyObject, replyVersion, successStatus } from "./reply.ts";
@@ -51,11 +50,18 @@ export async function updateEndpoint(
 }
 
 /** In upstream's order, as its message lists them. @spec endpoints/handlers/patch.go */
-export const PATCH_TYPES = [
-  "application/json-patch+json",
-  "application/merge-patch+json",
-  "application/strategic-merge-patch+json",
-];
+const PATCHES: Readonly<Record<string, PatchType>> = {
+  "application/json-patch+json": "json",
+  "application/merge-patch+json": "merge",
+  "application/strategic-merge-patch+json": "strategic",
+};
+
+/** The kind of patch that a request's Content-Type names. @throws {StatusError} UnsupportedMediaType */
+export function patchTypeOf(request: ApiRequest): PatchType {
+  const type = PATCHES[mediaTypeOf(request.headers["content-type"])];
+  if (!type) throw unsupportedMediaType(Object.keys(PATCHES));
+  return type;
+}
 
 /** @spec endpoints/handlers/patch.go */
 export async function patchEndpoint(
@@ -65,22 +71,10 @@ export async function patchEndpoint(
   rules?: ChangeRules,
 ): Promise<ApiResponse> {
   const reply = replyFor(request);
-  const type = mediaTypeOf(request.headers["content-type"]);
-  const isSupported = PATCH_TYPES.includes(type);
-  if (!isSupported) throw unsupportedMediaType(PATCH_TYPES);
+  const type = patchTypeOf(request);
   const patch = parseBody(await request.body(), undefined, call.kind.kind);
-  const { version } = await updateObject(parts, call, {
-    wanted: (old) => conformed(parts, call, call.served, patched(type, old!, patch)),
-    isPatch: true,
-    ...(rules && { rules }),
-  });
+  const version = await patchObject(parts, call, type, patch, rules);
   return replyVersion(parts, call, request, reply, version);
-}
-
-function patched(type: string, old: ObjectVersion, patch: unknown): unknown {
-  return type === "application/json-patch+json"
-    ? applyJsonPatch(old.object, patch)
-    : applyMergePatch(old.object, patch);
 }
 
 /** Resources whose delete answers with the object that is gone. @spec ReturnDeletedObject in pkg/registry */

@@ -28,6 +28,7 @@ export class ResourceCache {
   readonly events: EventRing;
   readonly wakeListeners = new Set<WakeListener>();
   readonly listeners = new Set<EventListener>();
+  readonly #firstListeners: EventListener[] = [];
   /** Encoded batches of events, shared by watchers that want the same; emptied at each new event. */
   readonly encoded = new Map<string, Buffer>();
   #snapshots: KeptSnapshot[] = [];
@@ -48,7 +49,13 @@ export class ResourceCache {
     const event = { revision, key, version, old };
     this.events.push(event);
     if (this.encoded.size > 0) this.encoded.clear();
+    for (const listener of this.#firstListeners) listener(event);
     for (const listener of this.listeners) listener(event);
+  }
+
+  /** Like `listeners`, for good and before them: what is derived from the objects must be as new as they are. */
+  addFirst(listener: EventListener): void {
+    this.#firstListeners.push(listener);
   }
 
   /** The present, kept for later pages at `revision`. */

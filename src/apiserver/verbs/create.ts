@@ -12,6 +12,7 @@ import { nameSuffix, uuid } from "../../base/random.ts";
 import type { ApiCall } from "../api-call.ts";
 import type { ServerParts } from "../parts.ts";
 import { commitObject, encode, unwritten } from "../registry/commit.ts";
+import { shown, storedForm } from "../registry/face.ts";
 import { localKey } from "../registry/keys.ts";
 import type { ObjectVersion } from "../registry/object-version.ts";
 import { admitObject, validateAdmission } from "./admit.ts";
@@ -62,9 +63,11 @@ async function createOnce(
     const key = localKey(call.info.namespace, object.metadata!.name!);
     if (served.cache.get(key)) return undefined;
     if (call.isDryRun) return unwritten(key, object, 0);
-    const version = await commitObject(parts, served, key, encode(object, served.schema), 0);
-    if (version) reservation?.confirm();
-    return version;
+    const encoded = encode(storedForm(served, object), served.storedSchema);
+    const version = await commitObject(parts, served, key, encoded, 0);
+    if (!version) return undefined;
+    reservation?.confirm();
+    return shown(served, version);
   } finally {
     reservation?.release();
   }
@@ -77,7 +80,7 @@ function prepared(parts: ServerParts, call: ApiCall, admitted: KubeObject): Kube
   const metadata = freshMeta(withSpec.metadata ?? {}, uuid(parts.random), facts.now);
   const object = { ...withSpec, kind: kind.kind, apiVersion: served.apiVersion, metadata };
   const errors = [
-    ...validateObjectMeta(metadata, {
+    ...validateObjectMeta(object, {
       isNamespaced: kind.isNamespaced,
       ...(resource.strategy.validateName && { validateName: resource.strategy.validateName }),
     }),

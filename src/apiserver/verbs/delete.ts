@@ -9,6 +9,7 @@ import {
   tooManyConflicts,
   unwritten,
 } from "../registry/commit.ts";
+import { shown } from "../registry/face.ts";
 import { localKey } from "../registry/keys.ts";
 import type { ObjectVersion } from "../registry/object-version.ts";
 import { validateAdmission } from "./admit.ts";
@@ -38,7 +39,7 @@ export async function deleteObject(
     checkPreconditions(call.kind, old.object, options);
     validateAdmission(parts, call, "DELETE", undefined, old.object);
     const done = await deleteOnce(parts, call, options, old);
-    if (done) return done;
+    if (done) return { ...done, version: shown(served, done.version) };
     if (options.ifResourceVersion !== undefined)
       throw conflict(call.kind, info.name, "Precondition failed: the object has been modified");
   }
@@ -57,7 +58,7 @@ async function deleteOnce(
   const plan = planDeletion(call.kind, resource.strategy, old.object, options, now);
   if (plan.kind === "pending") return { version: old, isGone: false };
   if (plan.kind === "mark") {
-    const encoded = encode(plan.object, served.schema);
+    const encoded = encode(plan.object, served.storedSchema);
     if (encoded.value.equals(old.value)) return { version: old, isGone: false };
     const version = call.isDryRun
       ? unwritten(old.key, plan.object, old.revision)

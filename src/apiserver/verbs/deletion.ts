@@ -48,8 +48,7 @@ export function planDeletion(
   const finalizers = finalizersOf(kind, object, options);
   const marked = grace.kind === "mark" ? grace.object : object;
   const finalized = withFinalizers(marked, finalizers);
-  const isNamespace = kind.group === "" && kind.plural === "namespaces";
-  if (isNamespace) return planNamespace(finalized, finalizers.length > 0, now);
+  if (isNamespace(kind)) return planNamespace(finalized, finalizers.length > 0, now);
   if (finalizers.length > 0)
     return { kind: "mark", object: grace.kind === "mark" ? finalized : markNow(finalized, now) };
   const isWaiting = grace.kind === "mark" && marked.metadata!.deletionGracePeriodSeconds! > 0;
@@ -106,17 +105,24 @@ function planGrace(
 }
 
 function planNamespace(object: KubeObject, hasFinalizers: boolean, now: Instant): Deletion {
-  const namespace = object as KubeObject & {
-    readonly spec?: { readonly finalizers?: readonly string[] };
-    readonly status?: object;
-  };
+  const namespace = object as KubeObject & { readonly status?: object };
   const isMarked = namespace.metadata!.deletionTimestamp !== undefined;
-  if (isMarked && !namespace.spec?.finalizers?.length && !hasFinalizers) return { kind: "remove" };
+  if (isMarked && specFinalizers(object).length === 0 && !hasFinalizers) return { kind: "remove" };
   if (isMarked) return { kind: "mark", object };
   const status = { ...namespace.status, phase: "Terminating" };
   const terminating: KubeObject & { status: object } = { ...namespace, status };
   const metadata = { ...terminating.metadata, deletionTimestamp: formatTime(now) };
   return { kind: "mark", object: { ...terminating, metadata } as KubeObject };
+}
+
+/** Namespaces have finalizers of their own besides those of metadata. */
+export function isNamespace(kind: Kind): boolean {
+  return kind.group === "" && kind.plural === "namespaces";
+}
+
+/** `spec.finalizers` of a namespace. */
+export function specFinalizers(object: KubeObject): readonly string[] {
+  return (object as { spec?: { finalizers?: readonly string[] } }).spec?.finalizers ?? [];
 }
 
 /** @spec store.go deletionFinalizersForGarbageCollection */

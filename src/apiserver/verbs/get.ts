@@ -1,6 +1,7 @@
 import { notFound } from "../../api/machinery/status-errors.ts";
 import type { ApiCall } from "../api-call.ts";
 import { localKey } from "../registry/keys.ts";
+import { shown } from "../registry/face.ts";
 import type { ObjectVersion } from "../registry/object-version.ts";
 
 /** The present version of the object that the call names. @throws {StatusError} NotFound */
@@ -8,5 +9,5 @@ export function getObject(call: ApiCall): ObjectVersion {
   const { served, info } = call;
   const version = served.cache.get(localKey(info.namespace, info.name));
   if (!version) throw notFound(served.kind, info.name);
-  return version;
+  return shown(served, version);
 }

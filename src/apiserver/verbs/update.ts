@@ -5,7 +5,7 @@ import {
   notFound,
   objectModified,
 } from "../../api/machinery/status-errors.ts";
-import { invalid } from "../../api/machinery/field-error.ts";
+import { invalid, type FieldError } from "../../api/machinery/field-error.ts";
 import type { KubeObject, ObjectMeta } from "../../api/machinery/object.ts";
 import { validateObjectMetaUpdate } from "../../api/machinery/object-meta-validation.ts";
 import type { ApiCall } from "../api-call.ts";
@@ -18,6 +18,8 @@ import {
   tooManyConflicts,
   unwritten,
 } from "../registry/commit.ts";
+import { shown, storedForm } from "../registry/face.ts";
+import { isNamespace, specFinalizers } from "./deletion.ts";
 import { localKey } from "../registry/keys.ts";
 import { ObjectVersion } from "../registry/object-version.ts";
 import { admitObject, validateAdmission } from "./admit.ts";
@@ -42,10 +44,7 @@ export interface ChangeRules {
     old: KubeObject,
     facts: { now: number; user: string },
   ): KubeObject;
-  validateUpdate(
-    object: KubeObject,
-    old: KubeObject,
-  ): readonly import("../../api/machinery/field-error.ts").FieldError[];
+  validateUpdate(object: KubeObject, old: KubeObject): readonly FieldError[];
   warnings?(object: KubeObject, old: KubeObject | undefined): readonly string[];
 }
 
@@ -73,7 +72,7 @@ export async function updateObject(
   for (let attempt = 0; attempt < CONFLICT_TRIES_MAX; attempt++) {
     const old = served.cache.get(key);
     if (!old) return createInstead(parts, call, change);
-    const wanted = inNamespace(call, change.wanted(old));
+    const wanted = inNamespace(call, change.wanted(shown(served, old)));
     const isPinned = checkPreconditions(call, wanted, old, change);
     const version = await updateOnce(parts, call, change, old, wanted);
     if (version) return { version, isCreated: false };
@@ -99,7 +98,7 @@ async function updateOnce(
   wanted: KubeObject,
 ): Promise<ObjectVersion | undefined> {
   const { served } = call;
-  const before = old.object;
+  const before = shown(served, old).object;
   const carried = { ...wanted, metadata: carriedMeta(wanted.metadata ?? {}, before.metadata!) };
   const admitted = change.isAdmitted
     ? carried
@@ -111,15 +110,14 @@ async function updateOnce(
   try {
     const object = prepared(parts, call, change, reservation?.object ?? admitted, before);
     if (!change.isAdmitted) validateAdmission(parts, call, "UPDATE", object, before);
-    const encoded = encode(object, served.schema);
-    if (encoded.value.equals(old.value)) return old;
+    const encoded = encode(storedForm(served, object), served.storedSchema);
+    if (encoded.value.equals(old.value)) return shown(served, old);
     if (call.isDryRun) return unwritten(old.key, object, old.revision);
-    const isLast = isReadyToGo(object);
-    const version = isLast
-      ? await deleteNow(parts, call, old, object)
-      : await commitObject(parts, served, old.key, encoded, old.revision);
-    if (version) reservation?.confirm();
-    return version;
+    if (isReadyToGo(call, object)) return await deleteNow(parts, call, old, object);
+    const version = await commitObject(parts, served, old.key, encoded, old.revision);
+    if (!version) return undefined;
+    reservation?.confirm();
+    return shown(served, version);
   } finally {
     reservation?.release();
   }
@@ -138,7 +136,7 @@ function prepared(
   const ready = rules.prepareForUpdate(admitted, before, facts);
   const object = { ...ready, kind: kind.kind, apiVersion: served.apiVersion };
   const errors = [
-    ...validateObjectMetaUpdate(object.metadata ?? {}, before.metadata!),
+    ...validateObjectMetaUpdate(object, before),
     ...rules.validateUpdate(object, before),
   ];
   if (errors.length > 0)
@@ -160,6 +158,7 @@ function carriedMeta(wanted: ObjectMeta, old: ObjectMeta): ObjectMeta {
   return {
     ...kept,
     uid: wanted.uid || old.uid!,
+    resourceVersion: wanted.resourceVersion || old.resourceVersion!,
     ...(old.generation !== undefined && { generation: old.generation }),
     ...(old.creationTimestamp !== undefined && { creationTimestamp: old.creationTimestamp }),
     ...(deletion !== undefined && { deletionTimestamp: deletion }),
@@ -205,9 +204,10 @@ function unpinned(call: ApiCall): Error {
 }
 
 /** Nothing holds an object that is being deleted any more. @spec registry/store.go ShouldDeleteDuringUpdate */
-function isReadyToGo(object: KubeObject): boolean {
+function isReadyToGo(call: ApiCall, object: KubeObject): boolean {
   const { deletionTimestamp, finalizers, deletionGracePeriodSeconds } = object.metadata!;
   if (deletionTimestamp === undefined || finalizers?.length) return false;
+  if (isNamespace(call.kind) && specFinalizers(object).length > 0) return false;
   return !deletionGracePeriodSeconds;
 }
 

@@ -118,8 +118,12 @@ export class StreamedRequest implements HttpRequest {
         if (length <= this.#bodyBytesMax) pieces.push(piece);
         else reject(new BodyTooLarge());
       });
-      stream.on("end", () => resolve(pieces.length === 1 ? pieces[0]! : Buffer.concat(pieces)));
-      stream.on("close", () => reject(new RequestAborted()));
+      let isComplete = false;
+      stream.on("end", () => {
+        isComplete = true;
+        resolve(pieces.length === 1 ? pieces[0]! : Buffer.concat(pieces));
+      });
+      stream.on("close", () => isComplete || reject(new RequestAborted()));
       stream.on("error", reject);
       if (stream.destroyed || stream.readableEnded) reject(new RequestAborted());
     });
