@@ -1,7 +1,7 @@
 import { Namespace } from "../../api/core/namespace.ts";
 import { StatusError } from "../../api/machinery/status-error.ts";
 import type { CacheReader } from "../../client/cache.ts";
-import { forbidden, notFound } from "../authn/refusals.ts";
+import { forbidden, notFound } from "../../api/machinery/status-errors.ts";
 import type { AdmissionCall } from "../request.ts";
 import type { AdmissionPlugin } from "./admission.ts";
 import { refuse } from "./refusal.ts";

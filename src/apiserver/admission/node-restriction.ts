@@ -7,7 +7,7 @@ import type {
   V1OwnerReference,
   V1PersistentVolumeClaim,
 } from "../../gen/types.ts";
-import { notFound } from "../authn/refusals.ts";
+import { notFound } from "../../api/machinery/status-errors.ts";
 import { nodeNameOf } from "../authz/node-identity.ts";
 import { MIRROR_ANNOTATION, podReferences, projections } from "../authz/pod-references.ts";
 import type { AdmissionCall } from "../request.ts";

@@ -1,5 +1,5 @@
 import type { StatusError } from "../../api/machinery/status-error.ts";
-import { forbidden } from "../authn/refusals.ts";
+import { forbidden } from "../../api/machinery/status-errors.ts";
 import type { AdmissionCall } from "../request.ts";
 
 /** 403 about the object of `call`, named as well as it can be. @spec k8s@1.36 apiserver pkg/admission errors.go */

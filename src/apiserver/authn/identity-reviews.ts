@@ -1,6 +1,6 @@
 import type { V1SelfSubjectReview, V1TokenReview, V1UserInfo } from "../../gen/types.ts";
 import type { UserInfo } from "../request.ts";
-import { badRequest } from "./refusals.ts";
+import { badRequest } from "../../api/machinery/status-errors.ts";
 import type { RequestAuthenticator } from "./request-authenticator.ts";
 
 /** Answers `POST tokenreviews`. @spec k8s@1.36 pkg/registry/authentication/tokenreview */

@@ -1,7 +1,7 @@
 import type { AuthorizedInfo, Authorizer } from "../authz/authorizer.ts";
 import { forbiddenCall } from "../authz/denial.ts";
 import { ANONYMOUS, type ApiRequest, type UserInfo } from "../request.ts";
-import { internalError } from "./refusals.ts";
+import { internalError } from "../../api/machinery/status-errors.ts";
 import { parseServiceAccountUser, serviceAccountGroups } from "./token-claims.ts";
 
 const EXTRA_PREFIX = "impersonate-extra-";

@@ -3,7 +3,7 @@ import type { CacheReader } from "../../client/cache.ts";
 import type { ApiRequest, UserInfo } from "../request.ts";
 import type { Authenticator } from "./authenticator.ts";
 import { bootstrapUser, isBootstrapToken } from "./bootstrap-token.ts";
-import { unauthorized } from "./refusals.ts";
+import { unauthorized } from "../../api/machinery/status-errors.ts";
 import type { TokenVerifier } from "./token-verifier.ts";
 
 /** A token among the protocols that a browser's WebSocket offers. @spec k8s@1.36 apiserver authentication/request/websocket */

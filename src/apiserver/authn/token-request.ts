@@ -10,7 +10,7 @@ import type {
   V1ServiceAccount,
 } from "../../gen/types.ts";
 import { cached } from "./cached-kinds.ts";
-import { badRequest, conflict, invalid, notFound } from "./refusals.ts";
+import { badRequest, conflict, invalid, notFound } from "../../api/machinery/status-errors.ts";
 import { type BoundReference, serviceAccountUserName, type TokenClaims } from "./token-claims.ts";
 import { type SigningKey, signToken } from "./token-signature.ts";
 

@@ -10,7 +10,7 @@ import type {
   V1SubjectAccessReviewSpec,
   V1SubjectAccessReviewStatus,
 } from "../../gen/types.ts";
-import { badRequest, invalid } from "../authn/refusals.ts";
+import { badRequest, invalid } from "../../api/machinery/status-errors.ts";
 import type { UserInfo } from "../request.ts";
 import type { AuthorizedInfo, Authorizer } from "./authorizer.ts";
 import { aggregate } from "./rbac-authorizer.ts";

@@ -1,5 +1,5 @@
 import type { StatusError } from "../../api/machinery/status-error.ts";
-import { forbidden } from "../authn/refusals.ts";
+import { forbidden } from "../../api/machinery/status-errors.ts";
 import type { UserInfo } from "../request.ts";
 import type { AuthorizedInfo } from "./authorizer.ts";
 

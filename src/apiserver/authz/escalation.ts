@@ -7,7 +7,7 @@ import type {
   V1RoleBinding,
 } from "../../gen/types.ts";
 import type { AdmissionPlugin } from "../admission/admission.ts";
-import { forbidden, notFound } from "../authn/refusals.ts";
+import { forbidden, notFound } from "../../api/machinery/status-errors.ts";
 import type { AdmissionCall } from "../request.ts";
 import { PRIVILEGED_GROUP } from "./authorizer-chain.ts";
 import type { Authorizer } from "./authorizer.ts";
