@@ -4,7 +4,9 @@ import type { Resource } from "../machinery/resource.ts";
 import { formatSelector } from "../strategy/selector-text.ts";
 import { ageColumn, nameColumn, templateColumns, textColumn } from "../strategy/columns.ts";
 import { withDeploymentDefaults } from "./deployment-defaults.ts";
-import { statusStrategy, statusSubresource } from "../strategy/strategy.ts";
+import { validateDeployment, validateDeploymentStatus } from "./deployment-validation.ts";
+import { unchangedSelector } from "./template-validation.ts";
+import { mapField, statusStrategy, statusSubresource, withField } from "../strategy/strategy.ts";
 
 export type Deployment = V1Deployment;
 
@@ -23,11 +25,19 @@ export const deploymentResource: Resource<Deployment> = {
   shortNames: ["deploy"],
   categories: ["all"],
   strategy: statusStrategy<Deployment>(
-    { initialStatus: {}, countsGenerations: true },
-    { withDefaults: withDeploymentDefaults },
+    { initialStatus: {}, countsGenerations: true, countsAnnotations: true },
+    {
+      withDefaults: withDeploymentDefaults,
+      validate: validateDeployment,
+      validateChange: (deployment, old) => unchangedSelector(deployment.spec, old.spec),
+    },
   ),
   subresources: {
-    status: statusSubresource<Deployment>(),
+    status: statusSubresource<Deployment>(validateDeploymentStatus, (deployment, old) =>
+      mapField(deployment, "metadata", (metadata) =>
+        withField(metadata, "labels", old.metadata?.labels),
+      ),
+    ),
     scale: {
       replicas: (deployment) => deployment.spec?.replicas ?? 0,
       statusReplicas: (deployment) => deployment.status?.replicas ?? 0,

@@ -3,6 +3,8 @@ import type { Kind } from "../machinery/kind.ts";
 import type { Resource } from "../machinery/resource.ts";
 import { formatSelector } from "../strategy/selector-text.ts";
 import { ageColumn, integerColumn, nameColumn, templateColumns } from "../strategy/columns.ts";
+import { validateReplicaSet, validateReplicaSetStatus } from "./replica-set-validation.ts";
+import { unchangedSelector } from "./template-validation.ts";
 import { withTemplateDefaults } from "./template-defaults.ts";
 import { fill, mapField, statusStrategy, statusSubresource } from "../strategy/strategy.ts";
 
@@ -24,10 +26,14 @@ export const replicaSetResource: Resource<ReplicaSet> = {
   categories: ["all"],
   strategy: statusStrategy<ReplicaSet>(
     { initialStatus: { replicas: 0 }, countsGenerations: true },
-    { withDefaults },
+    {
+      withDefaults,
+      validate: validateReplicaSet,
+      validateChange: (set, old) => unchangedSelector(set.spec, old.spec),
+    },
   ),
   subresources: {
-    status: statusSubresource<ReplicaSet>(),
+    status: statusSubresource<ReplicaSet>(validateReplicaSetStatus),
     scale: {
       replicas: (set) => set.spec?.replicas ?? 0,
       statusReplicas: (set) => set.status?.replicas ?? 0,

@@ -1,0 +1,96 @@
+import type { V1LabelSelector, V1PodTemplateSpec } from "../../gen/types.ts";
+import { validatePodSpec } from "../core/pod-validation.ts";
+import { equalSemantic } from "../machinery/equality.ts";
+import { forbidden, invalid, notSupported, required } from "../machinery/field-error.ts";
+import { validateQualifiedName } from "../machinery/names.ts";
+import { IMMUTABLE, invalids, when, type Errors } from "../strategy/checks.ts";
+import {
+  isEmptySelector,
+  isSelected,
+  validateLabels,
+  validateSelector,
+} from "../strategy/labels.ts";
+
+/** A pod template of any workload. @spec k8s@1.36 pkg/apis/core/validation ValidatePodTemplateSpec */
+export function validateTemplate(template: V1PodTemplateSpec, field: string): Errors {
+  const spec = template.spec ?? { containers: [] };
+  const annotations = Object.keys(template.metadata?.annotations ?? {});
+  return [
+    ...validateLabels(template.metadata?.labels, `${field}.labels`),
+    ...annotations.flatMap((key) =>
+      invalids(`${field}.annotations`, key, validateQualifiedName(key.toLowerCase())),
+    ),
+    ...validatePodSpec(spec, `${field}.spec`),
+    ...when(
+      (spec.ephemeralContainers ?? []).length > 0,
+      forbidden(
+        `${field}.spec.ephemeralContainers`,
+        "ephemeral containers not allowed in pod template",
+      ),
+    ),
+  ];
+}
+
+/**
+ * Selector and template of a workload whose pods run for ever.
+ *
+ * @spec k8s@1.36 pkg/apis/apps/validation ValidatePodTemplateSpecForReplicaSet
+ */
+export function validateSelectedTemplate(
+  spec: { readonly selector?: V1LabelSelector; readonly template?: V1PodTemplateSpec },
+  path: string,
+): Errors {
+  const { selector, template } = spec;
+  if (selector === undefined) return [required(`${path}.selector`)];
+  const selectorErrors = validateSelector(selector, `${path}.selector`);
+  const isEmpty = isEmptySelector(selector);
+  const emptiness = when(
+    isEmpty,
+    invalid(`${path}.selector`, selector, "empty selector is invalid for deployment"),
+  );
+  if (template === undefined)
+    return [...selectorErrors, ...emptiness, required(`${path}.template`)];
+  const labels = template.metadata?.labels ?? {};
+  const isMatching = isEmpty || selectorErrors.length > 0 || isSelected(selector, labels);
+  return [
+    ...selectorErrors,
+    ...emptiness,
+    ...when(
+      !isMatching,
+      invalid(
+        `${path}.template.metadata.labels`,
+        labels,
+        "`selector` does not match template `labels`",
+      ),
+    ),
+    ...validateTemplate(template, `${path}.template`),
+    ...validateForever(template, `${path}.template.spec`),
+  ];
+}
+
+function validateForever({ spec }: V1PodTemplateSpec, path: string): Errors {
+  return [
+    ...when(
+      spec?.restartPolicy !== "Always",
+      notSupported(`${path}.restartPolicy`, spec?.restartPolicy ?? "", ["Always"]),
+    ),
+    ...when(
+      spec?.activeDeadlineSeconds !== undefined,
+      forbidden(
+        `${path}.activeDeadlineSeconds`,
+        "activeDeadlineSeconds in ReplicaSet is not Supported",
+      ),
+    ),
+  ];
+}
+
+/** Selectors stay: pods of the old one would be nobody's. */
+export function unchangedSelector(
+  spec: { readonly selector?: V1LabelSelector } | undefined,
+  old: { readonly selector?: V1LabelSelector } | undefined,
+): Errors {
+  return when(
+    !equalSemantic(spec?.selector, old?.selector),
+    invalid("spec.selector", spec?.selector, IMMUTABLE),
+  );
+}
