@@ -1,0 +1,225 @@
+import assert from "node:assert/strict";
+import { describe, it } from "node:test";
+import type { Pod } from "../../api/core/pod.ts";
+import type { Service } from "../../api/core/service.ts";
+import type { EndpointSlice } from "../../api/discovery/endpoint-slice.ts";
+import type { PlannedWrite } from "../../reconciler/controller.ts";
+import { plan } from "./endpointslice.ts";
+
+type Spec = NonNullable<Service["spec"]>;
+
+function service(spec: Partial<Spec> = {}): Service {
+  return {
+    metadata: { name: "web", namespace: "d", uid: "s", labels: { team: "x" } },
+    spec: {
+      selector: { app: "web" },
+      ipFamilies: ["IPv4"],
+      clusterIP: "10.96.0.9",
+      ports: [{ name: "http", port: 80, targetPort: "web" as never, protocol: "TCP" }],
+      ...spec,
+    },
+  };
+}
+
+interface Wish {
+  readonly ready?: boolean;
+  readonly deleting?: boolean;
+  readonly phase?: string;
+  readonly port?: number;
+  readonly ips?: readonly string[];
+  readonly node?: string;
+  readonly hostname?: string;
+}
+
+function pod(name: string, wish: Wish = {}): Pod {
+  const { ready = true, deleting, phase = "Running", port = 8080, node = "n1", hostname } = wish;
+  const ips = wish.ips ?? [`10.0.0.${name.charCodeAt(0)}`];
+  return {
+    metadata: {
+      name,
+      namespace: "d",
+      uid: name,
+      ...(deleting && { deletionTimestamp: "2026-01-01T00:00:00Z" }),
+    },
+    spec: {
+      nodeName: node,
+      ...(hostname && { hostname, subdomain: "web" }),
+      containers: [{ name: "c", ports: [{ name: "web", containerPort: port }] }],
+    },
+    status: {
+      phase,
+      podIPs: ips.map((ip) => ({ ip })),
+      conditions: [{ type: "Ready", status: ready ? "True" : "False" }],
+    },
+  };
+}
+
+const zones = new Map([
+  ["n1", "z1"],
+  ["n2", undefined],
+]);
+
+function writes(
+  svc: Service,
+  pods: readonly Pod[],
+  slices: readonly EndpointSlice[] = [],
+): readonly PlannedWrite[] {
+  return plan({ service: svc, pods, zones, slices }).writes ?? [];
+}
+
+function slicesAfter(result: readonly PlannedWrite[]): EndpointSlice[] {
+  return result.flatMap((write) => ("object" in write ? [write.object as EndpointSlice] : []));
+}
+
+/** What the controller itself makes of nothing, as the server would name it. */
+function existing(svc: Service, pods: readonly Pod[]): EndpointSlice[] {
+  return slicesAfter(writes(svc, pods)).map((slice, index) => ({
+    ...slice,
+    metadata: { ...slice.metadata, name: `web-${index}`, uid: `u${index}` },
+  }));
+}
+
+describe("endpointslice plan", () => {
+  it("one ready Pod: the whole slice", () => {
+    assert.deepEqual(slicesAfter(writes(service(), [pod("a", { hostname: "h" })])), [
+      {
+        apiVersion: "discovery.k8s.io/v1",
+        kind: "EndpointSlice",
+        metadata: {
+          generateName: "web-",
+          namespace: "d",
+          labels: {
+            team: "x",
+            "kubernetes.io/service-name": "web",
+            "endpointslice.kubernetes.io/managed-by": "endpointslice-controller.k8s.io",
+          },
+          ownerReferences: [
+            {
+              apiVersion: "v1",
+              kind: "Service",
+              name: "web",
+              uid: "s",
+              controller: true,
+              blockOwnerDeletion: true,
+            },
+          ],
+        },
+        addressType: "IPv4",
+        endpoints: [
+          {
+            addresses: ["10.0.0.97"],
+            conditions: { ready: true, serving: true, terminating: false },
+            hostname: "h",
+            targetRef: { kind: "Pod", namespace: "d", name: "a", uid: "a" },
+            nodeName: "n1",
+            zone: "z1",
+          },
+        ],
+        ports: [{ name: "http", port: 8080, protocol: "TCP" }],
+      },
+    ]);
+  });
+
+  it("its own work is left alone", () => {
+    const pods = [pod("a"), pod("b", { ready: false })];
+    assert.deepEqual(writes(service(), pods, existing(service(), pods)), []);
+  });
+
+  it("conditions of ready, unready and ending Pods; ended ones are left out", () => {
+    const pods = [
+      pod("a"),
+      pod("b", { ready: false }),
+      pod("c", { deleting: true }),
+      pod("d", { phase: "Failed" }),
+    ];
+    const conditions = (svc: Service): unknown =>
+      slicesAfter(writes(svc, pods))[0]?.endpoints?.map((endpoint) =>
+        Object.entries(endpoint.conditions ?? {})
+          .filter(([, is]) => is)
+          .map(([name]) => name)
+          .join("+"),
+      );
+    assert.deepEqual(conditions(service()), ["ready+serving", "", "serving+terminating"]);
+    assert.deepEqual(conditions(service({ publishNotReadyAddresses: true })), [
+      "ready+serving",
+      "ready",
+      "ready+serving+terminating",
+    ]);
+  });
+
+  it("Pods that have the named port elsewhere get a slice of their own", () => {
+    const slices = slicesAfter(writes(service(), [pod("a"), pod("b", { port: 9090 }), pod("c")]));
+    assert.deepEqual(
+      slices.map(({ ports, endpoints }) => [ports?.[0]?.port, endpoints?.length]),
+      [
+        [8080, 2],
+        [9090, 1],
+      ],
+    );
+  });
+
+  it("both families", () => {
+    const svc = service({ ipFamilies: ["IPv4", "IPv6"] });
+    const slices = slicesAfter(writes(svc, [pod("a", { ips: ["10.0.0.1", "fd00::1"] })]));
+    assert.deepEqual(
+      slices.map(({ addressType, endpoints }) => [addressType, endpoints?.[0]?.addresses[0]]),
+      [
+        ["IPv4", "10.0.0.1"],
+        ["IPv6", "fd00::1"],
+      ],
+    );
+  });
+
+  it("no Pods: one empty slice, and it stays", () => {
+    const none = existing(service(), []);
+    assert.deepEqual(
+      none.map(({ endpoints, ports }) => [endpoints, ports]),
+      [[[], []]],
+    );
+    assert.deepEqual(writes(service(), [], none), []);
+  });
+
+  it("the first Pod goes into the empty slice, the last one leaves it empty again", () => {
+    const verbs = (result: readonly PlannedWrite[]): string =>
+      result.map(({ verb }) => verb).join();
+    assert.equal(verbs(writes(service(), [pod("a")], existing(service(), []))), "update");
+    assert.equal(verbs(writes(service(), [], existing(service(), [pod("a")]))), "update");
+  });
+
+  it("at most a hundred endpoints in a slice", () => {
+    const pods = Array.from({ length: 250 }, (_, i) =>
+      pod(`p${String(i).padStart(3, "0")}`, { ips: [`10.0.${i}.1`] }),
+    );
+    assert.deepEqual(
+      slicesAfter(writes(service(), pods)).map(({ endpoints }) => endpoints?.length),
+      [100, 100, 50],
+    );
+  });
+
+  it("headless: labelled, and without ports if the Service has none", () => {
+    const [slice] = slicesAfter(writes(service({ clusterIP: "None", ports: [] }), [pod("a")]));
+    assert.equal(slice?.metadata?.labels?.["service.kubernetes.io/headless"], "");
+    assert.deepEqual(slice?.ports, []);
+    assert.equal(slice?.endpoints?.length, 1);
+  });
+
+  it("a Pod of a node that is gone is left out", () => {
+    const [slice] = slicesAfter(writes(service(), [pod("a"), pod("b", { node: "gone" })]));
+    assert.equal(slice?.endpoints?.length, 1);
+  });
+
+  it("slices of others are not touched; of a family that is no longer ours they go", () => {
+    const [own] = existing(service(), [pod("a")]);
+    const foreign = { ...own!, metadata: { ...own!.metadata, name: "x", labels: {} } };
+    const six = {
+      ...own!,
+      addressType: "IPv6" as const,
+      metadata: { ...own!.metadata, name: "six" },
+    };
+    const result = writes(service(), [pod("a")], [own!, foreign, six]);
+    assert.deepEqual(
+      result.map((write) => [write.verb, "key" in write && write.key.name]),
+      [["delete", "six"]],
+    );
+  });
+});

@@ -1,0 +1,98 @@
+import assert from "node:assert/strict";
+import { describe, it } from "node:test";
+import type { Node } from "../../api/core/node.ts";
+import type { Pod } from "../../api/core/pod.ts";
+import { plan, planTerminated, type Observed } from "./podgc.ts";
+
+const NOW = Date.UTC(2026, 0, 1);
+
+function pod(phase: string, nodeName?: string, deleting = false, name = "p"): Pod {
+  const deletionTimestamp = "2026-01-01T00:00:00Z";
+  return {
+    metadata: { name, namespace: "d", uid: name, ...(deleting && { deletionTimestamp }) },
+    spec: { containers: [], ...(nodeName && { nodeName }) },
+    status: { phase },
+  };
+}
+
+function node(ready: string, taint?: string): Node {
+  return {
+    metadata: { name: "n" },
+    spec: taint ? { taints: [{ key: taint, effect: "NoExecute" }] } : {},
+    status: { conditions: [{ type: "Ready", status: ready }] },
+  };
+}
+
+const OUT = "node.kubernetes.io/out-of-service";
+
+//     what                                        observed, plan
+const ROWS: readonly (readonly [string, Observed, string])[] = [
+  [
+    "running on a node that is there",
+    { pod: pod("Running", "n"), node: node("True"), missingSince: undefined },
+    "",
+  ],
+  [
+    "its node is missing, not long",
+    { pod: pod("Running", "n"), node: undefined, missingSince: NOW - 39_999 },
+    "wake +1",
+  ],
+  [
+    "its node is gone",
+    { pod: pod("Running", "n"), node: undefined, missingSince: NOW - 40_000 },
+    "patch delete",
+  ],
+  [
+    "ended, its node is gone",
+    { pod: pod("Succeeded", "n"), node: undefined, missingSince: NOW - 40_000 },
+    "delete",
+  ],
+  ["waits for a node", { pod: pod("Pending"), node: undefined, missingSince: undefined }, ""],
+  [
+    "ending without a node",
+    { pod: pod("Pending", undefined, true), node: undefined, missingSince: undefined },
+    "delete",
+  ],
+  [
+    "ending on a silent node",
+    { pod: pod("Running", "n", true), node: node("Unknown"), missingSince: undefined },
+    "",
+  ],
+  [
+    "ending on a node out of service",
+    { pod: pod("Running", "n", true), node: node("Unknown", OUT), missingSince: undefined },
+    "delete",
+  ],
+  [
+    "running on a node out of service",
+    { pod: pod("Running", "n"), node: node("Unknown", OUT), missingSince: undefined },
+    "",
+  ],
+];
+
+describe("podgc plan", () => {
+  for (const [what, observed, expected] of ROWS) {
+    it(`${what} → "${expected}"`, () => {
+      const { writes = [], wakeAt } = plan(observed, NOW);
+      const words = writes.map(({ verb }) => verb).join(" ");
+      assert.equal(wakeAt === undefined ? words : `wake +${wakeAt - NOW}`, expected);
+      assert.ok(writes.every((write) => write.verb !== "delete" || write.graceSeconds === 0));
+    });
+  }
+
+  it("of too many ended Pods the oldest go", () => {
+    const at = (name: string, hour: number): Pod => {
+      const ended = pod("Failed", "n", false, name);
+      return {
+        ...ended,
+        metadata: { ...ended.metadata, creationTimestamp: `2026-01-01T0${hour}:00:00Z` },
+      };
+    };
+    const { writes } = planTerminated([at("c", 3), at("a", 1), at("b", 2)], 1);
+    assert.deepEqual(
+      writes?.map((write) => "key" in write && write.key.name),
+      ["a", "b"],
+    );
+    assert.deepEqual(planTerminated([at("a", 1)], 1), {});
+  });
+});
