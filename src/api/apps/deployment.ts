@@ -3,6 +3,7 @@ import type { Kind } from "../machinery/kind.ts";
 import type { Resource } from "../machinery/resource.ts";
 import { formatSelector } from "../strategy/selector-text.ts";
 import { ageColumn, nameColumn, templateColumns, textColumn } from "../strategy/columns.ts";
+import { withDeploymentDefaults } from "./deployment-defaults.ts";
 import { statusStrategy, statusSubresource } from "../strategy/strategy.ts";
 
 export type Deployment = V1Deployment;
@@ -21,7 +22,10 @@ export const deploymentResource: Resource<Deployment> = {
   singular: "deployment",
   shortNames: ["deploy"],
   categories: ["all"],
-  strategy: statusStrategy<Deployment>({ initialStatus: {}, countsGenerations: true }),
+  strategy: statusStrategy<Deployment>(
+    { initialStatus: {}, countsGenerations: true },
+    { withDefaults: withDeploymentDefaults },
+  ),
   subresources: {
     status: statusSubresource<Deployment>(),
     scale: {

@@ -3,7 +3,8 @@ import type { Kind } from "../machinery/kind.ts";
 import type { Resource } from "../machinery/resource.ts";
 import { formatSelector } from "../strategy/selector-text.ts";
 import { ageColumn, integerColumn, nameColumn, templateColumns } from "../strategy/columns.ts";
-import { statusStrategy, statusSubresource } from "../strategy/strategy.ts";
+import { withTemplateDefaults } from "./template-defaults.ts";
+import { fill, mapField, statusStrategy, statusSubresource } from "../strategy/strategy.ts";
 
 export type ReplicaSet = V1ReplicaSet;
 
@@ -21,10 +22,10 @@ export const replicaSetResource: Resource<ReplicaSet> = {
   singular: "replicaset",
   shortNames: ["rs"],
   categories: ["all"],
-  strategy: statusStrategy<ReplicaSet>({
-    initialStatus: { replicas: 0 },
-    countsGenerations: true,
-  }),
+  strategy: statusStrategy<ReplicaSet>(
+    { initialStatus: { replicas: 0 }, countsGenerations: true },
+    { withDefaults },
+  ),
   subresources: {
     status: statusSubresource<ReplicaSet>(),
     scale: {
@@ -47,3 +48,9 @@ export const replicaSetResource: Resource<ReplicaSet> = {
   ],
   selectableFields: { "status.replicas": (set) => String(set.status?.replicas ?? 0) },
 };
+
+function withDefaults(set: ReplicaSet): ReplicaSet {
+  return mapField(set, "spec", (spec) =>
+    mapField(fill(spec, { replicas: 1 }), "template", withTemplateDefaults),
+  );
+}

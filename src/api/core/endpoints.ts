@@ -2,7 +2,7 @@ import type { V1Endpoints } from "../../gen/types.ts";
 import type { Kind } from "../machinery/kind.ts";
 import type { Resource } from "../machinery/resource.ts";
 import { ageColumn, formatSome, nameColumn, textColumn } from "../strategy/columns.ts";
-import { plainStrategy } from "../strategy/strategy.ts";
+import { fill, mapField, mapItems, plainStrategy } from "../strategy/strategy.ts";
 
 export type Endpoints = V1Endpoints;
 
@@ -19,7 +19,7 @@ export const endpointsResource: Resource<Endpoints> = {
   kind: Endpoints,
   singular: "endpoints",
   shortNames: ["ep"],
-  strategy: plainStrategy<Endpoints>({ allowsCreateOnUpdate: true }),
+  strategy: plainStrategy<Endpoints>({ withDefaults, allowsCreateOnUpdate: true }),
   columns: [
     nameColumn(),
     textColumn("Endpoints", "Addresses and ports that serve", (object) =>
@@ -39,4 +39,14 @@ function addressesOf(endpoints: Endpoints): string[] {
 
 function formatHostPort(ip: string, port: number): string {
   return ip.includes(":") ? `[${ip}]:${port}` : `${ip}:${port}`;
+}
+
+function withDefaults(endpoints: Endpoints): Endpoints {
+  return mapField(endpoints, "subsets", (subsets) =>
+    mapItems(subsets, (subset) =>
+      mapField(subset, "ports", (ports) =>
+        mapItems(ports, (port) => fill(port, { protocol: "TCP" })),
+      ),
+    ),
+  );
 }

@@ -1,7 +1,7 @@
 import type { CoreV1Event } from "../../gen/types.ts";
 import type { Kind } from "../machinery/kind.ts";
 import type { Resource } from "../machinery/resource.ts";
-import { plainStrategy } from "../strategy/strategy.ts";
+import { fill, plainStrategy } from "../strategy/strategy.ts";
 import { eventColumns } from "./event-columns.ts";
 
 export type Event = CoreV1Event;
@@ -20,7 +20,7 @@ export const eventResource: Resource<Event> = {
   kind: Event,
   singular: "event",
   shortNames: ["ev"],
-  strategy: plainStrategy<Event>({ allowsCreateOnUpdate: true }),
+  strategy: plainStrategy<Event>({ withDefaults, allowsCreateOnUpdate: true }),
   columns: eventColumns,
   selectableFields: {
     "involvedObject.kind": (event) => event.involvedObject?.kind ?? "",
@@ -36,3 +36,8 @@ export const eventResource: Resource<Event> = {
     type: (event) => event.type ?? "",
   },
 };
+
+/** Upstream always serves these. */
+function withDefaults(event: Event): Event {
+  return fill(event, { source: {}, reportingComponent: "", reportingInstance: "" });
+}

@@ -2,7 +2,7 @@ import type { V1Namespace } from "../../gen/types.ts";
 import type { Kind } from "../machinery/kind.ts";
 import type { Resource } from "../machinery/resource.ts";
 import { ageColumn, nameColumn, textColumn } from "../strategy/columns.ts";
-import { statusStrategy, statusSubresource } from "../strategy/strategy.ts";
+import { fill, mapField, statusStrategy, statusSubresource } from "../strategy/strategy.ts";
 
 export type Namespace = V1Namespace;
 
@@ -17,6 +17,8 @@ export const Namespace: Kind<Namespace> = {
 /** The finalizer that keeps a namespace until its content is gone. */
 export const NAMESPACE_FINALIZER = "kubernetes";
 
+const NAME_LABEL = "kubernetes.io/metadata.name";
+
 /** @spec k8s@1.36 pkg/registry/core/namespace/strategy.go */
 export const namespaceResource: Resource<Namespace> = {
   kind: Namespace,
@@ -26,6 +28,7 @@ export const namespaceResource: Resource<Namespace> = {
   strategy: statusStrategy<Namespace>(
     { initialStatus: { phase: "Active" }, countsGenerations: false },
     {
+      withDefaults,
       prepareForCreate: withFinalizer,
       prepareForUpdate: (object, old) => ({
         ...object,
@@ -57,4 +60,16 @@ function withFinalizer(namespace: Namespace): Namespace {
         ...namespace,
         spec: { ...namespace.spec, finalizers: [...finalizers, NAMESPACE_FINALIZER] },
       };
+}
+
+/** The label lets selectors name a namespace. */
+function withDefaults(namespace: Namespace): Namespace {
+  const name = namespace.metadata?.name;
+  const phased = mapField(namespace, "status", (status) => fill(status, { phase: "Active" }));
+  return name
+    ? mapField(phased, "metadata", (metadata) => ({
+        ...metadata,
+        labels: { ...metadata.labels, [NAME_LABEL]: name },
+      }))
+    : phased;
 }

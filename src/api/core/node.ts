@@ -1,7 +1,7 @@
 import type { V1Node } from "../../gen/types.ts";
 import type { Kind } from "../machinery/kind.ts";
 import type { Resource } from "../machinery/resource.ts";
-import { statusStrategy, statusSubresource } from "../strategy/strategy.ts";
+import { fill, mapField, statusStrategy, statusSubresource } from "../strategy/strategy.ts";
 import { nodeColumns } from "./node-columns.ts";
 
 export type Node = V1Node;
@@ -19,10 +19,16 @@ export const nodeResource: Resource<Node> = {
   kind: Node,
   singular: "node",
   shortNames: ["no"],
-  strategy: statusStrategy<Node>({ countsGenerations: false }),
+  strategy: statusStrategy<Node>({ countsGenerations: false }, { withDefaults }),
   subresources: { status: statusSubresource<Node>() },
   columns: nodeColumns,
   selectableFields: {
     "spec.unschedulable": (object) => String(object.spec?.unschedulable ?? false),
   },
 };
+
+function withDefaults(node: Node): Node {
+  return mapField(node, "status", (status) =>
+    status.capacity ? fill(status, { allocatable: status.capacity }) : status,
+  );
+}

@@ -24,9 +24,14 @@ export const podColumns: readonly Column<V1Pod>[] = [
 
 /** The word in the STATUS column: phase, reason of a container, or `Terminating`. */
 export function podReason(pod: V1Pod): string {
-  if (pod.metadata?.deletionTimestamp && !isTerminal(pod))
-    return pod.status?.reason === "NodeLost" ? "Unknown" : "Terminating";
-  return initReason(pod) ?? mainReason(pod);
+  if (pod.metadata?.deletionTimestamp) {
+    if (pod.status?.reason === "NodeLost") return "Unknown";
+    if (!isTerminal(pod)) return "Terminating";
+  }
+  const blocking = blockingInit(pod);
+  if (blocking === undefined) return mainReason(pod, baseReason(pod));
+  const reason = initReason(pod, blocking.index, blocking.status);
+  return isTrue(pod, "Initialized") ? mainReason(pod, reason) : reason;
 }
 
 function isTerminal(pod: V1Pod): boolean {
@@ -35,32 +40,56 @@ function isTerminal(pod: V1Pod): boolean {
 
 /** Phase, the pod's own reason, or that it waits at its scheduling gates. */
 function baseReason(pod: V1Pod): string {
-  const gated = pod.status?.conditions?.some(
+  const isGated = pod.status?.conditions?.some(
     ({ type, reason }) => type === "PodScheduled" && reason === "SchedulingGated",
   );
-  return gated ? "SchedulingGated" : pod.status?.reason || pod.status?.phase || "";
+  return isGated ? "SchedulingGated" : pod.status?.reason || pod.status?.phase || "";
 }
 
-/** Why initialization is not over; `undefined` when it is. */
-function initReason(pod: V1Pod): string | undefined {
+interface BlockingInit {
+  readonly index: number;
+  readonly status: V1ContainerStatus;
+}
+
+/** The first init container that has neither succeeded nor, being a sidecar, started. */
+function blockingInit(pod: V1Pod): BlockingInit | undefined {
   const statuses = pod.status?.initContainerStatuses ?? [];
-  const index = statuses.findIndex((status) => !isInitDone(pod, status));
-  const blocking = statuses[index];
-  if (blocking === undefined || isInitialized(pod)) return undefined;
-  const { terminated, waiting } = blocking.state ?? {};
+  const index = statuses.findIndex(
+    (status) =>
+      status.state?.terminated?.exitCode !== 0 &&
+      !(isSidecar(pod, status.name) && status.started === true),
+  );
+  const status = statuses[index];
+  return status && { index, status };
+}
+
+function initReason(pod: V1Pod, index: number, { state }: V1ContainerStatus): string {
+  const { terminated, waiting } = state ?? {};
   if (terminated) return `Init:${terminated.reason || exitText(terminated)}`;
   if (waiting?.reason && waiting.reason !== "PodInitializing") return `Init:${waiting.reason}`;
   return `Init:${index}/${pod.spec?.initContainers?.length ?? 0}`;
 }
 
-function isInitDone(pod: V1Pod, status: V1ContainerStatus): boolean {
-  if (status.state?.terminated?.exitCode === 0) return true;
-  return isSidecar(pod, status.name) && status.started === true;
+function mainReason(pod: V1Pod, initial: string): string {
+  let reason = initial;
+  let hasRunning = false;
+  for (const status of [...(pod.status?.containerStatuses ?? [])].reverse()) {
+    const { waiting, terminated, running } = status.state ?? {};
+    if (waiting?.reason) reason = waiting.reason;
+    else if (terminated) reason = terminated.reason || exitText(terminated);
+    else if (status.ready && running) hasRunning = true;
+  }
+  if (reason !== "Completed" || !hasRunning) return reason;
+  return isTrue(pod, "Ready") ? "Running" : "NotReady";
 }
 
-function isInitialized(pod: V1Pod): boolean {
+function exitText({ signal, exitCode }: { signal?: number; exitCode: number }): string {
+  return signal ? `Signal:${signal}` : `ExitCode:${exitCode}`;
+}
+
+function isTrue(pod: V1Pod, condition: string): boolean {
   return (pod.status?.conditions ?? []).some(
-    ({ type, status }) => type === "Initialized" && status === "True",
+    ({ type, status }) => type === condition && status === "True",
   );
 }
 
@@ -70,55 +99,38 @@ function isSidecar(pod: V1Pod, name: string): boolean {
   );
 }
 
-function mainReason(pod: V1Pod): string {
-  let reason = baseReason(pod);
-  let hasRunning = false;
-  for (const status of [...(pod.status?.containerStatuses ?? [])].reverse()) {
-    const { waiting, terminated, running } = status.state ?? {};
-    if (waiting?.reason) reason = waiting.reason;
-    else if (terminated) reason = terminated.reason || exitText(terminated);
-    else if (status.ready && running) hasRunning = true;
-  }
-  if (reason !== "Completed" || !hasRunning) return reason;
-  return isReady(pod) ? "Running" : "NotReady";
-}
-
-function exitText({ signal, exitCode }: { signal?: number; exitCode: number }): string {
-  return signal ? `Signal:${signal}` : `ExitCode:${exitCode}`;
-}
-
-function isReady(pod: V1Pod): boolean {
-  return (pod.status?.conditions ?? []).some(
-    ({ type, status }) => type === "Ready" && status === "True",
-  );
+/** Init containers up to the one that blocks, and whether the containers proper count. */
+function progress(pod: V1Pod): { inits: readonly V1ContainerStatus[]; isPastInit: boolean } {
+  const statuses = pod.status?.initContainerStatuses ?? [];
+  const blocking = blockingInit(pod);
+  return {
+    inits: blocking === undefined ? statuses : statuses.slice(0, blocking.index + 1),
+    isPastInit: blocking === undefined || isTrue(pod, "Initialized"),
+  };
 }
 
 /** Sidecars count among the containers. */
 function formatReady(pod: V1Pod): string {
+  const { inits, isPastInit } = progress(pod);
   const sidecars = (pod.spec?.initContainers ?? []).filter((c) => c.restartPolicy === "Always");
-  const isRunningReady = ({ ready, state }: V1ContainerStatus): boolean =>
-    ready && !!state?.running;
-  const sidecarStatuses = (pod.status?.initContainerStatuses ?? []).filter(
-    ({ name, ready, started }) => isSidecar(pod, name) && ready && started === true,
-  );
-  const isInitializing = initReason(pod) !== undefined;
-  const ready = isInitializing ? [] : (pod.status?.containerStatuses ?? []).filter(isRunningReady);
-  const total = (pod.spec?.containers.length ?? 0) + sidecars.length;
-  return `${sidecarStatuses.length + ready.length}/${total}`;
+  const ready = [
+    ...inits.filter(({ name, ready, started }) => ready && started && isSidecar(pod, name)),
+    ...(isPastInit ? (pod.status?.containerStatuses ?? []) : []).filter(
+      ({ ready, state }) => ready && state?.running,
+    ),
+  ];
+  return `${ready.length}/${(pod.spec?.containers?.length ?? 0) + sidecars.length}`;
 }
 
-/** While pods initialize, the restarts of init containers count; afterwards those of sidecars and containers. */
+/** While a pod initializes, the restarts of init containers count; afterwards those of sidecars and containers. */
 function formatRestarts(pod: V1Pod, now: Instant): string {
-  const inits = pod.status?.initContainerStatuses ?? [];
-  const blocking =
-    initReason(pod) === undefined ? -1 : inits.findIndex((status) => !isInitDone(pod, status));
-  const counted =
-    blocking >= 0
-      ? inits.slice(0, blocking + 1)
-      : [
-          ...inits.filter(({ name }) => isSidecar(pod, name)),
-          ...(pod.status?.containerStatuses ?? []),
-        ];
+  const { inits, isPastInit } = progress(pod);
+  const counted = isPastInit
+    ? [
+        ...inits.filter(({ name }) => isSidecar(pod, name)),
+        ...(pod.status?.containerStatuses ?? []),
+      ]
+    : inits;
   const restarts = counted.reduce((sum, { restartCount }) => sum + restartCount, 0);
   const last = lastFinish(counted);
   return restarts === 0 || last === undefined

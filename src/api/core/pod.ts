@@ -2,6 +2,7 @@ import type { V1Pod } from "../../gen/types.ts";
 import type { Kind } from "../machinery/kind.ts";
 import type { Resource } from "../machinery/resource.ts";
 import { statusStrategy, statusSubresource } from "../strategy/strategy.ts";
+import { withPodDefaults } from "./pod-defaults.ts";
 import { podColumns } from "./pod-columns.ts";
 
 export type Pod = V1Pod;
@@ -20,7 +21,10 @@ export const podResource: Resource<Pod> = {
   singular: "pod",
   shortNames: ["po"],
   categories: ["all"],
-  strategy: statusStrategy<Pod>({ initialStatus: { phase: "Pending" }, countsGenerations: true }),
+  strategy: statusStrategy<Pod>(
+    { initialStatus: { phase: "Pending" }, countsGenerations: true },
+    { withDefaults: withPodDefaults },
+  ),
   subresources: { status: statusSubresource<Pod>() },
   columns: podColumns,
   selectableFields: {

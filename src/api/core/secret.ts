@@ -2,7 +2,7 @@ import type { V1Secret } from "../../gen/types.ts";
 import type { Kind } from "../machinery/kind.ts";
 import type { Resource } from "../machinery/resource.ts";
 import { ageColumn, nameColumn, textColumn } from "../strategy/columns.ts";
-import { plainStrategy } from "../strategy/strategy.ts";
+import { fill, plainStrategy, withField } from "../strategy/strategy.ts";
 
 export type Secret = V1Secret;
 
@@ -18,7 +18,7 @@ export const Secret: Kind<Secret> = {
 export const secretResource: Resource<Secret> = {
   kind: Secret,
   singular: "secret",
-  strategy: plainStrategy<Secret>(),
+  strategy: plainStrategy<Secret>({ withDefaults }),
   columns: [
     nameColumn(),
     textColumn("Type", "What the secret is for", (object) => object.type ?? ""),
@@ -27,3 +27,15 @@ export const secretResource: Resource<Secret> = {
   ],
   selectableFields: { type: (object) => object.type ?? "" },
 };
+
+/** `stringData` is for writing only: it becomes `data`, and wins over it. */
+function withDefaults(secret: Secret): Secret {
+  const typed = fill(secret, { type: "Opaque" });
+  if (typed.stringData === undefined) return typed;
+  const encoded = Object.entries(typed.stringData).map(([key, value]) => [
+    key,
+    Buffer.from(value, "utf8").toString("base64"),
+  ]);
+  const data = { ...typed.data, ...(Object.fromEntries(encoded) as Record<string, string>) };
+  return { ...withField(typed, "stringData", undefined), data };
+}

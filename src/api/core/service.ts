@@ -2,6 +2,7 @@ import type { V1Service } from "../../gen/types.ts";
 import type { Kind } from "../machinery/kind.ts";
 import type { Resource } from "../machinery/resource.ts";
 import { statusStrategy, statusSubresource } from "../strategy/strategy.ts";
+import { withServiceDefaults } from "./service-defaults.ts";
 import { serviceColumns } from "./service-columns.ts";
 
 export type Service = V1Service;
@@ -20,10 +21,10 @@ export const serviceResource: Resource<Service> = {
   singular: "service",
   shortNames: ["svc"],
   categories: ["all"],
-  strategy: statusStrategy<Service>({
-    initialStatus: { loadBalancer: {} },
-    countsGenerations: false,
-  }),
+  strategy: statusStrategy<Service>(
+    { initialStatus: { loadBalancer: {} }, countsGenerations: false },
+    { withDefaults: withServiceDefaults },
+  ),
   subresources: { status: statusSubresource<Service>() },
   columns: serviceColumns,
   selectableFields: {

@@ -3,7 +3,7 @@ import type { Kind } from "../machinery/kind.ts";
 import type { Resource } from "../machinery/resource.ts";
 import { ageColumn, formatSome, nameColumn, textColumn } from "../strategy/columns.ts";
 import { isEqual } from "../strategy/equal.ts";
-import { plainStrategy, withGeneration } from "../strategy/strategy.ts";
+import { fill, mapField, mapItems, plainStrategy, withGeneration } from "../strategy/strategy.ts";
 
 export type EndpointSlice = V1EndpointSlice;
 
@@ -20,6 +20,7 @@ export const endpointSliceResource: Resource<EndpointSlice> = {
   kind: EndpointSlice,
   singular: "endpointslice",
   strategy: plainStrategy<EndpointSlice>({
+    withDefaults,
     prepareForCreate: (slice) => withGeneration(slice, 1),
     prepareForUpdate: countedUp,
   }),
@@ -52,4 +53,10 @@ function countedUp(slice: EndpointSlice, old: EndpointSlice): EndpointSlice {
   ];
   const stored = old.metadata?.generation ?? 0;
   return withGeneration(slice, isEqual(content(slice), content(old)) ? stored : stored + 1);
+}
+
+function withDefaults(slice: EndpointSlice): EndpointSlice {
+  return mapField(slice, "ports", (ports) =>
+    mapItems(ports, (port) => fill(port, { name: "", protocol: "TCP" })),
+  );
 }

@@ -1,6 +1,7 @@
 import type { V1ClusterRoleBinding } from "../../gen/types.ts";
 import type { Kind } from "../machinery/kind.ts";
 import type { Resource } from "../machinery/resource.ts";
+import { withBindingDefaults } from "./binding-rules.ts";
 import { bindingColumns } from "./binding-columns.ts";
 import { plainStrategy } from "../strategy/strategy.ts";
 
@@ -18,6 +19,9 @@ export const ClusterRoleBinding: Kind<ClusterRoleBinding> = {
 export const clusterRoleBindingResource: Resource<ClusterRoleBinding> = {
   kind: ClusterRoleBinding,
   singular: "clusterrolebinding",
-  strategy: plainStrategy<ClusterRoleBinding>({ allowsCreateOnUpdate: true }),
+  strategy: plainStrategy<ClusterRoleBinding>({
+    withDefaults: withBindingDefaults,
+    allowsCreateOnUpdate: true,
+  }),
   columns: bindingColumns(),
 };

@@ -1,6 +1,7 @@
 import type { V1RoleBinding } from "../../gen/types.ts";
 import type { Kind } from "../machinery/kind.ts";
 import type { Resource } from "../machinery/resource.ts";
+import { withBindingDefaults } from "./binding-rules.ts";
 import { bindingColumns } from "./binding-columns.ts";
 import { plainStrategy } from "../strategy/strategy.ts";
 
@@ -18,6 +19,9 @@ export const RoleBinding: Kind<RoleBinding> = {
 export const roleBindingResource: Resource<RoleBinding> = {
   kind: RoleBinding,
   singular: "rolebinding",
-  strategy: plainStrategy<RoleBinding>({ allowsCreateOnUpdate: true }),
+  strategy: plainStrategy<RoleBinding>({
+    withDefaults: withBindingDefaults,
+    allowsCreateOnUpdate: true,
+  }),
   columns: bindingColumns(),
 };
