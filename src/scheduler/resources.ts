@@ -1,4 +1,4 @@
-import { milliValue, value } from "../api/machinery/quantity.ts";
+import { quantityMillis, quantityUnits } from "../api/machinery/quantity.ts";
 import type { V1Container, V1Pod } from "../gen/types.ts";
 
 /** Amounts of resources: cpu in thousandths, everything else in its own unit (bytes, pieces). */
@@ -75,7 +75,7 @@ function raise(total: Map<string, number>, atLeast: Amounts): void {
 
 function amount(name: string, text: string): number {
   try {
-    return name === "cpu" ? milliValue(text) : value(text);
+    return name === "cpu" ? quantityMillis(text) : quantityUnits(text);
   } catch {
     return 0;
   }

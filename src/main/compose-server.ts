@@ -1,0 +1,235 @@
+import { catalog } from "../api/catalog.ts";
+import type { Kind } from "../api/machinery/kind.ts";
+import { loadSchemas } from "../api/machinery/schema-set.ts";
+import { defaultTolerationSeconds } from "../apiserver/admission/default-tolerations.ts";
+import { NamespaceLifecycle } from "../apiserver/admission/namespace-lifecycle.ts";
+import { NodeRestriction } from "../apiserver/admission/node-restriction.ts";
+import { Priority } from "../apiserver/admission/priority.ts";
+import { ServiceAccountAdmission } from "../apiserver/admission/service-account.ts";
+import { taintNodesByCondition } from "../apiserver/admission/taint-nodes.ts";
+import { RequestAuthenticator } from "../apiserver/authn/request-authenticator.ts";
+import { TokenIssuer } from "../apiserver/authn/token-request.ts";
+import { loadSigningKey } from "../apiserver/authn/token-signature.ts";
+import { TokenVerifier } from "../apiserver/authn/token-verifier.ts";
+import { AuthorizerChain } from "../apiserver/authz/authorizer-chain.ts";
+import { EscalationCheck } from "../apiserver/authz/escalation.ts";
+import { NodeAuthorizer } from "../apiserver/authz/node-authorizer.ts";
+import { reconcilePolicy } from "../apiserver/authz/policy/reconcile.ts";
+import { RbacAuthorizer } from "../apiserver/authz/rbac-authorizer.ts";
+import { RbacRules } from "../apiserver/authz/rbac-rules.ts";
+import { reviewHandlers, type ReviewHandler } from "../apiserver/authz/reviews.ts";
+import { SYSTEM_USER } from "../apiserver/background/system-call.ts";
+import { discoveryPaths } from "../apiserver/discovery-paths.ts";
+import { InProcessCache } from "../apiserver/in-process-cache.ts";
+import { inProcessClient } from "../apiserver/in-process-client.ts";
+import type { UserInfo } from "../apiserver/request.ts";
+import { startApiServer, type ApiServer, type HttpListening } from "../apiserver/server.ts";
+import type { Clock } from "../base/clock.ts";
+import type { Logger } from "../base/logger.ts";
+import type { Random } from "../base/random.ts";
+import type { Cache } from "../client/cache.ts";
+import type { Client } from "../client/client.ts";
+import { startControllers } from "../controllers/all.ts";
+import { parsePodRange } from "../controllers/nodeipam/nodeipam.ts";
+import { EventRecorder } from "../reconciler/event-recorder.ts";
+import { fixedKinds } from "../reconciler/served-kinds.ts";
+import { Scheduler } from "../scheduler/scheduler.ts";
+import type { Store } from "../store/store.ts";
+import { ensureClusterDns } from "./cluster-dns-service.ts";
+
+/** Who issues service-account tokens, and the audience of those that name none. */
+export const ISSUER = "https://kubernetes.default.svc.cluster.local";
+
+/** Everything a control plane is made of; nothing here reads files, arguments or the environment. */
+export interface ControlPlaneOptions {
+  readonly store: Store;
+  readonly clock: Clock;
+  readonly random: Random;
+  readonly logger: Logger;
+  readonly version: object;
+  readonly serviceCidr: string;
+  readonly podCidr: string;
+  readonly nodePodPrefix: number;
+  readonly clusterDns: string;
+  /** PEM: private key that signs service-account tokens. */
+  readonly serviceAccountKey: string;
+  /** PEM: the authority that clients trust; published as `kube-root-ca.crt`. */
+  readonly ca: string;
+  readonly advertised?: { readonly address: string; readonly port: number };
+  readonly http?: HttpListening;
+  readonly runsControllers: boolean;
+  readonly runsScheduler: boolean;
+}
+
+/** A running API server with its controllers and scheduler. */
+export interface ControlPlane {
+  readonly server: ApiServer;
+  readonly cache: Cache;
+  /** A client that may do what `user` may. */
+  client(user: UserInfo): Client;
+  close(): Promise<void>;
+}
+
+/** Who the server's own parts are; members of system:masters where upstream's are. */
+const controllerUser: UserInfo = {
+  name: "system:kube-controller-manager",
+  groups: ["system:masters", "system:authenticated"],
+};
+const schedulerUser: UserInfo = {
+  name: "system:kube-scheduler",
+  groups: ["system:authenticated"],
+};
+
+/** Starts all of it; resolves when the API answers. Controllers and scheduler sync behind it. */
+export async function startControlPlane(options: ControlPlaneOptions): Promise<ControlPlane> {
+  const { clock, random, logger, store } = options;
+  const parts = new SecurityParts(options);
+  const server = await startApiServer({
+    store,
+    clock,
+    random,
+    logger,
+    schemas: loadSchemas(),
+    resources: catalog,
+    version: options.version,
+    services: { serviceCidr: options.serviceCidr },
+    authenticators: (started) => [parts.of(started).authenticator],
+    authorizers: (started) => [parts.of(started).authorizer],
+    admission: (started) => parts.of(started).admission,
+    reviews: (started) => parts.of(started).reviews,
+    tokenIssuer: (started) => parts.of(started).issuer,
+    paths: (started) => discoveryPaths(started, options.advertised),
+    ...(options.advertised && { advertised: options.advertised }),
+    prepare: (started) => applyPolicy(started),
+    ...(options.http && { http: options.http }),
+  });
+  const cache = new InProcessCache(server.parts);
+  await ensureClusterDns(inProcessClient(server.parts, SYSTEM_USER), cache, options.clusterDns);
+  const closers = [
+    ...(options.runsControllers ? [runControllers(options, server, cache)] : []),
+    ...(options.runsScheduler ? [await runScheduler(options, server, cache)] : []),
+  ];
+  return {
+    server,
+    cache,
+    client: (user) => inProcessClient(server.parts, user),
+    close: async () => {
+      await Promise.all(closers.map((close) => close()));
+      await server.close();
+    },
+  };
+}
+
+/** What one server's requests are checked by; made once the cache is there, each part of it shared. */
+interface Security {
+  readonly authenticator: RequestAuthenticator;
+  readonly authorizer: AuthorizerChain;
+  readonly admission: Parameters<typeof startApiServer>[0]["admission"] extends (
+    server: ApiServer,
+  ) => infer A
+    ? A
+    : never;
+  readonly reviews: readonly ReviewHandler[];
+  readonly issuer: TokenIssuer;
+}
+
+class SecurityParts {
+  readonly #options: ControlPlaneOptions;
+  #made: Security | undefined;
+
+  constructor(options: ControlPlaneOptions) {
+    this.#options = options;
+  }
+
+  of(server: ApiServer): Security {
+    return (this.#made ??= this.#make(server));
+  }
+
+  #make(server: ApiServer): Security {
+    const { clock, random, serviceAccountKey } = this.#options;
+    const cache = new InProcessCache(server.parts);
+    const apiAudiences = [ISSUER];
+    const key = loadSigningKey(serviceAccountKey);
+    const tokens = { issuer: ISSUER, keys: [key], apiAudiences };
+    const verifier = new TokenVerifier(tokens, cache, clock);
+    const authenticator = new RequestAuthenticator(verifier, cache, clock, apiAudiences);
+    const rules = new RbacRules(cache);
+    const authorizer = new AuthorizerChain([new NodeAuthorizer(cache), new RbacAuthorizer(rules)]);
+    return {
+      authenticator,
+      authorizer,
+      admission: [
+        new NamespaceLifecycle(cache),
+        new ServiceAccountAdmission(cache, clock, random),
+        new NodeRestriction(cache),
+        taintNodesByCondition,
+        new Priority(cache),
+        defaultTolerationSeconds,
+        new EscalationCheck(rules, authorizer),
+      ],
+      reviews: reviewHandlers({ authenticator, apiAudiences, authorizer, rules }),
+      issuer: new TokenIssuer({ issuer: ISSUER, key, apiAudiences }, cache, clock, random),
+    };
+  }
+}
+
+/** Makes the default roles and bindings that are missing, all at once. */
+async function applyPolicy(server: ApiServer): Promise<void> {
+  const client = inProcessClient(server.parts, SYSTEM_USER);
+  const writes = reconcilePolicy(new InProcessCache(server.parts));
+  await Promise.all(
+    writes.map(async ({ verb, kind, object }) => {
+      const key = { name: object.metadata?.name ?? "", namespace: object.metadata?.namespace ?? "" };
+      if (verb === "recreate") await client.delete(kind, key);
+      if (verb === "update") await client.update(kind, object);
+      else await client.create(kind, object);
+    }),
+  );
+}
+
+function runControllers(
+  options: ControlPlaneOptions,
+  server: ApiServer,
+  cache: Cache,
+): () => Promise<void> {
+  const { clock, logger, ca, podCidr, nodePodPrefix } = options;
+  const client = inProcessClient(server.parts, controllerUser);
+  const events = new EventRecorder(client, clock, logger);
+  const controllers = startControllers(
+    {
+      caCertificates: ca,
+      podRange: parsePodRange(podCidr, nodePodPrefix),
+      served: fixedKinds(collectedKinds()),
+    },
+    { client, cache, clock, logger, events },
+  );
+  return async () => {
+    await controllers.close();
+    events.close();
+  };
+}
+
+/** Kinds whose objects own or are owned, and die with their namespace; Events end by themselves. */
+function collectedKinds(): readonly Kind[] {
+  return catalog
+    .filter(({ verbs }) => !verbs || ["list", "watch", "delete"].every((verb) => verbs.includes(verb as never)))
+    .map(({ kind }) => kind)
+    .filter(({ kind }) => kind !== "Event");
+}
+
+async function runScheduler(
+  { clock, random, logger }: ControlPlaneOptions,
+  server: ApiServer,
+  cache: Cache,
+): Promise<() => Promise<void>> {
+  const client = inProcessClient(server.parts, schedulerUser);
+  const events = new EventRecorder(client, clock, logger);
+  const scheduler = new Scheduler({ client, cache, clock, random, logger, events });
+  await scheduler.start();
+  return () => {
+    scheduler.close();
+    events.close();
+    return Promise.resolve();
+  };
+}
+

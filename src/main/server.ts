@@ -1,0 +1,149 @@
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
+import { versionDocument } from "../apiserver/discovery/version.ts";
+import { createLogger, type Logger, type LogLevel } from "../base/logger.ts";
+import { SystemClock } from "../base/system-clock.ts";
+import { SystemRandom } from "../base/system-random.ts";
+import { parseArguments } from "../cli/arguments.ts";
+import { UsageError, type Flags } from "../cli/command.ts";
+import { commandHelp } from "../cli/help.ts";
+import { SERVER_COMMAND } from "../cli/processes.ts";
+import { readClusterFile } from "../host/cluster-file.ts";
+import { LogFile } from "../host/log-file.ts";
+import { NodeRoutes } from "../host/node-routes.ts";
+import { writePidFile } from "../host/process-record.ts";
+import { addressAt } from "../host/ranges.ts";
+import { openLmdbStore } from "../store/lmdb/open-lmdb-store.ts";
+import { readKeyFile } from "../store/lmdb/key-file.ts";
+import { createKeyRing } from "../store/key-ring.ts";
+import { sealStore } from "../store/sealed-store.ts";
+import type { Store } from "../store/store.ts";
+import { startControlPlane } from "./compose-server.ts";
+import { ensurePki } from "./pki-files.ts";
+import { writeKubeconfigs } from "./kubeconfig-files.ts";
+
+/** Position of the cluster DNS address in the service range. */
+const DNS_INDEX = 10;
+
+const clock = new SystemClock();
+const random = new SystemRandom();
+
+async function main(words: readonly string[]): Promise<void> {
+  const { flags, wantsHelp } = parseArguments({ ...SERVER_COMMAND, run: () => Promise.resolve(0) }, words);
+  if (wantsHelp) {
+    process.stdout.write(`${commandHelp(SERVER_COMMAND)}\n`);
+    return;
+  }
+  const data = flags.text("data");
+  if (!data) throw new UsageError("skiff server needs --data FOLDER");
+  const log = new LogFile(join(data, "log/server.log"));
+  const level = (flags.text("log-level") ?? "info") as LogLevel;
+  const logger = createLogger(clock, (line) => log.write(line), level);
+  try {
+    await serve(data, flags, logger);
+  } catch (error) {
+    logger.error("the server cannot run", { error: error instanceof Error ? (error.stack ?? "") : String(error) });
+    throw error;
+  }
+}
+
+async function serve(data: string, flags: Flags, logger: Logger): Promise<void> {
+  writePidFile(join(data, "run/server.pid"));
+  const listen = flags.list("listen").length > 0 ? flags.list("listen") : ["127.0.0.1:6443"];
+  const addresses = listen.map((text) => parseAddress("--listen", text));
+  const advertised = parseAddress("--advertise", flags.text("advertise") ?? listen[0]!);
+  const serviceCidr = flags.text("service-cidr") ?? "10.96.0.0/16";
+  const pki = ensurePki(
+    join(data, "pki"),
+    {
+      serviceIps: [addressAt(serviceCidr, 1)],
+      addresses: [advertised.host, ...addresses.map(({ host }) => host)],
+      extraDnsNames: [],
+      clusterDomain: "cluster.local",
+    },
+    { now: clock.now(), random },
+  );
+  const store = await openStore(data);
+  const plane = await startControlPlane({
+    store,
+    clock,
+    random,
+    logger,
+    version: versionOf(),
+    serviceCidr,
+    podCidr: flags.text("pod-cidr") ?? "10.244.0.0/16",
+    nodePodPrefix: flags.integer("node-pod-prefix") ?? 24,
+    clusterDns: addressAt(serviceCidr, DNS_INDEX),
+    serviceAccountKey: pki.serviceAccountKeyPem,
+    ca: pki.ca.certificatePem,
+    advertised: { address: advertised.host, port: advertised.port },
+    http: {
+      listen: addresses,
+      key: pki.leaves.server.keyPem,
+      cert: pki.leaves.server.certificatePem,
+      clientCa: pki.ca.certificatePem,
+    },
+    runsControllers: !flags.isSet("no-controllers"),
+    runsScheduler: !flags.isSet("no-scheduler"),
+  });
+  const file = readClusterFile(join(data, "cluster.json"));
+  writeKubeconfigs(data, pki, file, { local: addresses[0]!, advertised }, { now: clock.now(), random });
+  const routes = file ? new NodeRoutes(plane.cache, clock, logger) : undefined;
+  await routes?.start();
+  logger.info("ready", { listen: listen.join(" "), elapsedMs: Math.round(clock.monotonic()) });
+  await Promise.race([terminated(), plane.server.failed]);
+  logger.info("closing");
+  routes?.close();
+  await plane.close();
+  await store.close();
+}
+
+async function openStore(data: string): Promise<Store> {
+  const store = await openLmdbStore({ folder: join(data, "store"), isVolatile });
+  const ring = createKeyRing(readKeyFile(join(data, "keys/secrets.json"), random), random);
+  return sealStore(store, ring, isSecret);
+}
+
+/** Events and Leases: rewritten all the time, and worth nothing after a power loss. */
+function isVolatile(key: string): boolean {
+  return key.startsWith("/registry/core/events/") || key.startsWith("/registry/coordination.k8s.io/leases/");
+}
+
+function isSecret(key: string): boolean {
+  return key.startsWith("/registry/core/secrets/");
+}
+
+function versionOf(): object {
+  const root = process.env["SKIFF_ROOT"] ?? process.cwd();
+  const { version } = JSON.parse(readFileSync(join(root, "package.json"), "utf8")) as { version: string };
+  return versionDocument({
+    skiffVersion: version,
+    gitCommit: "",
+    buildDate: "1970-01-01T00:00:00Z",
+    nodeVersion: process.version,
+    platform: `${process.platform}/${process.arch === "x64" ? "amd64" : process.arch}`,
+  });
+}
+
+function parseAddress(flag: string, text: string): { readonly host: string; readonly port: number } {
+  const found = /^\[?([^\]]+?)\]?:(\d{1,5})$/.exec(text);
+  const port = Number(found?.[2]);
+  if (!found || port < 1 || port > 65_535)
+    throw new UsageError(`${flag} '${text}': expected HOST:PORT, such as 127.0.0.1:6443`);
+  return { host: found[1]!, port };
+}
+
+function terminated(): Promise<void> {
+  return new Promise((resolve) => {
+    process.once("SIGTERM", () => resolve());
+    process.once("SIGINT", () => resolve());
+  });
+}
+
+main(process.argv.slice(3)).then(
+  () => process.exit(0),
+  (error: unknown) => {
+    process.stderr.write(`skiff: ${error instanceof Error ? error.message : String(error)}\n`);
+    process.exit(error instanceof UsageError ? 2 : 1);
+  },
+);
