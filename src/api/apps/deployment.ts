@@ -1,7 +1,7 @@
 import type { V1Deployment } from "../../gen/types.ts";
 import type { Kind } from "../machinery/kind.ts";
 import type { Resource } from "../machinery/resource.ts";
-import { formatSelector } from "../strategy/selector-text.ts";
+import { labelSelectorOf } from "../machinery/label-selector.ts";
 import { ageColumn, nameColumn, templateColumns, textColumn } from "../strategy/columns.ts";
 import { withDeploymentDefaults } from "./deployment-defaults.ts";
 import { validateDeployment, validateDeploymentStatus } from "./deployment-validation.ts";
@@ -41,7 +41,7 @@ export const deploymentResource: Resource<Deployment> = {
     scale: {
       replicas: (deployment) => deployment.spec?.replicas ?? 0,
       statusReplicas: (deployment) => deployment.status?.replicas ?? 0,
-      selector: (deployment) => formatSelector(deployment.spec?.selector),
+      selector: (deployment) => labelSelectorOf(deployment.spec?.selector).text,
       withReplicas: (deployment, replicas) => ({
         ...deployment,
         spec: { ...deployment.spec!, replicas },
@@ -68,7 +68,7 @@ export const deploymentResource: Resource<Deployment> = {
     ageColumn(),
     ...templateColumns<Deployment>(
       (deployment) => deployment.spec?.template,
-      (deployment) => formatSelector(deployment.spec?.selector),
+      (deployment) => labelSelectorOf(deployment.spec?.selector).text,
     ),
   ],
 };

@@ -1,7 +1,7 @@
 import type { V1ReplicaSet } from "../../gen/types.ts";
 import type { Kind } from "../machinery/kind.ts";
 import type { Resource } from "../machinery/resource.ts";
-import { formatSelector } from "../strategy/selector-text.ts";
+import { formatLabelSelector, labelSelectorOf } from "../machinery/label-selector.ts";
 import { ageColumn, integerColumn, nameColumn, templateColumns } from "../strategy/columns.ts";
 import { validateReplicaSet, validateReplicaSetStatus } from "./replica-set-validation.ts";
 import { unchangedSelector } from "./template-validation.ts";
@@ -37,7 +37,7 @@ export const replicaSetResource: Resource<ReplicaSet> = {
     scale: {
       replicas: (set) => set.spec?.replicas ?? 0,
       statusReplicas: (set) => set.status?.replicas ?? 0,
-      selector: (set) => formatSelector(set.spec?.selector),
+      selector: (set) => labelSelectorOf(set.spec?.selector).text,
       withReplicas: (set, replicas) => ({ ...set, spec: { ...set.spec!, replicas } }),
     },
   },
@@ -49,7 +49,7 @@ export const replicaSetResource: Resource<ReplicaSet> = {
     ageColumn(),
     ...templateColumns<ReplicaSet>(
       (set) => set.spec?.template,
-      (set) => formatSelector(set.spec?.selector) || "<none>",
+      (set) => formatLabelSelector(set.spec?.selector),
     ),
   ],
   selectableFields: { "status.replicas": (set) => String(set.status?.replicas ?? 0) },

@@ -3,13 +3,10 @@ import { validatePodSpec } from "../core/pod-validation.ts";
 import { equalSemantic } from "../machinery/equality.ts";
 import { forbidden, invalid, notSupported, required } from "../machinery/field-error.ts";
 import { validateQualifiedName } from "../machinery/names.ts";
-import { IMMUTABLE, invalids, when, type Errors } from "../strategy/checks.ts";
-import {
-  isEmptySelector,
-  isSelected,
-  validateLabels,
-  validateSelector,
-} from "../strategy/labels.ts";
+import { FIELD_IMMUTABLE } from "../machinery/object-meta-validation.ts";
+import { invalids, when, type Errors } from "../strategy/checks.ts";
+import { validateLabels } from "../machinery/object-meta-validation.ts";
+import { labelSelectorOf, validateLabelSelector } from "../machinery/label-selector.ts";
 
 /** A pod template of any workload. @spec k8s@1.36 pkg/apis/core/validation ValidatePodTemplateSpec */
 export function validateTemplate(template: V1PodTemplateSpec, field: string): Errors {
@@ -42,8 +39,9 @@ export function validateSelectedTemplate(
 ): Errors {
   const { selector, template } = spec;
   if (selector === undefined) return [required(`${path}.selector`)];
-  const selectorErrors = validateSelector(selector, `${path}.selector`);
-  const isEmpty = isEmptySelector(selector);
+  const selectorErrors = validateLabelSelector(selector, `${path}.selector`);
+  const { matchLabels = {}, matchExpressions = [] } = selector;
+  const isEmpty = Object.keys(matchLabels).length === 0 && matchExpressions.length === 0;
   const emptiness = when(
     isEmpty,
     invalid(`${path}.selector`, selector, "empty selector is invalid for deployment"),
@@ -51,7 +49,8 @@ export function validateSelectedTemplate(
   if (template === undefined)
     return [...selectorErrors, ...emptiness, required(`${path}.template`)];
   const labels = template.metadata?.labels ?? {};
-  const isMatching = isEmpty || selectorErrors.length > 0 || isSelected(selector, labels);
+  const isMatching =
+    isEmpty || selectorErrors.length > 0 || labelSelectorOf(selector).matches(labels);
   return [
     ...selectorErrors,
     ...emptiness,
@@ -91,6 +90,6 @@ export function unchangedSelector(
 ): Errors {
   return when(
     !equalSemantic(spec?.selector, old?.selector),
-    invalid("spec.selector", spec?.selector, IMMUTABLE),
+    invalid("spec.selector", spec?.selector, FIELD_IMMUTABLE),
   );
 }

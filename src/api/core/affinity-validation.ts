@@ -25,7 +25,7 @@ import {
   when,
   type Errors,
 } from "../strategy/checks.ts";
-import { validateSelector } from "../strategy/labels.ts";
+import { validateLabelSelector } from "../machinery/label-selector.ts";
 
 const REQUIRED = "requiredDuringSchedulingIgnoredDuringExecution";
 const PREFERRED = "preferredDuringSchedulingIgnoredDuringExecution";
@@ -138,8 +138,8 @@ function validatePodAffinity(affinity: V1PodAffinity, field: string): Errors {
 function validatePodTerm(term: V1PodAffinityTerm, path: string): Errors {
   const { topologyKey, matchLabelKeys = [], mismatchLabelKeys = [] } = term;
   return [
-    ...validateSelector(term.labelSelector, `${path}.labelSelector`),
-    ...validateSelector(term.namespaceSelector, `${path}.namespaceSelector`),
+    ...validateLabelSelector(term.labelSelector, `${path}.labelSelector`),
+    ...validateLabelSelector(term.namespaceSelector, `${path}.namespaceSelector`),
     ...(term.namespaces ?? []).flatMap((name) =>
       invalids(`${path}.namespace`, name, validateDnsLabel(name)),
     ),
@@ -210,7 +210,7 @@ function validateConstraint(constraint: V1TopologySpreadConstraint, path: string
       constraint.labelSelector !== undefined,
       `${path}.matchLabelKeys`,
     ),
-    ...validateSelector(constraint.labelSelector, `${path}.labelSelector`),
+    ...validateLabelSelector(constraint.labelSelector, `${path}.labelSelector`),
   ];
 }
 

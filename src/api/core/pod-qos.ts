@@ -1,5 +1,5 @@
 import type { V1Container, V1PodSpec } from "../../gen/types.ts";
-import { parseQuantity } from "../strategy/quantities.ts";
+import { parseQuantity, quantityProblem } from "../machinery/quantity.ts";
 
 const COUNTED = ["cpu", "memory"] as const;
 
@@ -19,7 +19,7 @@ export function qosClassOf(spec: V1PodSpec): QosClass {
 }
 
 function amount(quantity: string | undefined): bigint {
-  return quantity === undefined ? 0n : (parseQuantity(quantity) ?? 0n);
+  return quantity === undefined || quantityProblem(quantity) ? 0n : parseQuantity(quantity).nanos;
 }
 
 function isAsked({ resources }: Pick<V1Container, "resources">, name: string): boolean {

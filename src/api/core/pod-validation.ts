@@ -24,7 +24,7 @@ import {
   when,
   type Errors,
 } from "../strategy/checks.ts";
-import { validateLabels } from "../strategy/labels.ts";
+import { validateLabels } from "../machinery/object-meta-validation.ts";
 import { validateAffinity, validateSpread, validateTolerations } from "./affinity-validation.ts";
 import { validateContainers } from "./container-validation.ts";
 import { validateAmounts } from "./resource-validation.ts";

@@ -1,16 +1,9 @@
 import type { V1ResourceRequirements } from "../../gen/types.ts";
 import { forbidden, invalid, required } from "../machinery/field-error.ts";
-import {
-  each,
-  invalids,
-  requiredText,
-  unique,
-  when,
-  NEGATIVE,
-  type Errors,
-} from "../strategy/checks.ts";
+import { each, invalids, requiredText, unique, when, type Errors } from "../strategy/checks.ts";
 import { validateQualifiedName } from "../machinery/names.ts";
-import { isNegative, isWhole, parseQuantity } from "../strategy/quantities.ts";
+import { compareQuantities, parseQuantity, quantityProblem } from "../machinery/quantity.ts";
+import { IS_NEGATIVE } from "../machinery/object-meta-validation.ts";
 
 const HUGE_PAGES = "hugepages-";
 const CONTAINER_RESOURCES = new Set(["cpu", "memory", "ephemeral-storage"]);
@@ -24,8 +17,8 @@ const WHOLE_RESOURCES = new Set([
   "secrets",
 ]);
 
-const FORMAT_MESSAGE =
-  "quantities must match the regular expression '^([+-]?[0-9.]+)([eEinumkKMGTP]*[-+]?[0-9]*)$'";
+/** Nanos of one whole piece. */
+const NANOS = 1_000_000_000n;
 
 /** Requests and limits of a container. @spec k8s@1.36 pkg/apis/core/validation ValidateContainerResourceRequirements */
 export function validateResources(
@@ -64,13 +57,14 @@ export function validateResources(
 
 function validateAmount(name: string, amount: string, field: string): Errors {
   const names = validateResourceName(name, field);
-  const quantity = parseQuantity(amount);
-  if (quantity === undefined) return [...names, invalid(field, amount, FORMAT_MESSAGE)];
+  const problem = quantityProblem(amount);
+  if (problem !== undefined) return [...names, invalid(field, amount, problem)];
+  const { nanos } = parseQuantity(amount);
   const mustBeWhole = WHOLE_RESOURCES.has(name) || isExtended(name);
   return [
     ...names,
-    ...when(isNegative(quantity), invalid(field, amount, NEGATIVE)),
-    ...when(mustBeWhole && !isWhole(quantity), invalid(field, amount, "must be an integer")),
+    ...when(nanos < 0n, invalid(field, amount, IS_NEGATIVE)),
+    ...when(mustBeWhole && nanos % NANOS !== 0n, invalid(field, amount, "must be an integer")),
   ];
 }
 
@@ -112,13 +106,14 @@ function validateRequest(
     const rule = "Limit must be set for non overcommitable resources";
     return when(!canOvercommit(name), required(`${field}.limits`, rule));
   }
-  const [requested, allowed] = [parseQuantity(amount), parseQuantity(limit)];
-  if (requested === undefined || allowed === undefined || requested === allowed) return [];
+  if (quantityProblem(amount) !== undefined || quantityProblem(limit) !== undefined) return [];
+  const order = compareQuantities(parseQuantity(amount), parseQuantity(limit));
+  if (order === 0) return [];
   const path = `${field}.requests`;
   if (!canOvercommit(name))
     return [invalid(path, amount, `must be equal to ${name} limit of ${limit}`)];
   return when(
-    requested > allowed,
+    order > 0,
     invalid(path, amount, `must be less than or equal to ${name} limit of ${limit}`),
   );
 }
@@ -126,12 +121,13 @@ function validateRequest(
 /** A list of amounts: `overhead`, or what a node has. */
 export function validateAmounts(amounts: Readonly<Record<string, string>>, field: string): Errors {
   return Object.entries(amounts).flatMap(([name, amount]) => {
-    const quantity = parseQuantity(amount);
     const path = `${field}[${name}]`;
-    if (quantity === undefined) return [invalid(path, amount, FORMAT_MESSAGE)];
+    const problem = quantityProblem(amount);
+    if (problem !== undefined) return [invalid(path, amount, problem)];
+    const { nanos } = parseQuantity(amount);
     return [
       ...invalids(path, name, validateQualifiedName(name)),
-      ...when(isNegative(quantity), invalid(path, amount, NEGATIVE)),
+      ...when(nanos < 0n, invalid(path, amount, IS_NEGATIVE)),
     ];
   });
 }

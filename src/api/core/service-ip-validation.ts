@@ -1,7 +1,8 @@
 import type { V1Service, V1ServiceSpec } from "../../gen/types.ts";
 import { duplicate, invalid, required } from "../machinery/field-error.ts";
 import { equalSemantic } from "../machinery/equality.ts";
-import { IMMUTABLE, each, ipAddress, oneOf, when, type Errors } from "../strategy/checks.ts";
+import { FIELD_IMMUTABLE } from "../machinery/object-meta-validation.ts";
+import { each, ipAddress, oneOf, when, type Errors } from "../strategy/checks.ts";
 import { isIpv6 } from "../strategy/ip.ts";
 
 const FAMILIES = ["IPv4", "IPv6"];
@@ -76,7 +77,7 @@ export function validateServiceChange({ spec = {} }: V1Service, stored: V1Servic
     spec.type === "LoadBalancer" &&
       old.type === "LoadBalancer" &&
       !equalSemantic(spec.loadBalancerClass, old.loadBalancerClass),
-    invalid("spec.loadBalancerClass", spec.loadBalancerClass, IMMUTABLE),
+    invalid("spec.loadBalancerClass", spec.loadBalancerClass, FIELD_IMMUTABLE),
   );
   if (spec.type === "ExternalName" || old.type === "ExternalName") return balancerClass;
   const [isHeadless, wasHeadless] = [spec, old].map(({ clusterIPs }) => clusterIPs?.[0] === "None");

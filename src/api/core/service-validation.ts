@@ -19,7 +19,7 @@ import {
   type Errors,
 } from "../strategy/checks.ts";
 import { ipv4Octets, isCidr } from "../strategy/ip.ts";
-import { validateLabels } from "../strategy/labels.ts";
+import { validateLabels } from "../machinery/object-meta-validation.ts";
 import { validatePort } from "./probe-validation.ts";
 import { validateClusterIps } from "./service-ip-validation.ts";
 import { isExternallyReachable } from "./service-defaults.ts";

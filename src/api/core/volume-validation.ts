@@ -18,7 +18,7 @@ import {
   when,
   type Errors,
 } from "../strategy/checks.ts";
-import { isNegative, parseQuantity } from "../strategy/quantities.ts";
+import { parseQuantity, quantityProblem } from "../machinery/quantity.ts";
 import { validateFieldRef, validateResourceFieldRef } from "./env-validation.ts";
 import { PLAIN_SOURCE_RULES } from "./volume-source-rules.ts";
 
@@ -57,9 +57,8 @@ const VOLUME_FIELD_PATHS = [
 const SOURCE_RULES: Rules = {
   emptyDir: ({ sizeLimit }, field) =>
     maybe(sizeLimit, (limit) => {
-      const quantity = parseQuantity(limit);
       return when(
-        quantity === undefined || isNegative(quantity),
+        quantityProblem(limit) !== undefined || parseQuantity(limit).nanos < 0n,
         forbidden(`${field}.sizeLimit`, "SizeLimit field must be a valid resource quantity"),
       );
     }),

@@ -1,4 +1,5 @@
 import { isIp } from "./ip.ts";
+import { IS_NEGATIVE } from "../machinery/object-meta-validation.ts";
 import {
   duplicate,
   invalid,
@@ -11,9 +12,7 @@ import {
 export type Errors = readonly FieldError[];
 
 /** Upstream's words, which clients match. @spec apimachinery api/validation, util/validation */
-export const NEGATIVE = "must be greater than or equal to 0";
 export const NOT_POSITIVE = "must be greater than zero";
-export const IMMUTABLE = "field is immutable";
 export const PORT_RANGE = "must be between 1 and 65535, inclusive";
 export const NOT_AN_IP = "must be a valid IP address, (e.g. 10.9.8.7 or 2001:db8::ffff)";
 
@@ -81,7 +80,7 @@ export function requiredOneOf(
 
 /** Zero or more; absent passes. */
 export function nonNegative(field: string, value: number | undefined): Errors {
-  return when(value !== undefined && value < 0, invalid(field, value, NEGATIVE));
+  return when(value !== undefined && value < 0, invalid(field, value, IS_NEGATIVE));
 }
 
 /** Between two bounds, both allowed; absent passes. */
