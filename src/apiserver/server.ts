@@ -12,7 +12,9 @@ import type { ApiResponse } from "./api-response.ts";
 import type { Authenticator } from "./authn/authenticator.ts";
 import type { Authorizer } from "./authz/authorizer.ts";
 import { ensureSystemObjects } from "./background/system-objects.ts";
-import { startUpkeep } from "./background/upkeep.ts";
+import { ensureKubernetesService } from "./background/kubernetes-service.ts";
+import { ServiceAllocator, type ServiceRanges } from "./allocation/service-allocator.ts";
+import { startUpkeep, type UpkeepTask } from "./background/upkeep.ts";
 import { addHealthPaths, type HealthCheck } from "./health-paths.ts";
 import { PathTable, type PathHandler } from "./path-table.ts";
 import { BODY_BYTES_MAX, Pipeline } from "./pipeline.ts";
@@ -26,6 +28,9 @@ import { builtInSubresources } from "./subresources/built-in.ts";
 
 /** Milliseconds that open requests get when the server closes. Watches are ended at once. */
 const CLOSE_GRACE_MS = 2000;
+
+/** How often the `kubernetes` Service is set right, in milliseconds. @spec controlplane DefaultEndpointReconcilerInterval */
+const ADVERTISE_MS = 10_000;
 
 /** Where and with which certificate the server listens. */
 export interface HttpListening {
@@ -53,6 +58,9 @@ export interface ApiServerOptions {
   readonly healthChecks?: readonly HealthCheck[];
   readonly version: object;
   readonly metrics?: MetricRegistry;
+  readonly services: ServiceRanges;
+  /** Where pods reach this server: the endpoint of the `kubernetes` Service. Absent: there is no such Service. */
+  readonly advertised?: { readonly address: string; readonly port: number };
   /** Absent: no sockets; embedded and simulated servers are called through their clients. */
   readonly http?: HttpListening;
 }
@@ -80,6 +88,7 @@ export async function startApiServer(options: ApiServerOptions): Promise<ApiServ
   const metrics = options.metrics ?? new MetricRegistry();
   const resources = new ResourceTable(schemas, cache);
   for (const resource of options.resources) resources.add(resource);
+  const services = new ServiceAllocator(options.services, cache.resource("", "services"), random);
   const subresources = new SubresourceTable();
   for (const handler of [...builtInSubresources, ...(options.subresources ?? [])])
     subresources.add(handler);
@@ -95,7 +104,7 @@ export async function startApiServer(options: ApiServerOptions): Promise<ApiServ
     authenticators: [],
     authorizers: [],
     admission: [],
-    allocators: new Map<string, Allocator>(),
+    allocators: new Map<string, Allocator>([["/services", services]]),
     subresources,
     watches: new Set(),
   };
@@ -109,9 +118,22 @@ export async function startApiServer(options: ApiServerOptions): Promise<ApiServ
   for (const [path, handler] of Object.entries(options.paths?.(server) ?? {}))
     paths.add(path, handler);
   await ensureSystemObjects(parts);
-  server.onClose(startUpkeep(parts));
+  server.onClose(startUpkeep(parts, await advertise(parts, options, services)));
   if (options.http) await server.listen(options.http);
   return server;
+}
+
+/** Makes the `kubernetes` Service. @returns what keeps it so, where there is an address to advertise */
+async function advertise(
+  parts: ServerParts,
+  { advertised }: ApiServerOptions,
+  services: ServiceAllocator,
+): Promise<readonly UpkeepTask[]> {
+  if (!advertised) return [];
+  const { firstAddress: clusterIp } = services;
+  const run = (): Promise<void> => ensureKubernetesService(parts, { ...advertised, clusterIp });
+  await run();
+  return [{ periodMs: ADVERTISE_MS, run }];
 }
 
 type MutableParts = { -readonly [K in keyof ServerParts]: ServerParts[K] };

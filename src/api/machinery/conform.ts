@@ -82,7 +82,14 @@ interface Compiled {
 interface Field {
   readonly name: string;
   readonly index: number;
+  readonly slot: Slot;
+}
+
+/** A field's schema with the type it refers to, found once. */
+interface Slot {
   readonly schema: FieldSchema;
+  readonly items: Slot | undefined;
+  target: Compiled | undefined;
 }
 
 const cache = new WeakMap<TypeSchema, Compiled>();
@@ -91,11 +98,15 @@ function compiled(type: TypeSchema): Compiled {
   const known = cache.get(type);
   if (known) return known;
   const fields = Object.entries(type.fields).map(
-    ([name, schema], index) => [name, { name, index, schema }] as const,
+    ([name, schema], index) => [name, { name, index, slot: slotOf(schema) }] as const,
   );
   const made = { short: shortName(type.name), type, fields: new Map(fields) };
   cache.set(type, made);
   return made;
+}
+
+function slotOf(schema: FieldSchema): Slot {
+  return { schema, items: schema.items && slotOf(schema.items), target: undefined };
 }
 
 const shortName = (name: string): string => name.slice(name.lastIndexOf(".") + 1);
@@ -108,7 +119,7 @@ function toStruct(walk: Walk, type: Compiled, value: unknown): Record<string, un
   const result: Record<string, unknown> = {};
   for (const field of presentFields(walk, type, value)) {
     walk.path.push(field.name);
-    result[field.name] = toValue(walk, field.schema, value[field.name]);
+    result[field.name] = toValue(walk, field.slot, value[field.name]);
     walk.path.pop();
   }
   walk.struct = outer;
@@ -145,7 +156,8 @@ function pathText(path: readonly (string | number)[]): string {
   return text;
 }
 
-function toValue(walk: Walk, schema: FieldSchema, value: unknown): unknown {
+function toValue(walk: Walk, slot: Slot, value: unknown): unknown {
+  const { schema } = slot;
   switch (schema.type) {
     case "string":
       if (typeof value !== "string") throw mismatch(walk, value, "string");
@@ -159,11 +171,12 @@ function toValue(walk: Walk, schema: FieldSchema, value: unknown): unknown {
       if (typeof value !== "number") throw mismatch(walk, value, "float64");
       return value;
     case "ref":
-      return toStruct(walk, compiled(walk.schemas.type(schema.ref!)), value);
+      slot.target ??= compiled(walk.schemas.type(schema.ref!));
+      return toStruct(walk, slot.target, value);
     case "array":
-      return toArray(walk, schema, value);
+      return toArray(walk, slot, value);
     case "map":
-      return toMap(walk, schema, value);
+      return toMap(walk, slot, value);
     case "intOrString":
       return typeof value === "string" ? value : toInteger(walk, "int32", value);
     case "quantity":
@@ -192,28 +205,26 @@ function toInteger(walk: Walk, format: "int32" | "int64", value: unknown): numbe
   return value === 0 ? 0 : value;
 }
 
-function toArray(walk: Walk, schema: FieldSchema, value: unknown): unknown[] {
+function toArray(walk: Walk, { schema, items }: Slot, value: unknown): unknown[] {
   if (!Array.isArray(value)) throw mismatch(walk, value, goType(schema));
-  const items = schema.items!;
   const result: unknown[] = new Array(value.length);
   const at = walk.path.length;
   for (let index = 0; index < value.length; index++) {
     walk.path.push(index);
     const item: unknown = value[index];
-    result[index] = item === null ? zeroOf(items) : toValue(walk, items, item);
+    result[index] = item === null ? zeroOf(schema.items!) : toValue(walk, items!, item);
     walk.path.length = at;
   }
   return result;
 }
 
-function toMap(walk: Walk, schema: FieldSchema, value: unknown): Record<string, unknown> {
+function toMap(walk: Walk, { schema, items }: Slot, value: unknown): Record<string, unknown> {
   if (!isObject(value)) throw mismatch(walk, value, goType(schema));
-  const items = schema.items!;
   const result: Record<string, unknown> = {};
   for (const key of Object.keys(value).sort()) {
     walk.path.push(MAP_KEY + key);
     const item = value[key];
-    const fitted = item === null ? zeroOf(items) : toValue(walk, items, item);
+    const fitted = item === null ? zeroOf(schema.items!) : toValue(walk, items!, item);
     walk.path.pop();
     if (key !== "__proto__") result[key] = fitted;
     else

@@ -36,6 +36,7 @@ export type CanonicalQuantity =
 
 /** Brings the text of a quantity to its canonical form, or says what is wrong with it in upstream's words. */
 export function canonicalQuantity(text: string): CanonicalQuantity {
+  if (isCanonical(text)) return { text };
   const match = NUMBER.exec(text);
   if (!match) return { message: QUANTITY_FORMAT_MESSAGE };
   const [, sign, whole, fraction = "", suffix] = match as unknown as string[];
@@ -48,6 +49,15 @@ export function canonicalQuantity(text: string): CanonicalQuantity {
   const capped = !isExact && amount > VALUE_MAX ? VALUE_MAX : amount;
   const shown = format(capped, scale.format);
   return { text: sign === "-" && capped !== 0n ? `-${shown}` : shown };
+}
+
+const PLAIN = /^([1-9]\d{0,14})(?:[mkMGTP]|([KMGTP]i))?$/;
+
+/** True for most quantities that people write (`100m`, `128Mi`); false says nothing. */
+function isCanonical(text: string): boolean {
+  const match = PLAIN.exec(text);
+  if (!match) return false;
+  return Number(match[1]) % (match[2] === undefined ? 1000 : 1024) !== 0;
 }
 
 interface Scale {

@@ -37,12 +37,14 @@ function outOfRange(text: string): string | undefined {
   const part = (from: number): number => Number(text.slice(from, from + 2));
   const [month, day] = [part(5), part(8)];
   if (month < 1 || month > 12) return "month";
-  const daysMax = new Date(Date.UTC(Number(text.slice(0, 4)), month, 0)).getUTCDate();
+  const daysMax = day <= 28 ? 28 : new Date(Date.UTC(yearOf(text), month, 0)).getUTCDate();
   if (part(11) > 23) return "hour";
   if (part(14) > 59) return "minute";
   if (part(17) > 59) return "second";
   return day < 1 || day > daysMax ? "day" : undefined;
 }
+
+const yearOf = (text: string): number => Number(text.slice(0, 4));
 
 const PARTS: readonly (readonly [RegExp, string])[] = [
   [/^\d{4}/, "2006"],

@@ -13,9 +13,16 @@ const EXPIRE_MS = 60_000;
 /** Events removed in one commit. */
 const EXPIRE_MAX = 500;
 
-/** What the server does by itself: compacts the store, removes old Events. @returns ends it */
-export function startUpkeep(parts: ServerParts): () => void {
+/** Something to do again and again. A failure is logged and tried again after the same time. */
+export interface UpkeepTask {
+  readonly periodMs: number;
+  run(): Promise<void>;
+}
+
+/** What the server does by itself: compacts the store, removes old Events, `tasks`. @returns ends it */
+export function startUpkeep(parts: ServerParts, tasks: readonly UpkeepTask[]): () => void {
   const stops = [
+    ...tasks.map(({ periodMs, run }) => every(parts, periodMs, run)),
     every(parts, COMPACT_MS, compactor(parts)),
     every(parts, EXPIRE_MS, () => expireEvents(parts)),
   ];

@@ -1,9 +1,4 @@
-import {
-  badRequest,
-  invalid as invalidObject,
-  unsupportedMediaType,
-} from "../../api/machinery/status-errors.ts";
-import { notSupported } from "../../api/machinery/field-error.ts";
+import { unsupportedMediaType } from "../../api/machinery/status-errors.ts";
 import type { ApiCall } from "../api-call.ts";
 import type { ApiResponse } from "../api-response.ts";
 import { decodeObject, mediaTypeOf, parseBody } from "../bodies/decode.ts";
@@ -13,10 +8,10 @@ import type { ApiRequest } from "../request.ts";
 import { createObject } from "../verbs/create.ts";
 import { deleteCollection } from "../verbs/deletecollection.ts";
 import { deleteObject } from "../verbs/delete.ts";
-import type { DeletionOptions } from "../verbs/deletion.ts";
 import { patchObject, type PatchType } from "../verbs/patch.ts";
 import { updateObject, type ChangeRules } from "../verbs/update.ts";
-import { integer, readQuery } from "./query.ts";
+import { deletionOptions, type RequestedDeletion } from "./deletion-options.ts";
+import { readQuery } from "./query.ts";
 import { replyFor, replyObject, replyVersion, successStatus } from "./reply.ts";
 
 /** @spec endpoints/handlers/create.go */
@@ -129,81 +124,6 @@ export async function deleteCollectionEndpoint(
     metadata: { resourceVersion: String(parts.cache.revision) },
     items: versions.map(({ object }) => object),
   });
-}
-
-/** The body of a delete, or its query where there is none. */
-interface RequestedDeletion extends DeletionOptions {
-  readonly isDryRun: boolean;
-}
-
-interface DeleteOptionsBody {
-  readonly kind?: string;
-  readonly gracePeriodSeconds?: number | null;
-  readonly propagationPolicy?: string | null;
-  readonly orphanDependents?: boolean | null;
-  readonly dryRun?: readonly string[] | null;
-  readonly preconditions?: {
-    readonly uid?: string | null;
-    readonly resourceVersion?: string | null;
-  } | null;
-}
-
-/** @throws {StatusError} BadRequest, Invalid. @spec apimachinery meta/v1/validation ValidateDeleteOptions */
-function deletionOptions(request: ApiRequest, bytes: Buffer): RequestedDeletion {
-  const body =
-    bytes.length > 0
-      ? (parseBody(bytes, request.headers["content-type"], "DeleteOptions") as DeleteOptionsBody)
-      : optionsOfQuery(request.query);
-  const kind = body.kind ?? "DeleteOptions";
-  if (kind !== "DeleteOptions")
-    throw badRequest(`decoded object cannot be converted to DeleteOptions`);
-  const policy = body.propagationPolicy ?? undefined;
-  const orphan = body.orphanDependents ?? undefined;
-  const dryRun = body.dryRun ?? [];
-  const errors = [
-    ...(orphan !== undefined && policy !== undefined ? [bothPolicies(policy)] : []),
-    ...(policy !== undefined && !isPropagation(policy)
-      ? [notSupported("propagationPolicy", policy, ["Foreground", "Background", "Orphan"])]
-      : []),
-    ...(dryRun.some((value) => value !== "All") ? [notSupported("dryRun", dryRun, ["All"])] : []),
-  ];
-  if (errors.length > 0)
-    throw invalidObject({ group: "meta.k8s.io", kind: "DeleteOptions", name: "", errors });
-  const grace = body.gracePeriodSeconds ?? undefined;
-  const { uid, resourceVersion } = body.preconditions ?? {};
-  return {
-    isDryRun: dryRun.length > 0 || request.query.has("dryRun"),
-    ...(grace !== undefined && { graceSeconds: grace }),
-    ...(policy !== undefined && { propagation: policy as "Orphan" }),
-    ...(orphan !== undefined && { orphanDependents: orphan }),
-    ...(uid && { ifUid: uid }),
-    ...(resourceVersion && { ifResourceVersion: resourceVersion }),
-  };
-}
-
-function bothPolicies(policy: string): ReturnType<typeof notSupported> {
-  return {
-    type: "Invalid",
-    field: "propagationPolicy",
-    badValue: policy,
-    detail: "orphanDependents and deletionPropagation cannot be both set",
-  };
-}
-
-function isPropagation(policy: string): boolean {
-  return policy === "Orphan" || policy === "Background" || policy === "Foreground";
-}
-
-function optionsOfQuery(query: URLSearchParams): DeleteOptionsBody {
-  if (query.size === 0) return {};
-  const grace = integer(query, "gracePeriodSeconds");
-  const orphan = query.get("orphanDependents");
-  return {
-    ...(grace !== undefined && { gracePeriodSeconds: grace }),
-    propagationPolicy: query.get("propagationPolicy"),
-    ...(orphan !== null && { orphanDependents: orphan !== "false" && orphan !== "0" }),
-    dryRun: query.getAll("dryRun"),
-  };
 }
 
 /** A delete may ask for a dry run in its body. */
