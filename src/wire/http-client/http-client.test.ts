@@ -1,6 +1,4 @@
-import * as x509 from "@peculiar/x509";
 import assert from "node:assert/strict";
-import { webcrypto } from "node:crypto";
 import { once } from "node:events";
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { createSecureServer, type Http2SecureServer, type ServerHttp2Session } from "node:http2";
@@ -14,6 +12,7 @@ import { Unreachable } from "../../base/network.ts";
 import { SystemClock } from "../../base/system-clock.ts";
 import { SystemRandom } from "../../base/system-random.ts";
 import { VirtualClock } from "../../base/virtual-clock.ts";
+import { createAuthority, issueCertificate, loadAuthority } from "../x509/certificate.ts";
 import { FileCredentials, fixedCredentials } from "./credentials.ts";
 import { HttpClient } from "./http-client.ts";
 
@@ -22,30 +21,20 @@ interface Pair {
   readonly key: string;
 }
 
-/** A certificate that signs itself, and so is its own CA. */
-async function selfSigned(name: string): Promise<Pair> {
-  x509.cryptoProvider.set(webcrypto);
-  const algorithm = { name: "ECDSA", namedCurve: "P-256", hash: "SHA-256" };
-  const keys = await webcrypto.subtle.generateKey(algorithm, true, ["sign", "verify"]);
-  const certificate = await x509.X509CertificateGenerator.createSelfSigned(
+const FACTS = { now: Date.now(), random: new SystemRandom() };
+const AUTHORITY = loadAuthority(createAuthority("test", FACTS));
+
+function issue(commonName: string): Pair {
+  const issued = issueCertificate(
+    AUTHORITY,
     {
-      name: `CN=${name}`,
-      keys,
-      signingAlgorithm: algorithm,
-      extensions: [
-        new x509.BasicConstraintsExtension(true),
-        new x509.SubjectAlternativeNameExtension([{ type: "ip", value: "127.0.0.1" }]),
-      ],
+      subject: { commonName, organizations: [] },
+      names: { dnsNames: [], ips: ["127.0.0.1"] },
+      usages: ["serverAuth", "clientAuth"],
     },
-    webcrypto,
+    FACTS,
   );
-  const pkcs8 = Buffer.from(await webcrypto.subtle.exportKey("pkcs8", keys.privateKey));
-  const body = pkcs8
-    .toString("base64")
-    .match(/.{1,64}/g)!
-    .join("\n");
-  const key = `-----BEGIN PRIVATE KEY-----\n${body}\n-----END PRIVATE KEY-----\n`;
-  return { cert: certificate.toString("pem"), key };
+  return { cert: issued.certificatePem, key: issued.keyPem };
 }
 
 describe("HttpClient", () => {
@@ -59,13 +48,9 @@ describe("HttpClient", () => {
   const clients: HttpClient[] = [];
 
   before(async () => {
-    [serverPair, alice, bob] = (await Promise.all(["server", "alice", "bob"].map(selfSigned))) as [
-      Pair,
-      Pair,
-      Pair,
-    ];
+    [serverPair, alice, bob] = [issue("server"), issue("alice"), issue("bob")];
     folder = mkdtempSync(join(tmpdir(), "http-client-"));
-    const ca = [alice.cert, bob.cert];
+    const ca = AUTHORITY.certificatePem;
     server = createSecureServer({
       ...serverPair,
       ca,
@@ -123,7 +108,7 @@ describe("HttpClient", () => {
   };
 
   it("carries many requests over one session, with certificate and token", async () => {
-    const client = make(fixedCredentials({ ca: serverPair.cert, ...alice, token: "t" }));
+    const client = make(fixedCredentials({ ca: AUTHORITY.certificatePem, ...alice, token: "t" }));
     const before = sessions.size;
     const answers = await Promise.all(Array.from({ length: 20 }, () => text(client, "/who")));
     assert.deepEqual([...new Set(answers)], ["200 alice Bearer t"]);
@@ -136,19 +121,19 @@ describe("HttpClient", () => {
   });
 
   it("an unknown certificate authority is refused", async () => {
-    const client = make(fixedCredentials({ ca: alice.cert }));
+    const client = make(fixedCredentials({ ca: createAuthority("other", FACTS).certificatePem }));
     await assert.rejects(text(client, "/who"), Unreachable);
   });
 
   it("a lost connection ends its requests, and the next request opens another", async () => {
-    const client = make(fixedCredentials({ ca: serverPair.cert }));
+    const client = make(fixedCredentials({ ca: AUTHORITY.certificatePem }));
     await assert.rejects(text(client, "/break"), Unreachable);
     await assert.rejects(text(client, "/half"), Unreachable, "half an answer is none");
     assert.equal(await text(client, "/who"), "200 nobody");
   });
 
   it("an aborted request rejects with the signal's reason, before and within the answer", async () => {
-    const client = make(fixedCredentials({ ca: serverPair.cert }));
+    const client = make(fixedCredentials({ ca: AUTHORITY.certificatePem }));
     const reason = new Error("enough");
     for (const path of ["/silent", "/echo"]) {
       const abort = new AbortController();
@@ -166,7 +151,7 @@ describe("HttpClient", () => {
 
   it("a server that is not there is unreachable, and is left alone for a moment", async () => {
     const clock = new VirtualClock();
-    const source = fixedCredentials({ ca: serverPair.cert });
+    const source = fixedCredentials({ ca: AUTHORITY.certificatePem });
     const client = new HttpClient(
       "https://127.0.0.1:1",
       source,
@@ -191,7 +176,7 @@ describe("HttpClient", () => {
       keyFile: join(folder, "tls.key"),
     };
     const write = ({ cert, key }: Pair): void => {
-      writeFileSync(files.caFile, serverPair.cert);
+      writeFileSync(files.caFile, AUTHORITY.certificatePem);
       writeFileSync(files.certFile, cert);
       writeFileSync(files.keyFile, key);
     };
@@ -213,7 +198,7 @@ describe("HttpClient", () => {
   });
 
   it("a closed client refuses", async () => {
-    const client = make(fixedCredentials({ ca: serverPair.cert }));
+    const client = make(fixedCredentials({ ca: AUTHORITY.certificatePem }));
     client.close();
     await assert.rejects(text(client, "/who"), Unreachable);
   });
