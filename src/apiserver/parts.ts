@@ -8,6 +8,7 @@ import type { AdmissionPlugin } from "./admission/admission.ts";
 import type { Allocator } from "./allocation/allocator.ts";
 import type { Authenticator } from "./authn/authenticator.ts";
 import type { Authorizer } from "./authz/authorizer.ts";
+import type { ReviewHandler } from "./authz/reviews.ts";
 import type { WatchBody } from "./bodies/watch-body.ts";
 import type { WatchCache } from "./registry/watch-cache.ts";
 import type { ResourceTable } from "./resource-table.ts";
@@ -29,6 +30,8 @@ export interface ServerParts {
   /** By `GROUP/PLURAL`: what hands out numbers of which there is one set per cluster. */
   readonly allocators: ReadonlyMap<string, Allocator>;
   readonly subresources: SubresourceTable;
+  /** By `GROUP/PLURAL`: resources whose `create` is a question. */
+  readonly reviews: Map<string, ReviewHandler>;
   /** Open watches, so that a closing server can end them. */
   readonly watches: Set<WatchBody>;
 }

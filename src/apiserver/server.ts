@@ -17,6 +17,7 @@ import { ServiceAllocator, type ServiceRanges } from "./allocation/service-alloc
 import { startUpkeep, type UpkeepTask } from "./background/upkeep.ts";
 import { addHealthPaths, type HealthCheck } from "./health-paths.ts";
 import { PathTable, type PathHandler } from "./path-table.ts";
+import type { ReviewHandler } from "./authz/reviews.ts";
 import { BODY_BYTES_MAX, Pipeline } from "./pipeline.ts";
 import type { ServerParts } from "./parts.ts";
 import { WatchCache } from "./registry/watch-cache.ts";
@@ -52,7 +53,11 @@ export interface ApiServerOptions {
   readonly authenticators: (server: ApiServer) => readonly Authenticator[];
   readonly authorizers: (server: ApiServer) => readonly Authorizer[];
   readonly admission: (server: ApiServer) => readonly AdmissionPlugin[];
-  readonly subresources?: readonly SubresourceHandler[];
+  readonly subresources?: (server: ApiServer) => readonly SubresourceHandler[];
+  /** Resources that are questions: created, answered, never stored. */
+  readonly reviews?: (server: ApiServer) => readonly ReviewHandler[];
+  /** Runs before the server listens: objects that must be there with the first request. */
+  readonly prepare?: (server: ApiServer) => Promise<void>;
   /** Paths outside of resources: discovery, OpenAPI. A path that ends in `/*` stands for all below it. */
   readonly paths?: (server: ApiServer) => Readonly<Record<string, PathHandler>>;
   readonly healthChecks?: readonly HealthCheck[];
@@ -90,8 +95,7 @@ export async function startApiServer(options: ApiServerOptions): Promise<ApiServ
   for (const resource of options.resources) resources.add(resource);
   const services = new ServiceAllocator(options.services, cache.resource("", "services"), random);
   const subresources = new SubresourceTable();
-  for (const handler of [...builtInSubresources, ...(options.subresources ?? [])])
-    subresources.add(handler);
+  for (const handler of builtInSubresources) subresources.add(handler);
   const parts: MutableParts = {
     store,
     cache,
@@ -106,6 +110,7 @@ export async function startApiServer(options: ApiServerOptions): Promise<ApiServ
     admission: [],
     allocators: new Map<string, Allocator>([["/services", services]]),
     subresources,
+    reviews: new Map(),
     watches: new Set(),
   };
   const paths = new PathTable();
@@ -114,10 +119,14 @@ export async function startApiServer(options: ApiServerOptions): Promise<ApiServ
   parts.authenticators = options.authenticators(server);
   parts.authorizers = options.authorizers(server);
   parts.admission = options.admission(server);
+  for (const handler of options.subresources?.(server) ?? []) subresources.add(handler);
+  for (const review of options.reviews?.(server) ?? [])
+    parts.reviews.set(`${review.group}/${review.plural}`, review);
   addHealthPaths(paths, parts, options.healthChecks ?? [], options.version);
   for (const [path, handler] of Object.entries(options.paths?.(server) ?? {}))
     paths.add(path, handler);
   await ensureSystemObjects(parts);
+  await options.prepare?.(server);
   server.onClose(startUpkeep(parts, await advertise(parts, options, services)));
   if (options.http) await server.listen(options.http);
   return server;

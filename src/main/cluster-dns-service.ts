@@ -17,7 +17,10 @@ export async function ensureClusterDns(
   clusterIP: string,
 ): Promise<void> {
   if (cache.get(Service, KEY)) return;
-  const port = (name: string, protocol: string): { name: string; port: number; protocol: string } => ({
+  const port = (
+    name: string,
+    protocol: string,
+  ): { name: string; port: number; protocol: string } => ({
     name,
     port: 53,
     protocol,

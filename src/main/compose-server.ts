@@ -1,6 +1,7 @@
 import { catalog } from "../api/catalog.ts";
 import type { Kind } from "../api/machinery/kind.ts";
 import { loadSchemas } from "../api/machinery/schema-set.ts";
+import type { AdmissionPlugin } from "../apiserver/admission/admission.ts";
 import { defaultTolerationSeconds } from "../apiserver/admission/default-tolerations.ts";
 import { NamespaceLifecycle } from "../apiserver/admission/namespace-lifecycle.ts";
 import { NodeRestriction } from "../apiserver/admission/node-restriction.ts";
@@ -19,7 +20,11 @@ import { RbacAuthorizer } from "../apiserver/authz/rbac-authorizer.ts";
 import { RbacRules } from "../apiserver/authz/rbac-rules.ts";
 import { reviewHandlers, type ReviewHandler } from "../apiserver/authz/reviews.ts";
 import { SYSTEM_USER } from "../apiserver/background/system-call.ts";
-import { discoveryPaths } from "../apiserver/discovery-paths.ts";
+import { discoveryPaths, servedApi } from "../apiserver/discovery-paths.ts";
+import { Definitions } from "../apiserver/openapi/definitions.ts";
+import { OpenApi } from "../apiserver/openapi/openapi.ts";
+import type { PathHandler } from "../apiserver/path-table.ts";
+import { serviceAccountToken } from "../apiserver/subresources/service-account-token.ts";
 import { InProcessCache } from "../apiserver/in-process-cache.ts";
 import { inProcessClient } from "../apiserver/in-process-client.ts";
 import type { UserInfo } from "../apiserver/request.ts";
@@ -55,6 +60,8 @@ export interface ControlPlaneOptions {
   readonly serviceAccountKey: string;
   /** PEM: the authority that clients trust; published as `kube-root-ca.crt`. */
   readonly ca: string;
+  /** The text of the OpenAPI definitions that the build wrote; read when a client first asks. */
+  readonly definitions: () => string;
   readonly advertised?: { readonly address: string; readonly port: number };
   readonly http?: HttpListening;
   readonly runsControllers: boolean;
@@ -84,21 +91,23 @@ const schedulerUser: UserInfo = {
 export async function startControlPlane(options: ControlPlaneOptions): Promise<ControlPlane> {
   const { clock, random, logger, store } = options;
   const parts = new SecurityParts(options);
+  const schemas = loadSchemas();
+  const openApi = new OpenApi(new Definitions(options.definitions), schemas);
   const server = await startApiServer({
     store,
     clock,
     random,
     logger,
-    schemas: loadSchemas(),
+    schemas,
     resources: catalog,
     version: options.version,
-    services: { serviceCidr: options.serviceCidr },
+    services: { serviceCidr: options.serviceCidr, nodePorts: NODE_PORTS },
     authenticators: (started) => [parts.of(started).authenticator],
     authorizers: (started) => [parts.of(started).authorizer],
     admission: (started) => parts.of(started).admission,
     reviews: (started) => parts.of(started).reviews,
-    tokenIssuer: (started) => parts.of(started).issuer,
-    paths: (started) => discoveryPaths(started, options.advertised),
+    subresources: (started) => [serviceAccountToken(parts.of(started).issuer)],
+    paths: (started) => paths(started, openApi, options.advertised),
     ...(options.advertised && { advertised: options.advertised }),
     prepare: (started) => applyPolicy(started),
     ...(options.http && { http: options.http }),
@@ -120,15 +129,24 @@ export async function startControlPlane(options: ControlPlaneOptions): Promise<C
   };
 }
 
+/** @spec kube-apiserver --service-node-port-range */
+const NODE_PORTS = { first: 30_000, last: 32_767 };
+
+function paths(
+  server: ApiServer,
+  openApi: OpenApi,
+  advertised: ControlPlaneOptions["advertised"],
+): Readonly<Record<string, PathHandler>> {
+  const api = servedApi(catalog, server.parts.subresources.all());
+  const { address, port } = advertised ?? { address: "127.0.0.1", port: 6443 };
+  return discoveryPaths(api, openApi, `${address}:${port}`);
+}
+
 /** What one server's requests are checked by; made once the cache is there, each part of it shared. */
 interface Security {
   readonly authenticator: RequestAuthenticator;
   readonly authorizer: AuthorizerChain;
-  readonly admission: Parameters<typeof startApiServer>[0]["admission"] extends (
-    server: ApiServer,
-  ) => infer A
-    ? A
-    : never;
+  readonly admission: readonly AdmissionPlugin[];
   readonly reviews: readonly ReviewHandler[];
   readonly issuer: TokenIssuer;
 }
@@ -179,7 +197,10 @@ async function applyPolicy(server: ApiServer): Promise<void> {
   const writes = reconcilePolicy(new InProcessCache(server.parts));
   await Promise.all(
     writes.map(async ({ verb, kind, object }) => {
-      const key = { name: object.metadata?.name ?? "", namespace: object.metadata?.namespace ?? "" };
+      const key = {
+        name: object.metadata?.name ?? "",
+        namespace: object.metadata?.namespace ?? "",
+      };
       if (verb === "recreate") await client.delete(kind, key);
       if (verb === "update") await client.update(kind, object);
       else await client.create(kind, object);
@@ -212,7 +233,10 @@ function runControllers(
 /** Kinds whose objects own or are owned, and die with their namespace; Events end by themselves. */
 function collectedKinds(): readonly Kind[] {
   return catalog
-    .filter(({ verbs }) => !verbs || ["list", "watch", "delete"].every((verb) => verbs.includes(verb as never)))
+    .filter(
+      ({ verbs }) =>
+        !verbs || ["list", "watch", "delete"].every((verb) => verbs.includes(verb as never)),
+    )
     .map(({ kind }) => kind)
     .filter(({ kind }) => kind !== "Event");
 }
@@ -232,4 +256,3 @@ async function runScheduler(
     return Promise.resolve();
   };
 }
-

@@ -29,7 +29,10 @@ const clock = new SystemClock();
 const random = new SystemRandom();
 
 async function main(words: readonly string[]): Promise<void> {
-  const { flags, wantsHelp } = parseArguments({ ...SERVER_COMMAND, run: () => Promise.resolve(0) }, words);
+  const { flags, wantsHelp } = parseArguments(
+    { ...SERVER_COMMAND, run: () => Promise.resolve(0) },
+    words,
+  );
   if (wantsHelp) {
     process.stdout.write(`${commandHelp(SERVER_COMMAND)}\n`);
     return;
@@ -42,7 +45,9 @@ async function main(words: readonly string[]): Promise<void> {
   try {
     await serve(data, flags, logger);
   } catch (error) {
-    logger.error("the server cannot run", { error: error instanceof Error ? (error.stack ?? "") : String(error) });
+    logger.error("the server cannot run", {
+      error: error instanceof Error ? (error.stack ?? "") : String(error),
+    });
     throw error;
   }
 }
@@ -76,6 +81,7 @@ async function serve(data: string, flags: Flags, logger: Logger): Promise<void> 
     clusterDns: addressAt(serviceCidr, DNS_INDEX),
     serviceAccountKey: pki.serviceAccountKeyPem,
     ca: pki.ca.certificatePem,
+    definitions: () => readFileSync(join(packageRoot(), "dist/openapi/definitions.tsv"), "utf8"),
     advertised: { address: advertised.host, port: advertised.port },
     http: {
       listen: addresses,
@@ -87,7 +93,13 @@ async function serve(data: string, flags: Flags, logger: Logger): Promise<void> 
     runsScheduler: !flags.isSet("no-scheduler"),
   });
   const file = readClusterFile(join(data, "cluster.json"));
-  writeKubeconfigs(data, pki, file, { local: addresses[0]!, advertised }, { now: clock.now(), random });
+  writeKubeconfigs(
+    data,
+    pki,
+    file,
+    { local: addresses[0]!, advertised },
+    { now: clock.now(), random },
+  );
   const routes = file ? new NodeRoutes(plane.cache, clock, logger) : undefined;
   await routes?.start();
   logger.info("ready", { listen: listen.join(" "), elapsedMs: Math.round(clock.monotonic()) });
@@ -106,7 +118,10 @@ async function openStore(data: string): Promise<Store> {
 
 /** Events and Leases: rewritten all the time, and worth nothing after a power loss. */
 function isVolatile(key: string): boolean {
-  return key.startsWith("/registry/core/events/") || key.startsWith("/registry/coordination.k8s.io/leases/");
+  return (
+    key.startsWith("/registry/core/events/") ||
+    key.startsWith("/registry/coordination.k8s.io/leases/")
+  );
 }
 
 function isSecret(key: string): boolean {
@@ -114,8 +129,9 @@ function isSecret(key: string): boolean {
 }
 
 function versionOf(): object {
-  const root = process.env["SKIFF_ROOT"] ?? process.cwd();
-  const { version } = JSON.parse(readFileSync(join(root, "package.json"), "utf8")) as { version: string };
+  const { version } = JSON.parse(readFileSync(join(packageRoot(), "package.json"), "utf8")) as {
+    version: string;
+  };
   return versionDocument({
     skiffVersion: version,
     gitCommit: "",
@@ -125,7 +141,15 @@ function versionOf(): object {
   });
 }
 
-function parseAddress(flag: string, text: string): { readonly host: string; readonly port: number } {
+/** Set by `bin/skiff.cjs`. */
+function packageRoot(): string {
+  return process.env["SKIFF_ROOT"] ?? process.cwd();
+}
+
+function parseAddress(
+  flag: string,
+  text: string,
+): { readonly host: string; readonly port: number } {
   const found = /^\[?([^\]]+?)\]?:(\d{1,5})$/.exec(text);
   const port = Number(found?.[2]);
   if (!found || port < 1 || port > 65_535)

@@ -1,0 +1,2 @@
+import { parse } from "yaml";
+export const parseYaml = (text: string): unknown => parse(text) as unknown;
