@@ -73,24 +73,42 @@ describe("OpenAPI v2", () => {
 
   it("paths say which verbs a resource has", () => {
     const actions = Object.entries(document2.paths).map(([path, { parameters, ...methods }]) => {
-      void parameters;
-      return `${path} ${Object.values(methods)
-        .map((one) => one.operationId)
-        .join(" ")}`;
+      assert.ok(parameters.some((parameter) => parameter.name === "pretty"));
+      const verbs = Object.entries(methods).map(([method, one]) =>
+        method === one["x-kubernetes-action"] ? method : `${method}=${one["x-kubernetes-action"]}`,
+      );
+      return `${path} ${verbs.join(" ")}`;
     });
+    const pods = "/api/v1/namespaces/{namespace}/pods";
+    const deployments = "/apis/apps/v1/namespaces/{namespace}/deployments";
     assert.deepEqual(actions, [
-      "/api/v1/namespaces/{namespace}/pods listCoreV1NamespacedPod createCoreV1NamespacedPod deleteCoreV1CollectionNamespacedPod",
-      "/api/v1/namespaces/{namespace}/pods/{name} readCoreV1NamespacedPod replaceCoreV1NamespacedPod patchCoreV1NamespacedPod deleteCoreV1NamespacedPod",
-      "/api/v1/namespaces/{namespace}/pods/{name}/eviction createCoreV1NamespacedPodEviction",
-      "/api/v1/namespaces/{namespace}/pods/{name}/log readCoreV1NamespacedPodLog",
-      "/api/v1/namespaces/{namespace}/pods/{name}/status readCoreV1NamespacedPodStatus replaceCoreV1NamespacedPodStatus patchCoreV1NamespacedPodStatus",
-      "/api/v1/pods listCoreV1PodForAllNamespaces",
-      "/apis/apps/v1/namespaces/{namespace}/deployments listAppsV1NamespacedDeployment createAppsV1NamespacedDeployment deleteAppsV1CollectionNamespacedDeployment",
-      "/apis/apps/v1/namespaces/{namespace}/deployments/{name} readAppsV1NamespacedDeployment replaceAppsV1NamespacedDeployment patchAppsV1NamespacedDeployment deleteAppsV1NamespacedDeployment",
-      "/apis/apps/v1/namespaces/{namespace}/deployments/{name}/scale readAppsV1NamespacedDeploymentScale replaceAppsV1NamespacedDeploymentScale patchAppsV1NamespacedDeploymentScale",
-      "/apis/apps/v1/deployments listAppsV1DeploymentForAllNamespaces",
-      "/apis/authentication.k8s.io/v1/tokenreviews createAuthenticationV1TokenReview",
+      `${pods} get=list post delete=deletecollection`,
+      `${pods}/{name} get put patch delete`,
+      `${pods}/{name}/eviction post`,
+      `${pods}/{name}/log get`,
+      `${pods}/{name}/status get put patch`,
+      "/api/v1/pods get=list",
+      `${deployments} get=list post delete=deletecollection`,
+      `${deployments}/{name} get put patch delete`,
+      `${deployments}/{name}/scale get put patch`,
+      "/apis/apps/v1/deployments get=list",
+      "/apis/authentication.k8s.io/v1/tokenreviews post",
     ]);
+  });
+
+  it("operations have upstream's ids, which generated clients make method names of", () => {
+    const ids = Object.values(document2.paths).flatMap(({ get, post, put, delete: remove }) =>
+      [get, post, put, remove].flatMap((one) => (one ? [one.operationId] : [])),
+    );
+    for (const id of [
+      "listCoreV1NamespacedPod",
+      "deleteCoreV1CollectionNamespacedPod",
+      "listCoreV1PodForAllNamespaces",
+      "replaceCoreV1NamespacedPodStatus",
+      "readAppsV1NamespacedDeploymentScale",
+      "createAuthenticationV1TokenReview",
+    ])
+      assert.ok(ids.includes(id), id);
   });
 
   it("kubectl reads in a patch whether a dry run and field validation are possible", () => {

@@ -3,33 +3,89 @@ import type { Document2 } from "./openapi.ts";
 import type { Operation, PathItem } from "./operations.ts";
 import type { Parameter } from "./parameters.ts";
 
-/** A piece of a message: a field with its value. */
-type Piece = Buffer;
+/** Appends a field with its value. */
+type Piece = (writer: Writer) => void;
 
 const VARINT = 0;
 const BYTES = 2;
+/** Of the first buffer; it doubles until the document fits. */
+const BYTES_MIN = 1 << 20;
 
-function varint(value: number): number[] {
-  const bytes: number[] = [];
-  let rest = value;
-  while (rest > 127) {
-    bytes.push((rest & 127) | 128);
-    rest >>>= 7;
+/** Writes into one growing buffer: a document has a hundred thousand fields, too many for a buffer each. */
+class Writer {
+  #bytes = Buffer.allocUnsafe(BYTES_MIN);
+  #at = 0;
+
+  result(): Buffer {
+    return Buffer.from(this.#bytes.subarray(0, this.#at));
   }
-  return [...bytes, rest];
+
+  varint(value: number): void {
+    this.#reserve(5);
+    let rest = value;
+    for (; rest > 127; rest >>>= 7) this.#bytes[this.#at++] = (rest & 127) | 128;
+    this.#bytes[this.#at++] = rest;
+  }
+
+  text(value: string): void {
+    const length = Buffer.byteLength(value);
+    this.varint(length);
+    this.#reserve(length);
+    this.#at += this.#bytes.write(value, this.#at);
+  }
+
+  /** A length of one byte is assumed; the content of a longer message is moved up afterwards. */
+  nested(pieces: readonly Piece[]): void {
+    const start = this.#at;
+    this.varint(0);
+    const content = this.#at;
+    for (const piece of pieces) piece(this);
+    const end = this.#at;
+    const shift = varintSize(end - content) - 1;
+    this.#reserve(shift);
+    if (shift > 0) this.#bytes.copyWithin(content + shift, content, end);
+    this.#at = start;
+    this.varint(end - content);
+    this.#at = end + shift;
+  }
+
+  #reserve(count: number): void {
+    if (this.#at + count <= this.#bytes.length) return;
+    const larger = Buffer.allocUnsafe(2 * this.#bytes.length + count);
+    this.#bytes.copy(larger, 0, 0, this.#at);
+    this.#bytes = larger;
+  }
+}
+function varintSize(value: number): number {
+  let size = 1;
+  for (let rest = value; rest > 127; rest >>>= 7) size++;
+  return size;
 }
 
-const tag = (field: number, wire: number): number[] => varint((field << 3) | wire);
+const tag = (field: number, wire: number): number => (field << 3) | wire;
 
 function message(field: number, ...pieces: readonly Piece[]): Piece {
-  const length = pieces.reduce((sum, piece) => sum + piece.length, 0);
-  return Buffer.concat([Buffer.from([...tag(field, BYTES), ...varint(length)]), ...pieces]);
+  return (writer) => {
+    writer.varint(tag(field, BYTES));
+    writer.nested(pieces);
+  };
 }
 
-const text = (field: number, value: string): Piece => message(field, Buffer.from(value));
+function text(field: number, value: string): Piece {
+  return (writer) => {
+    writer.varint(tag(field, BYTES));
+    writer.text(value);
+  };
+}
 
-const flag = (field: number, isSet: boolean | undefined): Piece[] =>
-  isSet ? [Buffer.from([...tag(field, VARINT), 1])] : [];
+function flag(field: number, isSet: boolean | undefined): Piece[] {
+  if (!isSet) return [];
+  const piece: Piece = (writer) => {
+    writer.varint(tag(field, VARINT));
+    writer.varint(1);
+  };
+  return [piece];
+}
 
 const optional = (field: number, value: string | undefined): Piece[] =>
   value === undefined || value === "" ? [] : [text(field, value)];
@@ -42,12 +98,15 @@ const optional = (field: number, value: string | undefined): Piece[] =>
  */
 export function encodeDocument(document: Document2): Buffer {
   const { swagger, info, paths, definitions } = document;
-  return Buffer.concat([
+  const writer = new Writer();
+  const pieces = [
     text(1, swagger),
     message(2, text(1, info.title), text(2, info.version)),
     message(8, ...Object.entries(paths).map(([path, item]) => named(2, path, pathItem(item)))),
     message(9, ...namedSchemas(definitions)),
-  ]);
+  ];
+  for (const piece of pieces) piece(writer);
+  return writer.result();
 }
 
 /** NamedPathItem, NamedSchema, NamedAny, NamedResponseValue are all {name = 1, value = 2}. */
