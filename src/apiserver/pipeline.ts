@@ -12,6 +12,7 @@ import { unknownPath } from "../api/machinery/routing-errors.ts";
 import { Closed, StoreFull } from "../store/store.ts";
 import { BodyTooLarge, RequestAborted } from "../wire/http/exchange.ts";
 import { statusResponse, type ApiResponse } from "./api-response.ts";
+import { impersonate } from "./authn/impersonation.ts";
 import { authorize } from "./authorize.ts";
 import type { PathTable } from "./path-table.ts";
 import type { RequestMetrics } from "./request-metrics.ts";
@@ -66,7 +67,7 @@ export class Pipeline {
   ): Promise<ApiResponse | undefined> {
     try {
       const info = infoOf(request);
-      const user = await this.authenticate(request);
+      const user = this.#acting(request, await this.authenticate(request));
       authorize(this.#parts, user, info);
       const call = resourceCall(this.#parts, request, info, user);
       const { group, plural } = call.kind;
@@ -99,11 +100,18 @@ export class Pipeline {
     info: RequestInfo,
     user: UserInfo,
   ): ApiResponse | Promise<ApiResponse> {
-    authorize(this.#parts, user, info);
-    if (info.isResource) return serveResource(this.#parts, request, info, user);
+    const acting = this.#acting(request, user);
+    authorize(this.#parts, acting, info);
+    if (info.isResource) return serveResource(this.#parts, request, info, acting);
     const handler = this.#paths.find(info.path);
     if (!handler) throw unknownPath();
-    return handler(request, user);
+    return handler(request, acting);
+  }
+
+  /** Whom the sender acts as, where it may. @throws {StatusError} Forbidden */
+  #acting(request: ApiRequest, user: UserInfo): UserInfo {
+    const [authorizer] = this.#parts.authorizers;
+    return authorizer ? impersonate(user, request.headers, authorizer) : user;
   }
 
   #done(

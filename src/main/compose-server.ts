@@ -1,28 +1,14 @@
 import { catalog } from "../api/catalog.ts";
 import type { Kind } from "../api/machinery/kind.ts";
 import { loadSchemas } from "../api/machinery/schema-set.ts";
-import type { AdmissionPlugin } from "../apiserver/admission/admission.ts";
-import { defaultTolerationSeconds } from "../apiserver/admission/default-tolerations.ts";
-import { NamespaceLifecycle } from "../apiserver/admission/namespace-lifecycle.ts";
-import { NodeRestriction } from "../apiserver/admission/node-restriction.ts";
-import { Priority } from "../apiserver/admission/priority.ts";
-import { ServiceAccountAdmission } from "../apiserver/admission/service-account.ts";
-import { taintNodesByCondition } from "../apiserver/admission/taint-nodes.ts";
-import { RequestAuthenticator } from "../apiserver/authn/request-authenticator.ts";
-import { TokenIssuer } from "../apiserver/authn/token-request.ts";
+import { createAuth, type Auth } from "../apiserver/auth.ts";
 import { loadSigningKey } from "../apiserver/authn/token-signature.ts";
-import { TokenVerifier } from "../apiserver/authn/token-verifier.ts";
-import { AuthorizerChain } from "../apiserver/authz/authorizer-chain.ts";
-import { EscalationCheck } from "../apiserver/authz/escalation.ts";
-import { NodeAuthorizer } from "../apiserver/authz/node-authorizer.ts";
 import { reconcilePolicy } from "../apiserver/authz/policy/reconcile.ts";
-import { RbacAuthorizer } from "../apiserver/authz/rbac-authorizer.ts";
-import { RbacRules } from "../apiserver/authz/rbac-rules.ts";
-import { reviewHandlers, type ReviewHandler } from "../apiserver/authz/reviews.ts";
 import { SYSTEM_USER } from "../apiserver/background/system-call.ts";
 import { discoveryPaths, servedApi } from "../apiserver/discovery-paths.ts";
 import { Definitions } from "../apiserver/openapi/definitions.ts";
 import { OpenApi } from "../apiserver/openapi/openapi.ts";
+import type { ApiResponse } from "../apiserver/api-response.ts";
 import type { PathHandler } from "../apiserver/path-table.ts";
 import { serviceAccountToken } from "../apiserver/subresources/service-account-token.ts";
 import { InProcessCache } from "../apiserver/in-process-cache.ts";
@@ -90,7 +76,7 @@ const schedulerUser: UserInfo = {
 /** Starts all of it; resolves when the API answers. Controllers and scheduler sync behind it. */
 export async function startControlPlane(options: ControlPlaneOptions): Promise<ControlPlane> {
   const { clock, random, logger, store } = options;
-  const parts = new SecurityParts(options);
+  const auth = authMaker(options);
   const schemas = loadSchemas();
   const openApi = new OpenApi(new Definitions(options.definitions), schemas);
   const server = await startApiServer({
@@ -102,12 +88,12 @@ export async function startControlPlane(options: ControlPlaneOptions): Promise<C
     resources: catalog,
     version: options.version,
     services: { serviceCidr: options.serviceCidr, nodePorts: NODE_PORTS },
-    authenticators: (started) => [parts.of(started).authenticator],
-    authorizers: (started) => [parts.of(started).authorizer],
-    admission: (started) => parts.of(started).admission,
-    reviews: (started) => parts.of(started).reviews,
-    subresources: (started) => [serviceAccountToken(parts.of(started).issuer)],
-    paths: (started) => paths(started, openApi, options.advertised),
+    authenticators: (started) => [auth(started).authenticator],
+    authorizers: (started) => [auth(started).authorizer],
+    admission: (started) => auth(started).admission,
+    reviews: (started) => auth(started).reviews,
+    subresources: (started) => [serviceAccountToken(() => auth(started).tokens)],
+    paths: (started) => paths(started, openApi, auth(started), options.advertised),
     ...(options.advertised && { advertised: options.advertised }),
     prepare: (started) => applyPolicy(started),
     ...(options.http && { http: options.http }),
@@ -129,66 +115,49 @@ export async function startControlPlane(options: ControlPlaneOptions): Promise<C
   };
 }
 
+/** Where a server that advertises nothing is reached: by its own process alone. */
+const LOCAL = { address: "127.0.0.1", port: 6443 };
+
 /** @spec kube-apiserver --service-node-port-range */
 const NODE_PORTS = { first: 30_000, last: 32_767 };
+
+function jsonDocument(body: object, contentType: string): ApiResponse {
+  const headers = { "content-type": contentType, "cache-control": "public, max-age=3600" };
+  return { status: 200, headers, body: Buffer.from(JSON.stringify(body)) };
+}
 
 function paths(
   server: ApiServer,
   openApi: OpenApi,
+  auth: Auth,
   advertised: ControlPlaneOptions["advertised"],
 ): Readonly<Record<string, PathHandler>> {
   const api = servedApi(catalog, server.parts.subresources.all());
-  const { address, port } = advertised ?? { address: "127.0.0.1", port: 6443 };
-  return discoveryPaths(api, openApi, `${address}:${port}`);
+  const { address, port } = advertised ?? LOCAL;
+  const documents = auth.discovery.map(({ path, contentType, body }): [string, PathHandler] => [
+    path,
+    () => jsonDocument(body, contentType),
+  ]);
+  return {
+    ...discoveryPaths(api, openApi, `${address}:${port}`),
+    ...Object.fromEntries(documents),
+  };
 }
 
-/** What one server's requests are checked by; made once the cache is there, each part of it shared. */
-interface Security {
-  readonly authenticator: RequestAuthenticator;
-  readonly authorizer: AuthorizerChain;
-  readonly admission: readonly AdmissionPlugin[];
-  readonly reviews: readonly ReviewHandler[];
-  readonly issuer: TokenIssuer;
-}
-
-class SecurityParts {
-  readonly #options: ControlPlaneOptions;
-  #made: Security | undefined;
-
-  constructor(options: ControlPlaneOptions) {
-    this.#options = options;
-  }
-
-  of(server: ApiServer): Security {
-    return (this.#made ??= this.#make(server));
-  }
-
-  #make(server: ApiServer): Security {
-    const { clock, random, serviceAccountKey } = this.#options;
-    const cache = new InProcessCache(server.parts);
-    const apiAudiences = [ISSUER];
-    const key = loadSigningKey(serviceAccountKey);
-    const tokens = { issuer: ISSUER, keys: [key], apiAudiences };
-    const verifier = new TokenVerifier(tokens, cache, clock);
-    const authenticator = new RequestAuthenticator(verifier, cache, clock, apiAudiences);
-    const rules = new RbacRules(cache);
-    const authorizer = new AuthorizerChain([new NodeAuthorizer(cache), new RbacAuthorizer(rules)]);
-    return {
-      authenticator,
-      authorizer,
-      admission: [
-        new NamespaceLifecycle(cache),
-        new ServiceAccountAdmission(cache, clock, random),
-        new NodeRestriction(cache),
-        taintNodesByCondition,
-        new Priority(cache),
-        defaultTolerationSeconds,
-        new EscalationCheck(rules, authorizer),
-      ],
-      reviews: reviewHandlers({ authenticator, apiAudiences, authorizer, rules }),
-      issuer: new TokenIssuer({ issuer: ISSUER, key, apiAudiences }, cache, clock, random),
-    };
-  }
+/** What requests are checked by: made once, when the server's cache is there. */
+function authMaker(options: ControlPlaneOptions): (server: ApiServer) => Auth {
+  const { clock, random, serviceAccountKey, advertised } = options;
+  const { address, port } = advertised ?? LOCAL;
+  const jwksUri = `https://${address}:${port}/openid/v1/jwks`;
+  const keys = [loadSigningKey(serviceAccountKey)] as const;
+  let made: Auth | undefined;
+  return (server) =>
+    (made ??= createAuth(
+      { issuer: ISSUER, keys: [...keys], jwksUri },
+      new InProcessCache(server.parts),
+      clock,
+      random,
+    ));
 }
 
 /** Makes the default roles and bindings that are missing, all at once. */

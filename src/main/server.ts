@@ -82,7 +82,10 @@ async function serve(data: string, flags: Flags, logger: Logger): Promise<void> 
     serviceAccountKey: pki.serviceAccountKeyPem,
     ca: pki.ca.certificatePem,
     definitions: () => readFileSync(join(packageRoot(), "dist/openapi/definitions.tsv"), "utf8"),
-    advertised: { address: advertised.host, port: advertised.port },
+    // A loopback address is no endpoint: whoever listens there alone has no pods.
+    ...(!advertised.host.startsWith("127.") && {
+      advertised: { address: advertised.host, port: advertised.port },
+    }),
     http: {
       listen: addresses,
       key: pki.leaves.server.keyPem,

@@ -12,6 +12,7 @@ import { patchObject, type PatchType } from "../verbs/patch.ts";
 import { updateObject, type ChangeRules } from "../verbs/update.ts";
 import { deletionOptions, type RequestedDeletion } from "./deletion-options.ts";
 import { readQuery } from "./query.ts";
+import { reviewEndpoint } from "./review.ts";
 import { replyFor, replyObject, replyVersion, successStatus } from "./reply.ts";
 
 /** @spec endpoints/handlers/create.go */
@@ -20,11 +21,11 @@ export async function createEndpoint(
   call: ApiCall,
   request: ApiRequest,
 ): Promise<ApiResponse> {
+  const review = parts.reviews.get(`${call.info.group}/${call.info.plural}`);
+  if (review) return reviewEndpoint(parts, call, request, review);
   const reply = replyFor(request);
   const bytes = await request.body();
   const object = decodeObject(parts, call, call.served, bytes, request.headers["content-type"]);
-  const review = parts.reviews.get(`${call.info.group}/${call.info.plural}`);
-  if (review) return replyObject(call, reply, review.review(call, object), 201);
   const version = await createObject(parts, call, object);
   return replyVersion(parts, call, request, reply, version, 201);
 }

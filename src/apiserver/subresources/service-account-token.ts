@@ -1,48 +1,38 @@
-import type { V1TokenRequestSpec } from "../../gen/types.ts";
-import type { KubeObject } from "../../api/machinery/object.ts";
+import { conform } from "../../api/machinery/conform.ts";
+import { badRequest } from "../../api/machinery/status-errors.ts";
+import type { AuthenticationV1TokenRequest } from "../../gen/types.ts";
 import { objectResponse } from "../api-response.ts";
 import type { TokenIssuer } from "../authn/token-request.ts";
 import { parseBody } from "../bodies/decode.ts";
-import type { AdmissionCall } from "../request.ts";
+import { validateAdmission } from "../verbs/admit.ts";
 import type { SubresourceHandler } from "./subresource.ts";
 
-type TokenRequest = KubeObject & { readonly spec?: V1TokenRequestSpec };
+const KIND = { group: "authentication.k8s.io", version: "v1", kind: "TokenRequest" } as const;
 
 /**
- * `serviceaccounts/token`: a token of that account.
+ * `serviceaccounts/token`: a token for an account. Stores nothing.
+ *
+ * `tokens`: asked for at each call, since it needs the running server's cache.
  *
  * @spec k8s@1.36 pkg/registry/core/serviceaccount/storage/token.go
  */
-export function serviceAccountToken(issuer: TokenIssuer): SubresourceHandler {
+export function serviceAccountToken(tokens: () => TokenIssuer): SubresourceHandler {
   return {
     group: "",
     plural: "serviceaccounts",
     subresource: "token",
     methods: ["POST"],
-    kind: { group: "authentication.k8s.io", version: "v1", kind: "TokenRequest" },
+    kind: KIND,
     async handle(parts, call, request) {
-      const body = await request.body();
-      const object = parseBody(
-        body,
-        request.headers["content-type"],
-        "TokenRequest",
-      ) as TokenRequest;
-      const admission: AdmissionCall = {
-        info: call.info,
-        user: call.user,
-        resource: call.resource,
-        kind: call.kind,
-        isDryRun: call.isDryRun,
-        signal: call.signal,
-        warn: (text) => call.warn(text),
-        operation: "CREATE",
-        object,
-      };
-      for (const plugin of parts.admission)
-        if (plugin.handles(admission)) plugin.validate?.(admission);
-      const { namespace, name } = call.info;
-      const answer = issuer.create({ namespace, name }, object as never, call.isDryRun);
-      return objectResponse(201, answer, call.warnings);
+      const bytes = await request.body();
+      const body = parseBody(bytes, request.headers["content-type"], KIND.kind);
+      const schema = parts.schemas.root(KIND.group, KIND.version, KIND.kind)!;
+      const fitted = conform(parts.schemas, schema, body);
+      if (!fitted.isOk) throw badRequest(fitted.message);
+      const asked = fitted.value as AuthenticationV1TokenRequest;
+      validateAdmission(parts, call, "CREATE", asked, undefined);
+      const key = { namespace: call.info.namespace, name: call.info.name };
+      return objectResponse(201, tokens().create(key, asked, call.isDryRun), call.warnings);
     },
   };
 }

@@ -20,6 +20,22 @@ export function admitObject(
   return admitted === object ? object : call.resource.strategy.withDefaults(admitted);
 }
 
+/** Lets plugins that need something first wait for it. `undefined`: nothing to wait for, the common case. */
+export function prepareAdmission(
+  parts: ServerParts,
+  call: ApiCall,
+  operation: AdmissionCall["operation"],
+  object: KubeObject,
+): Promise<void> | undefined {
+  for (const plugin of parts.admission) {
+    if (!plugin.prepare) continue;
+    const admission = call.admission(operation, object, undefined);
+    const waiting = plugin.handles(admission) ? plugin.prepare(admission) : undefined;
+    if (waiting) return waiting;
+  }
+  return undefined;
+}
+
 /** Runs all plugins that only judge. @throws {StatusError} the first refusal. */
 export function validateAdmission(
   parts: ServerParts,

@@ -15,7 +15,7 @@ import { commitObject, encode, unwritten } from "../registry/commit.ts";
 import { shown, storedForm } from "../registry/face.ts";
 import { localKey } from "../registry/keys.ts";
 import type { ObjectVersion } from "../registry/object-version.ts";
-import { admitObject, validateAdmission } from "./admit.ts";
+import { admitObject, prepareAdmission, validateAdmission } from "./admit.ts";
 
 /** Generated names tried before AlreadyExists. @spec k8s@1.36 registry/generic/registry/store.go maxNameGenerationCreateAttempts */
 const NAME_TRIES_MAX = 8;
@@ -37,6 +37,8 @@ export async function createObject(
   input: KubeObject,
 ): Promise<ObjectVersion> {
   const given = inNamespace(call, input);
+  const waiting = prepareAdmission(parts, call, "CREATE", given);
+  if (waiting) await waiting;
   const isGenerated = !given.metadata?.name && Boolean(given.metadata?.generateName);
   for (let attempt = 1; ; attempt++) {
     const named = isGenerated ? withGeneratedName(parts, given) : given;
