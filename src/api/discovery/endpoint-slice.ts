@@ -4,6 +4,7 @@ import type { Resource } from "../machinery/resource.ts";
 import { ageColumn, formatSome, nameColumn, textColumn } from "../strategy/columns.ts";
 import { equalSemantic } from "../machinery/equality.ts";
 import { fill, mapField, mapItems, plainStrategy, withGeneration } from "../strategy/strategy.ts";
+import { validateEndpointSlice, validateEndpointSliceChange } from "./endpoint-slice-validation.ts";
 
 export type EndpointSlice = V1EndpointSlice;
 
@@ -21,6 +22,8 @@ export const endpointSliceResource: Resource<EndpointSlice> = {
   singular: "endpointslice",
   strategy: plainStrategy<EndpointSlice>({
     withDefaults,
+    validate: validateEndpointSlice,
+    validateChange: validateEndpointSliceChange,
     prepareForCreate: (slice) => withGeneration(slice, 1),
     prepareForUpdate: countedUp,
   }),
