@@ -1,5 +1,5 @@
 import { parseTime, type Instant } from "../../base/clock.ts";
-import { humanDuration } from "../machinery/human-duration.ts";
+import { shortHumanDuration } from "../machinery/human-duration.ts";
 import type { KubeObject } from "../machinery/object.ts";
 import type { Column } from "../machinery/resource.ts";
 
@@ -63,7 +63,9 @@ export function defaultColumns<T extends KubeObject>(): readonly Column<T>[] {
 
 /** How long ago `time` was, or `<unknown>`. @spec k8s@1.36 printers.go translateTimestampSince */
 export function formatAge(time: string | undefined, now: Instant): string {
-  return time === undefined || time === "" ? "<unknown>" : humanDuration(now - parseTime(time));
+  return time === undefined || time === ""
+    ? "<unknown>"
+    : shortHumanDuration(now - parseTime(time));
 }
 
 /** `a=1,b=2`, sorted, or `<none>`. @spec apimachinery labels FormatLabels */
