@@ -15,6 +15,7 @@ import { ensureSystemObjects } from "./background/system-objects.ts";
 import { ensureKubernetesService } from "./background/kubernetes-service.ts";
 import { ServiceAllocator, type ServiceRanges } from "./allocation/service-allocator.ts";
 import { startUpkeep, type UpkeepTask } from "./background/upkeep.ts";
+import { addDiscoveryPaths } from "./discovery-paths.ts";
 import { addHealthPaths, type HealthCheck } from "./health-paths.ts";
 import { PathTable, type PathHandler } from "./path-table.ts";
 import { BODY_BYTES_MAX, Pipeline } from "./pipeline.ts";
@@ -53,7 +54,7 @@ export interface ApiServerOptions {
   readonly authorizers: (server: ApiServer) => readonly Authorizer[];
   readonly admission: (server: ApiServer) => readonly AdmissionPlugin[];
   readonly subresources?: readonly SubresourceHandler[];
-  /** Paths outside of resources: discovery, OpenAPI. A path that ends in `/*` stands for all below it. */
+  /** Paths outside of resources, OpenAPI for one. A path that ends in `/*` stands for all below it. */
   readonly paths?: (server: ApiServer) => Readonly<Record<string, PathHandler>>;
   readonly healthChecks?: readonly HealthCheck[];
   readonly version: object;
@@ -115,6 +116,8 @@ export async function startApiServer(options: ApiServerOptions): Promise<ApiServ
   parts.authorizers = options.authorizers(server);
   parts.admission = options.admission(server);
   addHealthPaths(paths, parts, options.healthChecks ?? [], options.version);
+  const outside = options.advertised;
+  addDiscoveryPaths(paths, parts, outside ? `${outside.address}:${outside.port}` : "");
   for (const [path, handler] of Object.entries(options.paths?.(server) ?? {}))
     paths.add(path, handler);
   await ensureSystemObjects(parts);

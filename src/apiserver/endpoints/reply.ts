@@ -36,7 +36,7 @@ export function replyVersion(
   version: ObjectVersion,
   status = 200,
 ): ApiResponse {
-  if (reply.isPlain) return versionResponse(status, version, call.warnings);
+  if (reply.isPlain && version.revision > 0) return versionResponse(status, version, call.warnings);
   const { as, version: shapeVersion } = reply.representation;
   const object =
     as === "Table"
