@@ -16,6 +16,7 @@ import { catalog } from "../../src/api/catalog.ts";
 import type { Kind } from "../../src/api/machinery/kind.ts";
 import { keyOf, type KubeObject } from "../../src/api/machinery/object.ts";
 import { isStatusError } from "../../src/api/machinery/status-error.ts";
+import { NamespaceLifecycle } from "../../src/apiserver/admission/namespace-lifecycle.ts";
 import { InProcessCache } from "../../src/apiserver/in-process-cache.ts";
 import { formatMicroTime, formatTime } from "../../src/base/clock.ts";
 import { silentLogger } from "../../src/base/logger.ts";
@@ -42,7 +43,10 @@ interface World {
 /** A body with a server and all controllers, on virtual time. */
 function inWorld(body: (world: World) => Promise<void>): () => Promise<void> {
   return async () => {
-    const server = await startTestServer();
+    const server = await startTestServer({
+      // Without it, a ReplicaSet and the end of its namespace would run after each other for ever.
+      admission: ({ parts }) => [new NamespaceLifecycle(new InProcessCache(parts))],
+    });
     const { client, clock } = server;
     const cache = new InProcessCache(server.server.parts);
     const events = new EventRecorder(client, clock, silentLogger);
