@@ -31,7 +31,6 @@ describe("planDeletion", () => {
     ["its grace is over", going(0), {}, "remove"],
     ["held by a finalizer", { finalizers: ["x"] }, { graceSeconds: 0 }, "mark 0 00:00:00 x"],
     ["orphan", {}, { graceSeconds: 0, propagation: "Orphan" }, "mark 0 00:00:00 orphan"],
-    ["old orphan", {}, { graceSeconds: 0, orphanDependents: true }, "mark 0 00:00:00 orphan"],
     ["foreground", {}, { propagation: "Foreground" }, "mark 30 00:00:30 foregroundDeletion"],
     [
       "background unsets",

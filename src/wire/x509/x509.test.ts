@@ -5,6 +5,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, describe, it } from "node:test";
 import { connect, createServer, type TLSSocket } from "node:tls";
+import { SeededRandom } from "../../base/seeded-random.ts";
 import { SystemRandom } from "../../base/system-random.ts";
 import {
   CERTIFICATE_LIFE_MS,
@@ -150,6 +151,20 @@ describe("bad input", () => {
       assert.throws(() => parseCertificate(text), BadDer);
     }
     assert.throws(() => parseCertificate("nothing"), BadDer);
+  });
+  it("ends with BadDer or an answer, whatever byte is wrong", () => {
+    const random = new SeededRandom(7);
+    for (let round = 0; round < 3000; round++) {
+      const broken = Buffer.from(der);
+      broken[random.integer(der.length)] = random.integer(256);
+      const text = `-----BEGIN CERTIFICATE-----\n${broken.toString("base64")}\n-----END CERTIFICATE-----`;
+      try {
+        const { notBefore, notAfter } = parseCertificate(text);
+        assert.ok(Number.isFinite(notBefore) && Number.isFinite(notAfter));
+      } catch (error) {
+        assert.ok(error instanceof BadDer, String(error));
+      }
+    }
   });
   it("addresses have one spelling", () => {
     const rows = [
