@@ -126,7 +126,7 @@ class InProcessClient implements Client {
     const { name = "", namespace } = object.metadata ?? {};
     const call = this.#call(kind, "update", { name, ...placeOf(namespace) }, options);
     const body = conformed(this.#parts, call, call.served, object);
-    const rules = rulesOf(call);
+    const rules = rulesOf(this.#parts, call);
     const { version } = await updateObject(this.#parts, call, {
       wanted: () => body,
       ...(rules && { rules }),
@@ -146,7 +146,7 @@ class InProcessClient implements Client {
   ): Promise<T> {
     const call = this.#call(kind, "patch", key, options);
     if (patch.type === "apply") throw badRequest("server-side apply is not served");
-    const rules = rulesOf(call);
+    const rules = rulesOf(this.#parts, call);
     const version = await patchObject(this.#parts, call, patch.type, patch.body, rules);
     return version.object as T;
   }
@@ -224,10 +224,13 @@ function placeOf(namespace: string | undefined): { namespace?: string } {
 }
 
 /** The rules of the subresource that a write goes to. @throws {StatusError} NotFound: the kind has no such one */
-function rulesOf(call: ApiCall): ChangeRules | undefined {
-  const { subresource } = call.info;
+function rulesOf(parts: ServerParts, call: ApiCall): ChangeRules | undefined {
+  const { group, plural, subresource } = call.info;
   if (subresource === "") return undefined;
-  const rules = subresource === "status" ? call.resource.subresources?.status : undefined;
+  const rules =
+    subresource === "status"
+      ? call.resource.subresources?.status
+      : parts.subresources.find(group, plural, subresource)?.rules;
   if (!rules) throw unknownPath();
   return rules;
 }
