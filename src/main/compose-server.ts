@@ -128,7 +128,10 @@ function jsonDocument(body: object, contentType: string): ApiResponse {
 /** OpenID discovery of the token issuer. */
 function paths(auth: Auth): Readonly<Record<string, PathHandler>> {
   return Object.fromEntries(
-    auth.discovery.map(({ path, contentType, body }) => [path, () => jsonDocument(body, contentType)]),
+    auth.discovery.map(({ path, contentType, body }) => [
+      path,
+      () => jsonDocument(body, contentType),
+    ]),
   );
 }
 
