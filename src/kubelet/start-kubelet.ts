@@ -10,14 +10,20 @@ import { ask } from "./executor/asker.ts";
 import { readMachine, type Machine } from "./executor/machine.ts";
 import { readNodeFile } from "./executor/pod-files.ts";
 import { RuntimeReader } from "./executor/runtime-reader.ts";
+import { KubeletListener, type ListenerOptions } from "./executor/kubelet-listener.ts";
+import { readNodeUsage } from "./executor/node-usage.ts";
 import { StepExecutor } from "./executor/step-executor.ts";
 import { VolumeMounter } from "./executor/volume-mounter.ts";
+import { NodeAgent } from "./node/node-agent.ts";
+import { allocatableOf, type NodeIdentity } from "./node/node-status.ts";
 import { PodRunner } from "./pod-runner.ts";
 import { ReferencedObjects } from "./referenced-objects.ts";
 import { parseResolvConf } from "./runtime/dns.ts";
 import type { PodSettings } from "./runtime/sandbox-config.ts";
 import type { WatchRuntime } from "./runtime-events.ts";
 import { ServiceAccountTokens } from "./service-account-tokens.ts";
+import { apiServerGate, type Gate } from "./server/gate.ts";
+import { KubeletApi } from "./server/kubelet-api.ts";
 import { StatusWriter } from "./status-writer.ts";
 
 /** Everything a kubelet stands on. */
@@ -36,6 +42,13 @@ export interface KubeletOptions {
   readonly dns: KubeletDns;
   /** cgroupfs path; two kubelets on one machine have different ones. Default `/kubepods`. */
   readonly cgroupRoot?: string;
+  readonly labels?: Readonly<Record<string, string>>;
+  readonly taints?: NodeIdentity["taints"];
+  /** `v1.36.0+skiff.0.1.0` */
+  readonly version: string;
+  readonly server: ListenerOptions;
+  /** Who may use the kubelet's API. Default: what the API server says, see `apiServerGate`. */
+  readonly gate?: Gate;
 }
 
 /** Absolute paths on the node. */
@@ -58,16 +71,58 @@ export interface KubeletDns {
 /** A running kubelet. */
 export interface Kubelet {
   readonly pods: PodRunner;
+  /** Where its API listens. */
+  readonly port: number;
+  /** The node's network was just configured: report it at once. */
+  networkChanged(): void;
   /** Stops; containers run on. */
   close(): void;
 }
 
-/** Starts a kubelet. Resolves when every Pod that is bound to the node has its worker. */
+/** Starts a kubelet. Resolves when its API listens, the node is registered and every Pod of the node has its worker. */
 export async function startKubelet(options: KubeletOptions): Promise<Kubelet> {
   const machine = await readMachine(options.folders.state);
-  const parts = await makeParts(options, machine);
-  await parts.pods.start();
-  return { pods: parts.pods, close: () => parts.pods.close() };
+  const { pods, recorder } = await makeParts(options, machine);
+  const listener = makeListener(options, pods);
+  const port = await listener.listen(options.server);
+  const agent = makeAgent(options, machine, recorder, port);
+  await Promise.all([agent.start(), pods.start()]);
+  return {
+    pods,
+    port,
+    networkChanged: () => agent.poke(),
+    close: () => {
+      agent.close();
+      listener.close();
+      pods.close();
+    },
+  };
+}
+
+function makeListener(options: KubeletOptions, pods: PodRunner): KubeletListener {
+  const { client, cri, clock, logger, nodeName, folders, server } = options;
+  const api = new KubeletApi({
+    pods,
+    cri,
+    clock,
+    nodeName,
+    logRoot: folders.logs,
+    readUsage: readNodeUsage,
+  });
+  const gate = options.gate ?? apiServerGate(client, nodeName);
+  return new KubeletListener(server, api, gate, logger);
+}
+
+function makeAgent(
+  options: KubeletOptions,
+  machine: Machine,
+  recorder: EventRecorder,
+  kubeletPort: number,
+): NodeAgent {
+  const { client, cri, clock, logger, nodeName, nodeIps, version } = options;
+  const { labels = {}, taints = [] } = options;
+  const identity = { name: nodeName, ips: nodeIps, labels, taints, kubeletPort, version };
+  return new NodeAgent(client, cri, clock, logger, recorder, identity, machine);
 }
 
 async function settingsOf(options: KubeletOptions, machine: Machine): Promise<PodSettings> {
@@ -86,7 +141,7 @@ async function settingsOf(options: KubeletOptions, machine: Machine): Promise<Po
 async function makeParts(
   options: KubeletOptions,
   machine: Machine,
-): Promise<{ readonly pods: PodRunner }> {
+): Promise<{ readonly pods: PodRunner; readonly recorder: EventRecorder }> {
   const { client, cache, cri, clock, random, logger, nodeName, nodeIps, folders } = options;
   const settings = await settingsOf(options, machine);
   const mounter = new VolumeMounter(folders.state);
@@ -107,7 +162,7 @@ async function makeParts(
       settings,
       logLinks: folders.logLinks,
       nodeIps,
-      allocatable: () => ({ cpu: String(machine.cpus), memory: String(machine.memoryBytes) }),
+      allocatable: () => allocatableOf(machine),
       services: () => cache.list(Service),
       servicesKnown: () => cache.sync(Service),
     },
@@ -135,5 +190,5 @@ async function makeParts(
       node: { name: nodeName, ips: nodeIps },
     },
   });
-  return { pods };
+  return { pods, recorder };
 }
