@@ -13,12 +13,15 @@ export interface Store {
    *
    * Resolves only when the commit would survive `kill -9` and power loss (volatile keys: `kill -9`).
    * Concurrent calls are grouped into one disk transaction, decided in call order.
-   * @bounds 1..WRITES_MAX writes, each key at most once; value ≤ VALUE_BYTES_MAX.
-   * @throws {Closed} {StoreFull} the disk or the map is full: nothing was written, reads go on.
+   * A commit that changes nothing takes no revision and resolves with the newest one.
+   * @bounds 1..WRITES_MAX writes, each key at most once; key 1..KEY_BYTES_MAX, value ≤ VALUE_BYTES_MAX; volatile and
+   *         durable keys never in one commit.
+   * @throws {AssertionError} out of bounds. {Closed} {StoreFull} no space: nothing was written, reads go on.
+   *         {StoreBroken} an earlier write failed with an unknown outcome.
    */
   commit(writes: readonly Write[]): Promise<CommitResult>;
 
-  /** @throws {TooOld} `revision` was compacted. {Closed} */
+  /** @throws {TooOld} `revision` is below the compaction revision. {FutureRevision} {Closed} */
   get(key: string, revision?: Revision): Promise<StoredRecord | undefined>;
 
   /**
@@ -33,18 +36,25 @@ export interface Store {
    * Committed changes of `prefix` after `from`, in revision order, without gap or repeat.
    *
    * Why a pulled stream and not a callback: a slow reader must be able to fall behind and be told so.
+   * Begins when called, not at the first `next`. A commit resolves only after its changes were handed to every reader
+   * that waits, and those have run: what such a reader keeps is never behind an acknowledged write.
    * @shape  yields batches; the changes of one commit are never split over two batches.
-   * @bounds a reader that is more than WATCH_BUFFER_BYTES behind ends with `TooOld`.
-   * @throws {TooOld} `from` is below the compaction revision. {Closed}
+   * @bounds a reader that is more than WATCH_BUFFER_BYTES behind ends with `TooOld`. One `next` at a time.
+   * @throws {TooOld} `from` is below the compaction revision. {FutureRevision} `from` is above `revision()`. {Closed}
    */
   watch(prefix: string, from: Revision): AsyncIterable<WatchBatch>;
 
-  /** Forgets versions superseded at or before `revision`. Idempotent; a lower one than before does nothing. */
+  /**
+   * Forgets versions superseded at or before `revision`; `revision` itself stays readable. Idempotent; a lower one
+   * than before does nothing.
+   * @throws {FutureRevision} {Closed}
+   */
   compact(revision: Revision): Promise<void>;
 
   /** The compaction revision: 0 before the first. */
   compactedRevision(): Revision;
 
+  /** Finishes what was accepted, then ends every watch and refuses every call with `Closed`. Idempotent. */
   close(): Promise<void>;
 }
 
@@ -116,6 +126,16 @@ export const WRITES_MAX = 1024;
 /** Largest value in bytes. @spec etcd's default request limit is 1.5 MiB; API bodies may have 3 MB */
 export const VALUE_BYTES_MAX = 3 * 1024 * 1024;
 
+/** Room that every engine leaves above VALUE_BYTES_MAX for what a decorator adds to a value: key id, nonce, tag. */
+export const SEAL_BYTES_MAX = 512;
+/** Longest key in UTF-8 bytes. A name and a namespace have 253 + 63; LMDB's own bound is 1978 at 4 kB pages. */
+export const KEY_BYTES_MAX = 1024;
+/**
+ * Most bytes of changes that wait for one reader. The buffers are shared with the cache, so a waiting reader costs only
+ * what was deleted or replaced meanwhile; doubling doubles what a stuck one can hold.
+ */
+export const WATCH_BUFFER_BYTES = 64 * 1024 * 1024;
+
 /** The revision was compacted: start again from a fresh range. Normal for a slow reader. */
 export class TooOld extends Error {
   override readonly name = "TooOld";
@@ -140,6 +160,11 @@ export class Closed extends Error {
 /** No space: nothing of this commit was written, reads go on. Retried by whoever asked, after space was made. */
 export class StoreFull extends Error {
   override readonly name = "StoreFull";
+}
+
+/** The disk failed in the middle of a write, so what it holds is unknown. Not normal; only reopening the store helps. */
+export class StoreBroken extends Error {
+  override readonly name = "StoreBroken";
 }
 
 /** The first key after all keys that begin with `prefix`. */

@@ -1,10 +1,12 @@
 import type { V1Deployment } from "../../gen/types.ts";
 import type { Kind } from "../machinery/kind.ts";
 import type { Resource } from "../machinery/resource.ts";
-import { formatSelector } from "../strategy/selector-text.ts";
+import { labelSelectorOf } from "../machinery/label-selector.ts";
 import { ageColumn, nameColumn, templateColumns, textColumn } from "../strategy/columns.ts";
 import { withDeploymentDefaults } from "./deployment-defaults.ts";
-import { statusStrategy, statusSubresource } from "../strategy/strategy.ts";
+import { validateDeployment, validateDeploymentStatus } from "./deployment-validation.ts";
+import { unchangedSelector } from "./template-validation.ts";
+import { mapField, statusStrategy, statusSubresource, withField } from "../strategy/strategy.ts";
 
 export type Deployment = V1Deployment;
 
@@ -23,15 +25,23 @@ export const deploymentResource: Resource<Deployment> = {
   shortNames: ["deploy"],
   categories: ["all"],
   strategy: statusStrategy<Deployment>(
-    { initialStatus: {}, countsGenerations: true },
-    { withDefaults: withDeploymentDefaults },
+    { initialStatus: {}, countsGenerations: true, countsAnnotations: true },
+    {
+      withDefaults: withDeploymentDefaults,
+      validate: validateDeployment,
+      validateChange: (deployment, old) => unchangedSelector(deployment.spec, old.spec),
+    },
   ),
   subresources: {
-    status: statusSubresource<Deployment>(),
+    status: statusSubresource<Deployment>(validateDeploymentStatus, (deployment, old) =>
+      mapField(deployment, "metadata", (metadata) =>
+        withField(metadata, "labels", old.metadata?.labels),
+      ),
+    ),
     scale: {
       replicas: (deployment) => deployment.spec?.replicas ?? 0,
       statusReplicas: (deployment) => deployment.status?.replicas ?? 0,
-      selector: (deployment) => formatSelector(deployment.spec?.selector),
+      selector: (deployment) => labelSelectorOf(deployment.spec?.selector).text,
       withReplicas: (deployment, replicas) => ({
         ...deployment,
         spec: { ...deployment.spec!, replicas },
@@ -58,7 +68,7 @@ export const deploymentResource: Resource<Deployment> = {
     ageColumn(),
     ...templateColumns<Deployment>(
       (deployment) => deployment.spec?.template,
-      (deployment) => formatSelector(deployment.spec?.selector),
+      (deployment) => labelSelectorOf(deployment.spec?.selector).text,
     ),
   ],
 };

@@ -1,8 +1,10 @@
 import type { V1ReplicaSet } from "../../gen/types.ts";
 import type { Kind } from "../machinery/kind.ts";
 import type { Resource } from "../machinery/resource.ts";
-import { formatSelector } from "../strategy/selector-text.ts";
+import { formatLabelSelector, labelSelectorOf } from "../machinery/label-selector.ts";
 import { ageColumn, integerColumn, nameColumn, templateColumns } from "../strategy/columns.ts";
+import { validateReplicaSet, validateReplicaSetStatus } from "./replica-set-validation.ts";
+import { unchangedSelector } from "./template-validation.ts";
 import { withTemplateDefaults } from "./template-defaults.ts";
 import { fill, mapField, statusStrategy, statusSubresource } from "../strategy/strategy.ts";
 
@@ -24,14 +26,18 @@ export const replicaSetResource: Resource<ReplicaSet> = {
   categories: ["all"],
   strategy: statusStrategy<ReplicaSet>(
     { initialStatus: { replicas: 0 }, countsGenerations: true },
-    { withDefaults },
+    {
+      withDefaults,
+      validate: validateReplicaSet,
+      validateChange: (set, old) => unchangedSelector(set.spec, old.spec),
+    },
   ),
   subresources: {
-    status: statusSubresource<ReplicaSet>(),
+    status: statusSubresource<ReplicaSet>(validateReplicaSetStatus),
     scale: {
       replicas: (set) => set.spec?.replicas ?? 0,
       statusReplicas: (set) => set.status?.replicas ?? 0,
-      selector: (set) => formatSelector(set.spec?.selector),
+      selector: (set) => labelSelectorOf(set.spec?.selector).text,
       withReplicas: (set, replicas) => ({ ...set, spec: { ...set.spec!, replicas } }),
     },
   },
@@ -43,7 +49,7 @@ export const replicaSetResource: Resource<ReplicaSet> = {
     ageColumn(),
     ...templateColumns<ReplicaSet>(
       (set) => set.spec?.template,
-      (set) => formatSelector(set.spec?.selector) || "<none>",
+      (set) => formatLabelSelector(set.spec?.selector),
     ),
   ],
   selectableFields: { "status.replicas": (set) => String(set.status?.replicas ?? 0) },

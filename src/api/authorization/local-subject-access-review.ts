@@ -2,6 +2,10 @@ import type { V1LocalSubjectAccessReview } from "../../gen/types.ts";
 import type { Kind } from "../machinery/kind.ts";
 import type { Resource } from "../machinery/resource.ts";
 import { plainStrategy } from "../strategy/strategy.ts";
+import { invalid } from "../machinery/field-error.ts";
+import { when, type Errors } from "../strategy/checks.ts";
+import { withField } from "../strategy/strategy.ts";
+import { validateAsked, validateNoMetadata, validateSubject } from "./access-validation.ts";
 
 export type LocalSubjectAccessReview = V1LocalSubjectAccessReview;
 
@@ -18,6 +22,31 @@ export const localSubjectAccessReviewResource: Resource<LocalSubjectAccessReview
   kind: LocalSubjectAccessReview,
   singular: "localsubjectaccessreview",
   verbs: ["create"],
-  strategy: plainStrategy<LocalSubjectAccessReview>(),
+  strategy: plainStrategy<LocalSubjectAccessReview>({ validate }),
   columns: [],
 };
+
+function validate({ metadata = {}, spec }: LocalSubjectAccessReview): Errors {
+  const asked = spec?.resourceAttributes;
+  const paths = spec?.nonResourceAttributes;
+  return [
+    ...validateAsked(spec),
+    ...validateSubject(spec),
+    ...validateNoMetadata(
+      withField(metadata, "namespace", undefined),
+      "must be empty except for namespace",
+    ),
+    ...when(
+      asked !== undefined && asked.namespace !== metadata.namespace,
+      invalid(
+        "spec.resourceAttributes.namespace",
+        asked?.namespace ?? "",
+        "must match metadata.namespace",
+      ),
+    ),
+    ...when(
+      paths !== undefined,
+      invalid("spec.nonResourceAttributes", paths, "disallowed on this kind of request"),
+    ),
+  ];
+}

@@ -2,6 +2,7 @@ import type { V1SelfSubjectAccessReview } from "../../gen/types.ts";
 import type { Kind } from "../machinery/kind.ts";
 import type { Resource } from "../machinery/resource.ts";
 import { plainStrategy } from "../strategy/strategy.ts";
+import { validateAsked, validateNoMetadata } from "./access-validation.ts";
 
 export type SelfSubjectAccessReview = V1SelfSubjectAccessReview;
 
@@ -18,6 +19,11 @@ export const selfSubjectAccessReviewResource: Resource<SelfSubjectAccessReview> 
   kind: SelfSubjectAccessReview,
   singular: "selfsubjectaccessreview",
   verbs: ["create"],
-  strategy: plainStrategy<SelfSubjectAccessReview>(),
+  strategy: plainStrategy<SelfSubjectAccessReview>({
+    validate: ({ metadata, spec }) => [
+      ...validateAsked(spec),
+      ...validateNoMetadata(metadata, "must be empty"),
+    ],
+  }),
   columns: [],
 };

@@ -2,6 +2,7 @@ import type { V1SubjectAccessReview } from "../../gen/types.ts";
 import type { Kind } from "../machinery/kind.ts";
 import type { Resource } from "../machinery/resource.ts";
 import { plainStrategy } from "../strategy/strategy.ts";
+import { validateAsked, validateNoMetadata, validateSubject } from "./access-validation.ts";
 
 export type SubjectAccessReview = V1SubjectAccessReview;
 
@@ -18,6 +19,12 @@ export const subjectAccessReviewResource: Resource<SubjectAccessReview> = {
   kind: SubjectAccessReview,
   singular: "subjectaccessreview",
   verbs: ["create"],
-  strategy: plainStrategy<SubjectAccessReview>(),
+  strategy: plainStrategy<SubjectAccessReview>({
+    validate: ({ metadata, spec }) => [
+      ...validateAsked(spec),
+      ...validateSubject(spec),
+      ...validateNoMetadata(metadata, "must be empty"),
+    ],
+  }),
   columns: [],
 };

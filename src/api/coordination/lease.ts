@@ -3,6 +3,8 @@ import type { Kind } from "../machinery/kind.ts";
 import type { Resource } from "../machinery/resource.ts";
 import { ageColumn, nameColumn, textColumn } from "../strategy/columns.ts";
 import { plainStrategy } from "../strategy/strategy.ts";
+import { invalid, required } from "../machinery/field-error.ts";
+import { oneOf, when, type Errors } from "../strategy/checks.ts";
 
 export type Lease = V1Lease;
 
@@ -18,10 +20,32 @@ export const Lease: Kind<Lease> = {
 export const leaseResource: Resource<Lease> = {
   kind: Lease,
   singular: "lease",
-  strategy: plainStrategy<Lease>({ allowsCreateOnUpdate: true, allowsUnconditionalUpdate: false }),
+  strategy: plainStrategy<Lease>({
+    validate: validateLease,
+    allowsCreateOnUpdate: true,
+    allowsUnconditionalUpdate: false,
+  }),
   columns: [
     nameColumn(),
     textColumn("Holder", "Who holds the lease", (lease) => lease.spec?.holderIdentity ?? ""),
     ageColumn(),
   ],
 };
+
+/** @spec k8s@1.36 pkg/apis/coordination/validation ValidateLeaseSpec */
+function validateLease({ spec = {} }: Lease): Errors {
+  const { leaseDurationSeconds: seconds, leaseTransitions: transitions } = spec;
+  const coordinated = "strategy must be specified when preferredHolder is set";
+  return [
+    ...when(
+      seconds !== undefined && seconds <= 0,
+      invalid("spec.leaseDurationSeconds", seconds, "must be greater than 0"),
+    ),
+    ...when(
+      transitions !== undefined && transitions < 0,
+      invalid("spec.leaseTransitions", transitions, "must be greater than or equal to 0"),
+    ),
+    ...oneOf("spec.strategy", spec.strategy, ["OldestEmulationVersion"]),
+    ...when(!!spec.preferredHolder && !spec.strategy, required("spec.strategy", coordinated)),
+  ];
+}

@@ -3,6 +3,7 @@ import type { Kind } from "../machinery/kind.ts";
 import type { Resource } from "../machinery/resource.ts";
 import { ageColumn, nameColumn, textColumn } from "../strategy/columns.ts";
 import { plainStrategy } from "../strategy/strategy.ts";
+import { validateConfigMap, validateConfigMapChange } from "./data-validation.ts";
 
 export type ConfigMap = V1ConfigMap;
 
@@ -19,7 +20,10 @@ export const configMapResource: Resource<ConfigMap> = {
   kind: ConfigMap,
   singular: "configmap",
   shortNames: ["cm"],
-  strategy: plainStrategy<ConfigMap>(),
+  strategy: plainStrategy<ConfigMap>({
+    validate: validateConfigMap,
+    validateChange: validateConfigMapChange,
+  }),
   columns: [
     nameColumn(),
     textColumn(

@@ -3,6 +3,7 @@ import type { Kind } from "../machinery/kind.ts";
 import type { Resource } from "../machinery/resource.ts";
 import { ageColumn, formatSome, nameColumn, textColumn } from "../strategy/columns.ts";
 import { fill, mapField, mapItems, plainStrategy } from "../strategy/strategy.ts";
+import { validateEndpoints } from "./endpoints-validation.ts";
 
 export type Endpoints = V1Endpoints;
 
@@ -19,7 +20,11 @@ export const endpointsResource: Resource<Endpoints> = {
   kind: Endpoints,
   singular: "endpoints",
   shortNames: ["ep"],
-  strategy: plainStrategy<Endpoints>({ withDefaults, allowsCreateOnUpdate: true }),
+  strategy: plainStrategy<Endpoints>({
+    withDefaults,
+    validate: validateEndpoints,
+    allowsCreateOnUpdate: true,
+  }),
   columns: [
     nameColumn(),
     textColumn("Endpoints", "Addresses and ports that serve", (object) =>

@@ -3,6 +3,7 @@ import type { Kind } from "../machinery/kind.ts";
 import type { Resource } from "../machinery/resource.ts";
 import { fill, plainStrategy } from "../strategy/strategy.ts";
 import { eventColumns } from "./event-columns.ts";
+import { validateEvent } from "./event-validation.ts";
 
 export type Event = CoreV1Event;
 
@@ -20,7 +21,11 @@ export const eventResource: Resource<Event> = {
   kind: Event,
   singular: "event",
   shortNames: ["ev"],
-  strategy: plainStrategy<Event>({ withDefaults, allowsCreateOnUpdate: true }),
+  strategy: plainStrategy<Event>({
+    withDefaults,
+    validate: validateEvent,
+    allowsCreateOnUpdate: true,
+  }),
   columns: eventColumns,
   selectableFields: {
     "involvedObject.kind": (event) => event.involvedObject?.kind ?? "",

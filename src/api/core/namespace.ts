@@ -3,6 +3,9 @@ import type { Kind } from "../machinery/kind.ts";
 import type { Resource } from "../machinery/resource.ts";
 import { ageColumn, nameColumn, textColumn } from "../strategy/columns.ts";
 import { fill, mapField, statusStrategy, statusSubresource } from "../strategy/strategy.ts";
+import { invalid } from "../machinery/field-error.ts";
+import { nameIsDnsLabel, validateQualifiedName } from "../machinery/names.ts";
+import { each, invalids, when, type Errors } from "../strategy/checks.ts";
 
 export type Namespace = V1Namespace;
 
@@ -29,6 +32,8 @@ export const namespaceResource: Resource<Namespace> = {
     { initialStatus: { phase: "Active" }, countsGenerations: false },
     {
       withDefaults,
+      validate: validateNamespace,
+      validateName: nameIsDnsLabel,
       prepareForCreate: withFinalizer,
       prepareForUpdate: (object, old) => ({
         ...object,
@@ -36,7 +41,7 @@ export const namespaceResource: Resource<Namespace> = {
       }),
     },
   ),
-  subresources: { status: statusSubresource<Namespace>() },
+  subresources: { status: statusSubresource<Namespace>(validateStatus) },
   columns: [
     nameColumn(),
     textColumn(
@@ -72,4 +77,38 @@ function withDefaults(namespace: Namespace): Namespace {
         labels: { ...metadata.labels, [NAME_LABEL]: name },
       }))
     : phased;
+}
+
+/**
+ * Finalizers of the spec, also when `finalize` sets them.
+ *
+ * @spec k8s@1.36 pkg/apis/core/validation ValidateNamespace, ValidateNamespaceFinalizeUpdate
+ */
+export function validateNamespace({ spec }: Namespace): Errors {
+  return each(spec?.finalizers, "spec.finalizers", (name, path) => {
+    const isOurs = name === NAMESPACE_FINALIZER || name === "orphan";
+    const isBare = !name.includes("/") && !isOurs;
+    return [
+      ...invalids(path, name, validateQualifiedName(name)),
+      ...when(
+        isBare,
+        invalid(path, name, "name is neither a standard finalizer name nor is it fully qualified"),
+      ),
+    ];
+  });
+}
+
+/** Phase and deletion go together. @spec ValidateNamespaceStatusUpdate */
+function validateStatus({ metadata, status }: Namespace): Errors {
+  const isDeleted = metadata?.deletionTimestamp !== undefined;
+  const phase = isDeleted ? "Terminating" : "Active";
+  const state = isDeleted ? "not empty" : "empty";
+  return when(
+    (status?.phase ?? "") !== phase,
+    invalid(
+      "status.Phase",
+      status?.phase ?? "",
+      `may only be '${phase}' if \`deletionTimestamp\` is ${state}`,
+    ),
+  );
 }

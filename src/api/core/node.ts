@@ -3,6 +3,7 @@ import type { Kind } from "../machinery/kind.ts";
 import type { Resource } from "../machinery/resource.ts";
 import { fill, mapField, statusStrategy, statusSubresource } from "../strategy/strategy.ts";
 import { nodeColumns } from "./node-columns.ts";
+import { validateNode, validateNodeChange, validateNodeStatus } from "./node-validation.ts";
 
 export type Node = V1Node;
 
@@ -19,8 +20,11 @@ export const nodeResource: Resource<Node> = {
   kind: Node,
   singular: "node",
   shortNames: ["no"],
-  strategy: statusStrategy<Node>({ countsGenerations: false }, { withDefaults }),
-  subresources: { status: statusSubresource<Node>() },
+  strategy: statusStrategy<Node>(
+    { countsGenerations: false },
+    { withDefaults, validate: validateNode, validateChange: validateNodeChange },
+  ),
+  subresources: { status: statusSubresource<Node>(validateNodeStatus) },
   columns: nodeColumns,
   selectableFields: {
     "spec.unschedulable": (object) => String(object.spec?.unschedulable ?? false),

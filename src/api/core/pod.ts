@@ -2,8 +2,11 @@ import type { V1Pod } from "../../gen/types.ts";
 import type { Kind } from "../machinery/kind.ts";
 import type { Resource } from "../machinery/resource.ts";
 import { statusStrategy, statusSubresource } from "../strategy/strategy.ts";
-import { withPodDefaults } from "./pod-defaults.ts";
 import { podColumns } from "./pod-columns.ts";
+import { withPodDefaults } from "./pod-defaults.ts";
+import { keepOutsideStatus, validatePodStatus, withInitialStatus } from "./pod-status.ts";
+import { validatePodChange } from "./pod-update.ts";
+import { validateNewPod, validatePod } from "./pod-validation.ts";
 
 export type Pod = V1Pod;
 
@@ -22,10 +25,17 @@ export const podResource: Resource<Pod> = {
   shortNames: ["po"],
   categories: ["all"],
   strategy: statusStrategy<Pod>(
-    { initialStatus: { phase: "Pending" }, countsGenerations: true },
-    { withDefaults: withPodDefaults },
+    { countsGenerations: true },
+    {
+      withDefaults: withPodDefaults,
+      prepareForCreate: withInitialStatus,
+      validate: validatePod,
+      validateNew: validateNewPod,
+      validateChange: validatePodChange,
+      graceSeconds,
+    },
   ),
-  subresources: { status: statusSubresource<Pod>() },
+  subresources: { status: statusSubresource<Pod>(validatePodStatus, keepOutsideStatus) },
   columns: podColumns,
   selectableFields: {
     "spec.nodeName": (pod) => pod.spec?.nodeName ?? "",
@@ -38,3 +48,11 @@ export const podResource: Resource<Pod> = {
     "status.nominatedNodeName": (pod) => pod.status?.nominatedNodeName ?? "",
   },
 };
+
+/** A pod that runs nowhere has nothing to wait for. @spec podStrategy.CheckGracefulDelete */
+function graceSeconds({ spec, status }: Pod, requested: number | undefined): number {
+  const isOver = status?.phase === "Succeeded" || status?.phase === "Failed";
+  if (!spec?.nodeName || isOver) return 0;
+  const seconds = requested ?? spec.terminationGracePeriodSeconds ?? 0;
+  return seconds < 0 ? 1 : seconds;
+}

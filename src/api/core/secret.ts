@@ -3,6 +3,7 @@ import type { Kind } from "../machinery/kind.ts";
 import type { Resource } from "../machinery/resource.ts";
 import { ageColumn, nameColumn, textColumn } from "../strategy/columns.ts";
 import { fill, plainStrategy, withField } from "../strategy/strategy.ts";
+import { validateSecret, validateSecretChange } from "./data-validation.ts";
 
 export type Secret = V1Secret;
 
@@ -18,7 +19,11 @@ export const Secret: Kind<Secret> = {
 export const secretResource: Resource<Secret> = {
   kind: Secret,
   singular: "secret",
-  strategy: plainStrategy<Secret>({ withDefaults }),
+  strategy: plainStrategy<Secret>({
+    withDefaults,
+    validate: validateSecret,
+    validateChange: validateSecretChange,
+  }),
   columns: [
     nameColumn(),
     textColumn("Type", "What the secret is for", (object) => object.type ?? ""),

@@ -3,6 +3,10 @@ import type { Kind } from "../machinery/kind.ts";
 import type { Resource } from "../machinery/resource.ts";
 import { statusStrategy, statusSubresource } from "../strategy/strategy.ts";
 import { withServiceDefaults } from "./service-defaults.ts";
+import { validateServiceChange } from "./service-ip-validation.ts";
+import { mergedService, normalizedService } from "./service-update.ts";
+import { validateService, validateServiceStatus } from "./service-validation.ts";
+import { nameIsDns1035Label } from "../machinery/names.ts";
 import { serviceColumns } from "./service-columns.ts";
 
 export type Service = V1Service;
@@ -23,9 +27,16 @@ export const serviceResource: Resource<Service> = {
   categories: ["all"],
   strategy: statusStrategy<Service>(
     { initialStatus: { loadBalancer: {} }, countsGenerations: false },
-    { withDefaults: withServiceDefaults },
+    {
+      withDefaults: withServiceDefaults,
+      prepareForCreate: normalizedService,
+      prepareForUpdate: mergedService,
+      validate: validateService,
+      validateChange: validateServiceChange,
+      validateName: nameIsDns1035Label,
+    },
   ),
-  subresources: { status: statusSubresource<Service>() },
+  subresources: { status: statusSubresource<Service>(validateServiceStatus) },
   columns: serviceColumns,
   selectableFields: {
     "spec.clusterIP": (object) => object.spec?.clusterIP ?? "",

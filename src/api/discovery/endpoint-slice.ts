@@ -2,8 +2,9 @@ import type { V1EndpointSlice } from "../../gen/types.ts";
 import type { Kind } from "../machinery/kind.ts";
 import type { Resource } from "../machinery/resource.ts";
 import { ageColumn, formatSome, nameColumn, textColumn } from "../strategy/columns.ts";
-import { isEqual } from "../strategy/equal.ts";
+import { equalSemantic } from "../machinery/equality.ts";
 import { fill, mapField, mapItems, plainStrategy, withGeneration } from "../strategy/strategy.ts";
+import { validateEndpointSlice, validateEndpointSliceChange } from "./endpoint-slice-validation.ts";
 
 export type EndpointSlice = V1EndpointSlice;
 
@@ -21,6 +22,8 @@ export const endpointSliceResource: Resource<EndpointSlice> = {
   singular: "endpointslice",
   strategy: plainStrategy<EndpointSlice>({
     withDefaults,
+    validate: validateEndpointSlice,
+    validateChange: validateEndpointSliceChange,
     prepareForCreate: (slice) => withGeneration(slice, 1),
     prepareForUpdate: countedUp,
   }),
@@ -52,7 +55,7 @@ function countedUp(slice: EndpointSlice, old: EndpointSlice): EndpointSlice {
     metadata?.labels,
   ];
   const stored = old.metadata?.generation ?? 0;
-  return withGeneration(slice, isEqual(content(slice), content(old)) ? stored : stored + 1);
+  return withGeneration(slice, equalSemantic(content(slice), content(old)) ? stored : stored + 1);
 }
 
 function withDefaults(slice: EndpointSlice): EndpointSlice {

@@ -5,6 +5,11 @@ import type { Kind } from "../machinery/kind.ts";
 import type { Resource } from "../machinery/resource.ts";
 import { plainStrategy } from "../strategy/strategy.ts";
 import { fromStoredEvent, toStoredEvent } from "./event-conversion.ts";
+import {
+  validateChangeStrictly,
+  validateEvent,
+  validateNewStrictly,
+} from "../core/event-validation.ts";
 
 export type EventsEvent = EventsV1Event;
 
@@ -22,7 +27,13 @@ export const eventsEventResource: Resource<EventsEvent> = {
   kind: EventsEvent,
   singular: "event",
   shortNames: ["ev"],
-  strategy: plainStrategy<EventsEvent>({ allowsCreateOnUpdate: true }),
+  strategy: plainStrategy<EventsEvent>({
+    validate: (event) => validateEvent(toStoredEvent(event)),
+    validateNew: (event) => validateNewStrictly(toStoredEvent(event)),
+    validateChange: (event, old) =>
+      validateChangeStrictly(toStoredEvent(event), toStoredEvent(old)),
+    allowsCreateOnUpdate: true,
+  }),
   columns: eventColumns.map((column) => ({
     ...column,
     cell: (event, now) => column.cell(toStoredEvent(event), now),

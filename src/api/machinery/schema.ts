@@ -7,8 +7,10 @@ export interface TypeSchema {
   /** `io.k8s.api.core.v1.Pod`: the name in OpenAPI v2 and v3. */
   readonly name: string;
   readonly fields: Readonly<Record<string, FieldSchema>>;
-  /** Set for kinds that a resource serves: group, version, kind. */
+  /** True for types that stand at the top of a document: they have apiVersion and kind. */
   readonly isRoot?: boolean;
+  /** Set for those: what apiVersion and kind say. */
+  readonly kind?: { readonly group: string; readonly version: string; readonly kind: string };
 }
 
 export type FieldType =

@@ -3,6 +3,8 @@ import type { Kind } from "../machinery/kind.ts";
 import type { Resource } from "../machinery/resource.ts";
 import { defaultColumns } from "../strategy/columns.ts";
 import { plainStrategy } from "../strategy/strategy.ts";
+import { nameIsPathSegment } from "../machinery/names.ts";
+import { validateClusterRole } from "./rule-validation.ts";
 
 export type ClusterRole = V1ClusterRole;
 
@@ -18,6 +20,10 @@ export const ClusterRole: Kind<ClusterRole> = {
 export const clusterRoleResource: Resource<ClusterRole> = {
   kind: ClusterRole,
   singular: "clusterrole",
-  strategy: plainStrategy<ClusterRole>({ allowsCreateOnUpdate: true }),
+  strategy: plainStrategy<ClusterRole>({
+    validate: validateClusterRole,
+    validateName: nameIsPathSegment,
+    allowsCreateOnUpdate: true,
+  }),
   columns: defaultColumns(),
 };

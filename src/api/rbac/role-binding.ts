@@ -1,7 +1,12 @@
 import type { V1RoleBinding } from "../../gen/types.ts";
 import type { Kind } from "../machinery/kind.ts";
 import type { Resource } from "../machinery/resource.ts";
-import { withBindingDefaults } from "./binding-rules.ts";
+import { nameIsPathSegment } from "../machinery/names.ts";
+import {
+  validateBindingChange,
+  validateRoleBinding,
+  withBindingDefaults,
+} from "./binding-rules.ts";
 import { bindingColumns } from "./binding-columns.ts";
 import { plainStrategy } from "../strategy/strategy.ts";
 
@@ -21,6 +26,9 @@ export const roleBindingResource: Resource<RoleBinding> = {
   singular: "rolebinding",
   strategy: plainStrategy<RoleBinding>({
     withDefaults: withBindingDefaults,
+    validate: validateRoleBinding,
+    validateChange: validateBindingChange,
+    validateName: nameIsPathSegment,
     allowsCreateOnUpdate: true,
   }),
   columns: bindingColumns(),

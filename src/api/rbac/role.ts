@@ -3,6 +3,8 @@ import type { Kind } from "../machinery/kind.ts";
 import type { Resource } from "../machinery/resource.ts";
 import { defaultColumns } from "../strategy/columns.ts";
 import { plainStrategy } from "../strategy/strategy.ts";
+import { nameIsPathSegment } from "../machinery/names.ts";
+import { validateRole } from "./rule-validation.ts";
 
 export type Role = V1Role;
 
@@ -18,6 +20,10 @@ export const Role: Kind<Role> = {
 export const roleResource: Resource<Role> = {
   kind: Role,
   singular: "role",
-  strategy: plainStrategy<Role>({ allowsCreateOnUpdate: true }),
+  strategy: plainStrategy<Role>({
+    validate: validateRole,
+    validateName: nameIsPathSegment,
+    allowsCreateOnUpdate: true,
+  }),
   columns: defaultColumns(),
 };

@@ -1,5 +1,5 @@
 import { parseTime, type Instant } from "../../base/clock.ts";
-import { formatHumanDuration } from "../machinery/human-duration.ts";
+import { shortHumanDuration } from "../machinery/human-duration.ts";
 import type { KubeObject } from "../machinery/object.ts";
 import type { Column } from "../machinery/resource.ts";
 
@@ -65,7 +65,7 @@ export function defaultColumns<T extends KubeObject>(): readonly Column<T>[] {
 export function formatAge(time: string | undefined, now: Instant): string {
   return time === undefined || time === ""
     ? "<unknown>"
-    : formatHumanDuration(now - parseTime(time));
+    : shortHumanDuration(now - parseTime(time));
 }
 
 /** `a=1,b=2`, sorted, or `<none>`. @spec apimachinery labels FormatLabels */

@@ -1,7 +1,7 @@
 import type { KubeObject } from "../machinery/object.ts";
 import type { FieldError } from "../machinery/field-error.ts";
 import type { RequestFacts, Strategy, Subresources } from "../machinery/resource.ts";
-import { isEqual } from "./equal.ts";
+import { equalSemantic } from "../machinery/equality.ts";
 
 /** What one kind adds to the rules that its family shares. All parts are optional. */
 export interface StrategyRules<T extends KubeObject> {
@@ -11,6 +11,8 @@ export interface StrategyRules<T extends KubeObject> {
   /** Runs after status and before generation: what it keeps from `old` does not raise the generation. */
   readonly prepareForUpdate?: (object: T, old: T, facts: RequestFacts) => T;
   readonly validate?: (object: T) => readonly FieldError[];
+  /** What only a new object must satisfy besides. */
+  readonly validateNew?: (object: T) => readonly FieldError[];
   /** What an update adds to `validate`: fields that may not change. */
   readonly validateChange?: (object: T, old: T) => readonly FieldError[];
   readonly warnings?: (object: T, old: T | undefined) => readonly string[];
@@ -34,7 +36,9 @@ export function plainStrategy<T extends KubeObject>(rules: StrategyRules<T> = {}
     withDefaults,
     prepareForCreate: rules.prepareForCreate ?? ((object) => object),
     prepareForUpdate: rules.prepareForUpdate ?? ((object) => object),
-    validate,
+    validate: rules.validateNew
+      ? (object) => [...validate(object), ...rules.validateNew!(object)]
+      : validate,
     validateUpdate: (object, old) => [
       ...validate(object),
       ...(rules.validateChange?.(object, old) ?? []),
@@ -56,6 +60,8 @@ export interface StatusFamily {
   /** Status of a new object; `undefined` leaves the client's (nodes register with theirs). */
   readonly initialStatus?: object;
   readonly countsGenerations: boolean;
+  /** Whether annotations raise the generation too, as those of Deployments do. */
+  readonly countsAnnotations?: boolean;
 }
 
 /**
@@ -77,7 +83,7 @@ export function statusStrategy<T extends SpecAndStatus>(
     prepareForUpdate: (object, old, facts) => {
       const kept = withField(object, "status", old.status);
       const prepared = rules.prepareForUpdate?.(kept, old, facts) ?? kept;
-      return family.countsGenerations ? countedUp(prepared, old) : prepared;
+      return family.countsGenerations ? countedUp(prepared, old, family) : prepared;
     },
   });
 }
@@ -85,18 +91,23 @@ export function statusStrategy<T extends SpecAndStatus>(
 /** Keeps everything but the status of the stored object. Labels and annotations stay as the request has them. */
 export function statusSubresource<T extends SpecAndStatus>(
   validateUpdate: (object: T, old: T) => readonly FieldError[] = () => [],
+  prepare: (object: T, old: T) => T = (object) => object,
 ): NonNullable<Subresources<T>["status"]> {
   return {
     prepareForUpdate: (object, old) =>
-      withGeneration(withField(object, "spec", old.spec), old.metadata?.generation),
+      withGeneration(prepare(withField(object, "spec", old.spec), old), old.metadata?.generation),
     validateUpdate,
   };
 }
 
 /** The object with `metadata.generation` one higher than the stored one's if the spec changed. */
-function countedUp<T extends SpecAndStatus>(object: T, old: T): T {
+function countedUp<T extends SpecAndStatus>(object: T, old: T, family: StatusFamily): T {
   const stored = old.metadata?.generation ?? 0;
-  return withGeneration(object, isEqual(object.spec, old.spec) ? stored : stored + 1);
+  const isSame =
+    equalSemantic(object.spec, old.spec) &&
+    (!family.countsAnnotations ||
+      equalSemantic(object.metadata?.annotations, old.metadata?.annotations));
+  return withGeneration(object, isSame ? stored : stored + 1);
 }
 
 /** The object with another `metadata.generation`; `undefined` or 0 removes it. */

@@ -11,6 +11,11 @@ export interface AdmissionPlugin {
   /** Upstream's plugin name: `NamespaceLifecycle`. */
   readonly name: string;
   handles(call: AdmissionCall): boolean;
+  /**
+   * Waits, for a bounded time, until the cache shows what `admit` will look for; `undefined`: no need. Called for
+   * creates, with the object as it came, before the part of a write that may not wait. Never throws, decides nothing.
+   */
+  prepare?(call: AdmissionCall): Promise<void> | undefined;
   /** Returns the object to go on with. */
   admit?(call: AdmissionCall): KubeObject | undefined;
   validate?(call: AdmissionCall): void;

@@ -1,0 +1,323 @@
+import { canonicalQuantity } from "./quantity-text.ts";
+import type { FieldSchema, SchemaSet, TypeSchema } from "./schema.ts";
+import { canonicalTime } from "./time-text.ts";
+
+/** What came of fitting a value to its type. */
+export type Conformed =
+  | {
+      readonly isOk: true;
+      /** In schema order, map keys sorted, without unknown fields. Free-form parts are shared with the input. */
+      readonly value: Readonly<Record<string, unknown>>;
+      /** `unknown field "spec.foo"`: what strict field validation reports and `Warn` warns of. */
+      readonly strictErrors: readonly string[];
+    }
+  | {
+      readonly isOk: false;
+      /** The message of a BadRequest. */
+      readonly message: string;
+    };
+
+export interface ConformOptions {
+  /** The `kind` and version that the document claims, when they are not the type's own; upstream names both. */
+  readonly claimed?: { readonly kind: string; readonly version: string };
+}
+
+/**
+ * How deep free-form parts and recursive types may nest. Real documents stay under 50; V8's own JSON writer fails at some
+ * thousands, so doubling this would still be safe, tenfold would not.
+ */
+export const DEPTH_MAX = 512;
+/** Upstream stops collecting here, so that hostile input cannot make the answer large. */
+const STRICT_ERRORS_MAX = 100;
+
+/**
+ * Fits a parsed document to its type: known fields in schema order, canonical scalars, null as absent.
+ *
+ * Pure; never throws for input, never changes it. `__proto__` is an unknown field, or a key like any other in maps.
+ * @spec sigs.k8s.io/json (case-sensitive, preserving ints, strict errors); k8s@1.36 apiserver handlers/rest.go transformDecodeError
+ */
+export function conform(
+  schemas: SchemaSet,
+  type: TypeSchema,
+  value: unknown,
+  options: ConformOptions = {},
+): Conformed {
+  const walk: Walk = { schemas, path: [], struct: "", strictErrors: [], depth: 0 };
+  try {
+    const fitted = toStruct(walk, compiled(type), value);
+    return { isOk: true, value: fitted, strictErrors: walk.strictErrors };
+  } catch (error) {
+    if (!(error instanceof Mismatch)) throw error;
+    return { isOk: false, message: wrap(type, options, error.message) };
+  }
+}
+
+function wrap(type: TypeSchema, options: ConformOptions, message: string): string {
+  const own = type.kind ?? { kind: shortName(type.name), version: "" };
+  const { kind, version } = options.claimed ?? own;
+  return `${kind} in version ${JSON.stringify(version)} cannot be handled as a ${own.kind}: ${message}`;
+}
+
+/** Leaves the walk at the first value of a wrong type; never leaves this file. */
+class Mismatch extends Error {}
+
+interface Walk {
+  readonly schemas: SchemaSet;
+  /** Field names, list indices, and map keys with {@link MAP_KEY} before them. */
+  readonly path: (string | number)[];
+  struct: string;
+  readonly strictErrors: string[];
+  depth: number;
+}
+
+const MAP_KEY = "\0";
+
+interface Compiled {
+  /** `PodSpec` */
+  readonly short: string;
+  readonly type: TypeSchema;
+  readonly fields: ReadonlyMap<string, Field>;
+}
+
+interface Field {
+  readonly name: string;
+  readonly index: number;
+  readonly slot: Slot;
+}
+
+/** A field's schema with the type it refers to, found once. */
+interface Slot {
+  readonly schema: FieldSchema;
+  readonly items: Slot | undefined;
+  target: Compiled | undefined;
+}
+
+const cache = new WeakMap<TypeSchema, Compiled>();
+
+function compiled(type: TypeSchema): Compiled {
+  const known = cache.get(type);
+  if (known) return known;
+  const fields = Object.entries(type.fields).map(
+    ([name, schema], index) => [name, { name, index, slot: slotOf(schema) }] as const,
+  );
+  const made = { short: shortName(type.name), type, fields: new Map(fields) };
+  cache.set(type, made);
+  return made;
+}
+
+function slotOf(schema: FieldSchema): Slot {
+  return { schema, items: schema.items && slotOf(schema.items), target: undefined };
+}
+
+const shortName = (name: string): string => name.slice(name.lastIndexOf(".") + 1);
+
+function toStruct(walk: Walk, type: Compiled, value: unknown): Record<string, unknown> {
+  if (!isObject(value)) throw mismatch(walk, value, goName(type.type.name));
+  if (++walk.depth > DEPTH_MAX) throw new Mismatch("exceeded max depth");
+  const outer = walk.struct;
+  walk.struct = type.short;
+  const result: Record<string, unknown> = {};
+  for (const field of presentFields(walk, type, value)) {
+    walk.path.push(field.name);
+    result[field.name] = toValue(walk, field.slot, value[field.name]);
+    walk.path.pop();
+  }
+  walk.struct = outer;
+  walk.depth--;
+  return result;
+}
+
+/** The type's fields that the value has, in schema order; unknown ones are reported. */
+function presentFields(walk: Walk, type: Compiled, value: Record<string, unknown>): Field[] {
+  const fields: Field[] = [];
+  let isSorted = true;
+  for (const key of Object.keys(value)) {
+    const field = type.fields.get(key);
+    if (field === undefined) reportUnknown(walk, key);
+    else if (value[key] !== null) {
+      isSorted &&= fields.length === 0 || fields[fields.length - 1]!.index < field.index;
+      fields.push(field);
+    }
+  }
+  return isSorted ? fields : fields.sort((a, b) => a.index - b.index);
+}
+
+function reportUnknown(walk: Walk, key: string): void {
+  if (walk.strictErrors.length >= STRICT_ERRORS_MAX) return;
+  walk.strictErrors.push(`unknown field ${JSON.stringify(pathText([...walk.path, key]))}`);
+}
+
+function pathText(path: readonly (string | number)[]): string {
+  let text = "";
+  for (const part of path) {
+    if (typeof part === "number") text += `[${part}]`;
+    else text += (text === "" ? "" : ".") + (part.startsWith(MAP_KEY) ? part.slice(1) : part);
+  }
+  return text;
+}
+
+function toValue(walk: Walk, slot: Slot, value: unknown): unknown {
+  const { schema } = slot;
+  switch (schema.type) {
+    case "string":
+      if (typeof value !== "string") throw mismatch(walk, value, "string");
+      return value;
+    case "boolean":
+      if (typeof value !== "boolean") throw mismatch(walk, value, "bool");
+      return value;
+    case "integer":
+      return toInteger(walk, schema.format ?? "int64", value);
+    case "number":
+      if (typeof value !== "number") throw mismatch(walk, value, "float64");
+      return value;
+    case "ref":
+      slot.target ??= compiled(walk.schemas.type(schema.ref!));
+      return toStruct(walk, slot.target, value);
+    case "array":
+      return toArray(walk, slot, value);
+    case "map":
+      return toMap(walk, slot, value);
+    case "intOrString":
+      return typeof value === "string" ? value : toInteger(walk, "int32", value);
+    case "quantity":
+      return toQuantity(value);
+    case "time":
+    case "microTime":
+      return toTime(walk, schema.type, value);
+    case "bytes":
+      return toBytes(walk, value);
+    case "any":
+      checkDepth(value, walk.depth);
+      return value;
+  }
+}
+
+const INT32_MAX = 2 ** 31 - 1;
+
+function toInteger(walk: Walk, format: "int32" | "int64", value: unknown): number {
+  if (typeof value !== "number") throw mismatch(walk, value, format);
+  const isInRange =
+    format === "int32"
+      ? Number.isInteger(value) && value <= INT32_MAX && value >= -INT32_MAX - 1
+      : // Beyond 2^53 the parser has already rounded: refused rather than silently changed.
+        Number.isSafeInteger(value);
+  if (!isInRange) throw mismatch(walk, value, format, `number ${value}`);
+  return value === 0 ? 0 : value;
+}
+
+function toArray(walk: Walk, { schema, items }: Slot, value: unknown): unknown[] {
+  if (!Array.isArray(value)) throw mismatch(walk, value, goType(schema));
+  const result: unknown[] = new Array(value.length);
+  const at = walk.path.length;
+  for (let index = 0; index < value.length; index++) {
+    walk.path.push(index);
+    const item: unknown = value[index];
+    result[index] = item === null ? zeroOf(schema.items!) : toValue(walk, items!, item);
+    walk.path.length = at;
+  }
+  return result;
+}
+
+function toMap(walk: Walk, { schema, items }: Slot, value: unknown): Record<string, unknown> {
+  if (!isObject(value)) throw mismatch(walk, value, goType(schema));
+  const result: Record<string, unknown> = {};
+  for (const key of Object.keys(value).sort()) {
+    walk.path.push(MAP_KEY + key);
+    const item = value[key];
+    const fitted = item === null ? zeroOf(schema.items!) : toValue(walk, items!, item);
+    walk.path.pop();
+    if (key !== "__proto__") result[key] = fitted;
+    else
+      Object.defineProperty(result, key, {
+        value: fitted,
+        enumerable: true,
+        configurable: true,
+        writable: true,
+      });
+  }
+  return result;
+}
+
+/** What Go makes of a null inside a list or map. */
+function zeroOf(schema: FieldSchema): unknown {
+  if (schema.type === "ref") return {};
+  if (schema.type === "boolean") return false;
+  if (schema.type === "integer" || schema.type === "number" || schema.type === "intOrString")
+    return 0;
+  if (schema.type === "quantity") return "0";
+  return schema.type === "string" || schema.type === "bytes" ? "" : null;
+}
+
+function toQuantity(value: unknown): string {
+  // Upstream reads the raw JSON text here, so a wrong type is a wrong format.
+  const text = typeof value === "string" ? value.trim() : JSON.stringify(value);
+  const quantity = canonicalQuantity(text);
+  if (quantity.text === undefined) throw new Mismatch(quantity.message);
+  return quantity.text;
+}
+
+function toTime(walk: Walk, kind: "time" | "microTime", value: unknown): string {
+  if (typeof value !== "string") throw mismatch(walk, value, "string");
+  const time = canonicalTime(value, kind);
+  if (time.text === undefined) throw new Mismatch(time.message);
+  return time.text;
+}
+
+function toBytes(walk: Walk, value: unknown): string {
+  if (typeof value !== "string") throw mismatch(walk, value, "[]uint8");
+  const text = Buffer.from(value, "base64").toString("base64");
+  if (text === value) return value;
+  const bare = value.replace(/[\r\n]/g, "");
+  const isBase64 = bare.length % 4 === 0 && /^[A-Za-z0-9+/]*={0,2}$/.test(bare);
+  if (isBase64) return text;
+  const wrong = /[^A-Za-z0-9+/\r\n]/.exec(value)?.index ?? value.length - (bare.length % 4);
+  throw new Mismatch(`illegal base64 data at input byte ${wrong}`);
+}
+
+function checkDepth(value: unknown, depth: number): void {
+  if (typeof value !== "object" || value === null) return;
+  if (depth >= DEPTH_MAX) throw new Mismatch("exceeded max depth");
+  for (const item of Object.values(value)) checkDepth(item, depth + 1);
+}
+
+function isObject(value: unknown): value is Record<string, unknown> {
+  return typeof value === "object" && value !== null && !Array.isArray(value);
+}
+
+/** @spec Go's encoding/json UnmarshalTypeError: the innermost struct, then the path without indices and map keys */
+function mismatch(walk: Walk, value: unknown, goType: string, shown = jsonKind(value)): Mismatch {
+  const fields = walk.path.filter(
+    (part): part is string => typeof part === "string" && !part.startsWith(MAP_KEY),
+  );
+  const place =
+    walk.struct === "" ? "Go value" : `Go struct field ${walk.struct}.${fields.join(".")}`;
+  return new Mismatch(`json: cannot unmarshal ${shown} into ${place} of type ${goType}`);
+}
+
+function jsonKind(value: unknown): string {
+  if (Array.isArray(value)) return "array";
+  if (value === null) return "null";
+  return typeof value === "boolean" ? "bool" : typeof value;
+}
+
+const GO_TYPES: Readonly<Partial<Record<FieldSchema["type"], string>>> = {
+  boolean: "bool",
+  number: "float64",
+  intOrString: "intstr.IntOrString",
+  quantity: "resource.Quantity",
+  time: "v1.Time",
+  microTime: "v1.MicroTime",
+  bytes: "[]uint8",
+  any: "runtime.RawExtension",
+};
+
+function goType(schema: FieldSchema): string {
+  if (schema.type === "array") return `[]${goType(schema.items!)}`;
+  if (schema.type === "map") return `map[string]${goType(schema.items!)}`;
+  if (schema.type === "ref") return goName(schema.ref!);
+  if (schema.type === "integer") return schema.format ?? "int64";
+  return GO_TYPES[schema.type] ?? "string";
+}
+
+/** `v1.PodSpec` */
+const goName = (name: string): string => name.split(".").slice(-2).join(".");

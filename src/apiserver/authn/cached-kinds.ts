@@ -1,0 +1,69 @@
+import { Namespace } from "../../api/core/namespace.ts";
+import { Node } from "../../api/core/node.ts";
+import { Pod } from "../../api/core/pod.ts";
+import { Secret } from "../../api/core/secret.ts";
+import { ServiceAccount } from "../../api/core/service-account.ts";
+import type { Kind } from "../../api/machinery/kind.ts";
+import { ClusterRoleBinding } from "../../api/rbac/cluster-role-binding.ts";
+import { ClusterRole } from "../../api/rbac/cluster-role.ts";
+import { RoleBinding } from "../../api/rbac/role-binding.ts";
+import { Role } from "../../api/rbac/role.ts";
+import type {
+  V1PersistentVolume,
+  V1PersistentVolumeClaim,
+  V1PriorityClass,
+  V1VolumeAttachment,
+} from "../../gen/types.ts";
+
+const volumeAttachment: Kind<V1VolumeAttachment> = {
+  group: "storage.k8s.io",
+  version: "v1",
+  kind: "VolumeAttachment",
+  plural: "volumeattachments",
+  isNamespaced: false,
+};
+
+const persistentVolume: Kind<V1PersistentVolume> = {
+  group: "",
+  version: "v1",
+  kind: "PersistentVolume",
+  plural: "persistentvolumes",
+  isNamespaced: false,
+};
+
+const persistentVolumeClaim: Kind<V1PersistentVolumeClaim> = {
+  group: "",
+  version: "v1",
+  kind: "PersistentVolumeClaim",
+  plural: "persistentvolumeclaims",
+  isNamespaced: true,
+};
+
+const priorityClass: Kind<V1PriorityClass> = {
+  group: "scheduling.k8s.io",
+  version: "v1",
+  kind: "PriorityClass",
+  plural: "priorityclasses",
+  isNamespaced: false,
+};
+
+/**
+ * The kinds that authentication, authorization and admission read out of the server's cache.
+ *
+ * Those written out here may not be served (yet): the cache then holds none of them.
+ */
+export const cached = {
+  clusterRole: ClusterRole,
+  clusterRoleBinding: ClusterRoleBinding,
+  namespace: Namespace,
+  node: Node,
+  persistentVolume,
+  persistentVolumeClaim,
+  pod: Pod,
+  priorityClass,
+  role: Role,
+  roleBinding: RoleBinding,
+  secret: Secret,
+  serviceAccount: ServiceAccount,
+  volumeAttachment,
+} as const;

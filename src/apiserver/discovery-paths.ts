@@ -1,0 +1,82 @@
+import { methodNotAllowed, unknownPath } from "../api/machinery/routing-errors.ts";
+import type { Verb } from "../api/machinery/resource.ts";
+import type { ApiResponse } from "./api-response.ts";
+import type { Document } from "./discovery/document.ts";
+import { discoveryDocument } from "./discovery/discovery.ts";
+import type { ExtraSubresource, ServedApi } from "./discovery/source.ts";
+import type { ServerParts } from "./parts.ts";
+import type { PathTable } from "./path-table.ts";
+import type { ApiRequest } from "./request.ts";
+import type { SubresourceHandler } from "./subresources/subresource.ts";
+
+/** Documents kept per state of the catalog: some paths times some `Accept` headers. */
+const KEPT_MAX = 512;
+
+/** What the server serves now, as discovery and OpenAPI want to know it. */
+export function servedApi(parts: ServerParts): ServedApi {
+  const served = parts.resources.all();
+  const subresources = parts.subresources.all().flatMap((handler): ExtraSubresource[] => {
+    const { group, plural, subresource, kind } = handler;
+    return served
+      .filter((other) => other.kind.group === group && other.kind.plural === plural)
+      .map((parent) => ({
+        group,
+        version: parent.kind.version,
+        plural,
+        name: subresource,
+        isNamespaced: parent.kind.isNamespaced,
+        kind,
+        verbs: verbsOf(handler),
+      }));
+  });
+  return { resources: served.map(({ resource }) => resource), subresources };
+}
+
+/** `/api`, `/apis` and below, made once per state of the catalog. `serverAddress`: for clients outside of it. */
+export function addDiscoveryPaths(
+  paths: PathTable,
+  parts: ServerParts,
+  serverAddress: string,
+): void {
+  const documents = new Map<string, Document | undefined>();
+  parts.resources.onChange(() => documents.clear());
+  const answer = (request: ApiRequest): ApiResponse => {
+    if (request.method !== "GET" && request.method !== "HEAD") throw methodNotAllowed();
+    const accept = request.headers["accept"] ?? "";
+    const key = `${request.path}\n${accept}`;
+    let document = documents.get(key);
+    if (!document) {
+      document = discoveryDocument(servedApi(parts), request.path, accept, serverAddress);
+      if (documents.size < KEPT_MAX) documents.set(key, document);
+    }
+    if (!document) throw unknownPath();
+    return documentResponse(request, document);
+  };
+  paths.add("/api/*", answer);
+  paths.add("/apis/*", answer);
+}
+
+/** A document, or 304 when the client has it. */
+export function documentResponse(request: ApiRequest, document: Document): ApiResponse {
+  const headers = {
+    "content-type": document.contentType,
+    etag: document.etag,
+    vary: "Accept",
+    "cache-control": "public",
+  };
+  return request.headers["if-none-match"] === document.etag
+    ? { status: 304, headers, body: Buffer.alloc(0) }
+    : { status: 200, headers, body: document.body, isCompressible: true };
+}
+
+const METHOD_VERBS: Readonly<Record<string, Verb>> = {
+  GET: "get",
+  POST: "create",
+  PUT: "update",
+  PATCH: "patch",
+  DELETE: "delete",
+};
+
+function verbsOf({ methods }: SubresourceHandler): Verb[] {
+  return methods.flatMap((method) => METHOD_VERBS[method] ?? []);
+}

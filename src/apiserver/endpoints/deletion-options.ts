@@ -1,0 +1,36 @@
+import { parseDeleteOptions, type DeleteOptions } from "../../api/machinery/write-options.ts";
+import { parseBody } from "../bodies/decode.ts";
+import type { ApiRequest } from "../request.ts";
+import type { DeletionOptions } from "../verbs/deletion.ts";
+
+/** What a delete asks for, and whether it is a dry run. */
+export interface RequestedDeletion {
+  readonly options: DeletionOptions;
+  readonly isDryRun: boolean;
+}
+
+/** What a delete request asks for, in its body or in its query. @throws {StatusError} BadRequest, Invalid */
+export function deletionOf(request: ApiRequest, bytes: Buffer): RequestedDeletion {
+  const body =
+    bytes.length > 0
+      ? parseBody(bytes, request.headers["content-type"], "DeleteOptions")
+      : undefined;
+  return fromOptions(parseDeleteOptions(request.query, body));
+}
+
+/** What a `DeleteOptions` object inside of another one asks for. @throws {StatusError} BadRequest, Invalid */
+export function deletionOfObject(body: unknown): RequestedDeletion {
+  return fromOptions(parseDeleteOptions(new URLSearchParams(), body));
+}
+
+function fromOptions(asked: DeleteOptions): RequestedDeletion {
+  const { gracePeriodSeconds, propagationPolicy, isDryRun } = asked;
+  const { uid, resourceVersion } = asked.preconditions;
+  const options = {
+    ...(gracePeriodSeconds !== undefined && { graceSeconds: gracePeriodSeconds }),
+    ...(propagationPolicy && { propagation: propagationPolicy }),
+    ...(uid !== undefined && { ifUid: uid }),
+    ...(resourceVersion !== undefined && { ifResourceVersion: resourceVersion }),
+  };
+  return { options, isDryRun };
+}

@@ -1,0 +1,65 @@
+import { deletedStatus, notAcceptable } from "../../api/machinery/status-errors.ts";
+import type { KubeObject } from "../../api/machinery/object.ts";
+import type { ApiCall } from "../api-call.ts";
+import type { ApiResponse } from "../api-response.ts";
+import { madeResponse, versionResponse } from "../bodies/encode.ts";
+import { partialObjectMetadata } from "../../api/machinery/table.ts";
+import { tableOf } from "../bodies/shapes.ts";
+import { negotiate, wantsPretty, type Representation } from "../negotiation.ts";
+import type { ServerParts } from "../parts.ts";
+import type { ObjectVersion } from "../registry/object-version.ts";
+import type { ApiRequest } from "../request.ts";
+
+/** How one request wants its answers to look. */
+export interface Reply {
+  readonly representation: Representation;
+  readonly isPretty: boolean;
+  /** The stored bytes can be sent as they are. */
+  readonly isPlain: boolean;
+}
+
+/** @throws {StatusError} NotAcceptable */
+export function replyFor(request: ApiRequest): Reply {
+  const representation = negotiate(request.headers["accept"]);
+  if (!representation) throw notAcceptable(["application/json", "application/yaml"]);
+  const isPretty = wantsPretty(request.query, request.headers["user-agent"]);
+  const isPlain =
+    !isPretty && !representation.as && representation.mediaType === "application/json";
+  return { representation, isPretty, isPlain };
+}
+
+/** One stored object, in the form that the request wants. */
+export function replyVersion(
+  parts: ServerParts,
+  call: ApiCall,
+  request: ApiRequest,
+  reply: Reply,
+  version: ObjectVersion,
+  status = 200,
+): ApiResponse {
+  if (reply.isPlain && version.revision > 0) return versionResponse(status, version, call.warnings);
+  const { as, version: shapeVersion } = reply.representation;
+  const object =
+    as === "Table"
+      ? tableOf(parts, call.served, [version], {}, request.query, shapeVersion!)
+      : as === "PartialObjectMetadata"
+        ? partialObjectMetadata(version.object, shapeVersion)
+        : version.object;
+  return madeResponse(status, object, reply.representation, reply.isPretty, call.warnings);
+}
+
+/** An object that is not stored (a Status, a Scale), in the form that the request wants. */
+export function replyObject(
+  call: ApiCall,
+  reply: Reply,
+  object: KubeObject | object,
+  status = 200,
+): ApiResponse {
+  return madeResponse(status, object, reply.representation, reply.isPretty, call.warnings);
+}
+
+/** The Status of a success that has no object to show. */
+export function successStatus(call: ApiCall, version: ObjectVersion): object {
+  const status = deletedStatus(call.kind, call.info.name, version.meta.uid);
+  return { ...status, metadata: { resourceVersion: String(version.revision) } };
+}

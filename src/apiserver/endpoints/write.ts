@@ -1,0 +1,130 @@
+import { parseListOptions } from "../../api/machinery/list-options.ts";
+import { unsupportedMediaType } from "../../api/machinery/status-errors.ts";
+import type { ApiCall } from "../api-call.ts";
+import type { ApiResponse } from "../api-response.ts";
+import { decodeObject, mediaTypeOf, parseBody } from "../bodies/decode.ts";
+import type { ServerParts } from "../parts.ts";
+import { predicateOf } from "../registry/selection.ts";
+import type { ApiRequest } from "../request.ts";
+import { createObject } from "../verbs/create.ts";
+import { deleteCollection } from "../verbs/deletecollection.ts";
+import { deleteObject } from "../verbs/delete.ts";
+import { patchObject, type PatchType } from "../verbs/patch.ts";
+import { updateObject, type ChangeRules } from "../verbs/update.ts";
+import { deletionOf } from "./deletion-options.ts";
+import { replyFor, replyObject, replyVersion, successStatus } from "./reply.ts";
+
+/** @spec endpoints/handlers/create.go */
+export async function createEndpoint(
+  parts: ServerParts,
+  call: ApiCall,
+  request: ApiRequest,
+): Promise<ApiResponse> {
+  const reply = replyFor(request);
+  const bytes = await request.body();
+  const object = decodeObject(parts, call, call.served, bytes, request.headers["content-type"]);
+  const version = await createObject(parts, call, object);
+  return replyVersion(parts, call, request, reply, version, 201);
+}
+
+/** @spec endpoints/handlers/update.go */
+export async function updateEndpoint(
+  parts: ServerParts,
+  call: ApiCall,
+  request: ApiRequest,
+  rules?: ChangeRules,
+): Promise<ApiResponse> {
+  const reply = replyFor(request);
+  const bytes = await request.body();
+  const object = decodeObject(parts, call, call.served, bytes, request.headers["content-type"]);
+  const { version, isCreated } = await updateObject(parts, call, {
+    wanted: () => object,
+    ...(rules && { rules }),
+  });
+  return replyVersion(parts, call, request, reply, version, isCreated ? 201 : 200);
+}
+
+/** In upstream's order, as its message lists them. @spec endpoints/handlers/patch.go */
+const PATCHES: Readonly<Record<string, PatchType>> = {
+  "application/json-patch+json": "json",
+  "application/merge-patch+json": "merge",
+  "application/strategic-merge-patch+json": "strategic",
+};
+
+/** The kind of patch that a request's Content-Type names. @throws {StatusError} UnsupportedMediaType */
+export function patchTypeOf(request: ApiRequest): PatchType {
+  const type = PATCHES[mediaTypeOf(request.headers["content-type"])];
+  if (!type) throw unsupportedMediaType(Object.keys(PATCHES));
+  return type;
+}
+
+/** @spec endpoints/handlers/patch.go */
+export async function patchEndpoint(
+  parts: ServerParts,
+  call: ApiCall,
+  request: ApiRequest,
+  rules?: ChangeRules,
+): Promise<ApiResponse> {
+  const reply = replyFor(request);
+  const type = patchTypeOf(request);
+  const patch = parseBody(await request.body(), undefined, call.kind.kind);
+  const version = await patchObject(parts, call, type, patch, rules);
+  return replyVersion(parts, call, request, reply, version);
+}
+
+/** Resources whose delete answers with the object that is gone. @spec ReturnDeletedObject in pkg/registry */
+const RETURNS_DELETED = new Set([
+  "/namespaces",
+  "/persistentvolumeclaims",
+  "/persistentvolumes",
+  "/pods",
+  "/podtemplates",
+  "/resourcequotas",
+  "/serviceaccounts",
+  "/services",
+  "policy/podsecuritypolicies",
+  "storage.k8s.io/csidrivers",
+  "storage.k8s.io/csinodes",
+  "storage.k8s.io/storageclasses",
+  "storage.k8s.io/volumeattachments",
+]);
+
+/** @spec endpoints/handlers/delete.go DeleteResource */
+export async function deleteEndpoint(
+  parts: ServerParts,
+  call: ApiCall,
+  request: ApiRequest,
+): Promise<ApiResponse> {
+  const reply = replyFor(request);
+  const { options, isDryRun } = deletionOf(request, await request.body());
+  const { version, isGone } = await deleteObject(parts, dryRunOf(call, isDryRun), options);
+  const showsObject = !isGone || RETURNS_DELETED.has(`${call.kind.group}/${call.kind.plural}`);
+  return showsObject
+    ? replyVersion(parts, call, request, reply, version)
+    : replyObject(call, reply, successStatus(call, version));
+}
+
+/** @spec endpoints/handlers/delete.go DeleteCollection */
+export async function deleteCollectionEndpoint(
+  parts: ServerParts,
+  call: ApiCall,
+  request: ApiRequest,
+): Promise<ApiResponse> {
+  const reply = replyFor(request);
+  const { options, isDryRun } = deletionOf(request, await request.body());
+  const { labelSelector, fieldSelector } = parseListOptions(request.query);
+  const { namespace } = call.info;
+  const predicate = predicateOf(call.resource, { namespace, labelSelector, fieldSelector });
+  const versions = await deleteCollection(parts, dryRunOf(call, isDryRun), options, predicate);
+  return replyObject(call, reply, {
+    kind: `${call.kind.kind}List`,
+    apiVersion: call.served.apiVersion,
+    metadata: { resourceVersion: String(parts.cache.revision) },
+    items: versions.map(({ object }) => object),
+  });
+}
+
+/** A delete may ask for a dry run in its body. */
+function dryRunOf(call: ApiCall, isDryRun: boolean): ApiCall {
+  return isDryRun === call.isDryRun ? call : call.withFlags({ ...call.flags, isDryRun });
+}

@@ -1,0 +1,248 @@
+import { apiVersionOf, type Kind } from "../api/machinery/kind.ts";
+import type { KubeObject } from "../api/machinery/object.ts";
+import { StatusError, type Status } from "../api/machinery/status-error.ts";
+import { parseListOptions } from "../api/machinery/list-options.ts";
+import { badRequest, tooOldResourceVersion } from "../api/machinery/status-errors.ts";
+import { methodNotAllowed, unknownPath } from "../api/machinery/routing-errors.ts";
+import type {
+  Client,
+  DeleteOptions,
+  KeyArgument,
+  List,
+  ListOptions,
+  Patch,
+  WatchEvent,
+  WatchOptions,
+  WriteOptions,
+} from "../client/client.ts";
+import { ApiCall, type WriteFlags } from "./api-call.ts";
+import { authorize } from "./authorize.ts";
+import { conformed } from "./bodies/decode.ts";
+import { listFor } from "./endpoints/read.ts";
+import type { ServerParts } from "./parts.ts";
+import { EventReader } from "./registry/event-reader.ts";
+import { shown } from "./registry/face.ts";
+import { predicateOf } from "./registry/selection.ts";
+import { unwritten } from "./registry/commit.ts";
+import { allows } from "./resource-table.ts";
+import type { ApiRequest, RequestInfo, UserInfo } from "./request.ts";
+import { createObject } from "./verbs/create.ts";
+import { deleteObject } from "./verbs/delete.ts";
+import { getObject } from "./verbs/get.ts";
+import { patchObject } from "./verbs/patch.ts";
+import { updateObject, type ChangeRules } from "./verbs/update.ts";
+
+/**
+ * A `Client` of the server in the same process, as `user`: the same authorization, admission, validation and commit as over
+ * HTTP, but no sockets and no JSON. Objects are the cache's own: never change them.
+ */
+export function inProcessClient(parts: ServerParts, user: UserInfo): Client {
+  return new InProcessClient(parts, user);
+}
+
+const NOWHERE: KeyArgument = { name: "" };
+const neverAborts = new AbortController().signal;
+
+class InProcessClient implements Client {
+  readonly #parts: ServerParts;
+  readonly #user: UserInfo;
+
+  constructor(parts: ServerParts, user: UserInfo) {
+    this.#parts = parts;
+    this.#user = user;
+  }
+
+  async get<T extends KubeObject>(kind: Kind<T>, key: KeyArgument): Promise<T> {
+    return getObject(this.#call(kind, "get", key)).object as T;
+  }
+
+  async list<T extends KubeObject>(kind: Kind<T>, options: ListOptions = {}): Promise<List<T>> {
+    const call = this.#call(kind, "list", { ...NOWHERE, ...placeOf(options.namespace) });
+    const page = listFor(this.#parts, call, parseListOptions(queryOf(options)));
+    return {
+      items: page.versions.map((version) => version.object as T),
+      resourceVersion: String(page.revision),
+      ...(page.continue !== undefined && { continue: page.continue }),
+    };
+  }
+
+  async *watch<T extends KubeObject>(
+    kind: Kind<T>,
+    options: WatchOptions,
+  ): AsyncIterable<WatchEvent<T>> {
+    const call = this.#call(kind, "watch", { ...NOWHERE, ...placeOf(options.namespace) });
+    const { signal } = options;
+    const parsed = parseListOptions(queryOf(options), true);
+    const { namespace } = call.info;
+    const predicate = predicateOf(call.resource, { ...parsed, namespace });
+    const { cache } = call.served;
+    const from = parsed.resourceVersion ?? 0;
+    if (from > 0 && from < cache.events.floor)
+      throw tooOldResourceVersion(from, cache.events.floor);
+    const reader =
+      from > 0
+        ? EventReader.after(cache, predicate, from)
+        : EventReader.fromPresent(cache, predicate);
+    let wake: () => void = () => {};
+    const onWake = (): void => wake();
+    cache.wakeListeners.add(onWake);
+    signal?.addEventListener("abort", onWake);
+    try {
+      while (!signal?.aborted) {
+        const woken = new Promise<void>((resolve) => (wake = resolve));
+        const reading = reader.read();
+        if (reading.kind === "too-old") throw tooOldResourceVersion(from, cache.events.floor);
+        if (reading.kind === "idle") await woken;
+        if (reading.kind !== "events") continue;
+        for (const { type, version, revision } of reading.events) {
+          const face = shown(call.served, version);
+          const seen =
+            revision === face.revision ? face : unwritten(face.key, face.object, revision);
+          yield { type, object: seen.object as T };
+        }
+      }
+    } finally {
+      cache.wakeListeners.delete(onWake);
+      signal?.removeEventListener("abort", onWake);
+    }
+  }
+
+  async create<T extends KubeObject>(
+    kind: Kind<T>,
+    object: T,
+    options: WriteOptions = {},
+  ): Promise<T> {
+    const { name = "", namespace } = object.metadata ?? {};
+    const call = this.#call(kind, "create", { name, ...placeOf(namespace) }, options);
+    const body = conformed(this.#parts, call, call.served, object);
+    return (await createObject(this.#parts, call, body)).object as T;
+  }
+
+  async update<T extends KubeObject>(
+    kind: Kind<T>,
+    object: T,
+    options: WriteOptions = {},
+  ): Promise<T> {
+    const { name = "", namespace } = object.metadata ?? {};
+    const call = this.#call(kind, "update", { name, ...placeOf(namespace) }, options);
+    const body = conformed(this.#parts, call, call.served, object);
+    const rules = rulesOf(call);
+    const { version } = await updateObject(this.#parts, call, {
+      wanted: () => body,
+      ...(rules && { rules }),
+    });
+    return version.object as T;
+  }
+
+  updateStatus<T extends KubeObject>(kind: Kind<T>, object: T): Promise<T> {
+    return this.update(kind, object, { subresource: "status" });
+  }
+
+  async patch<T extends KubeObject>(
+    kind: Kind<T>,
+    key: KeyArgument,
+    patch: Patch,
+    options: WriteOptions = {},
+  ): Promise<T> {
+    const call = this.#call(kind, "patch", key, options);
+    if (patch.type === "apply") throw badRequest("server-side apply is not served");
+    const rules = rulesOf(call);
+    const version = await patchObject(this.#parts, call, patch.type, patch.body, rules);
+    return version.object as T;
+  }
+
+  async delete<T extends KubeObject>(
+    kind: Kind<T>,
+    key: KeyArgument,
+    options: DeleteOptions = {},
+  ): Promise<T> {
+    const call = this.#call(kind, "delete", key);
+    return (await deleteObject(this.#parts, call, options)).version.object as T;
+  }
+
+  async createSubresource<R extends KubeObject>(
+    kind: Kind,
+    key: KeyArgument,
+    subresource: string,
+    body: KubeObject,
+  ): Promise<R> {
+    const call = this.#call(kind, "create", key, {}, subresource);
+    const handler = this.#parts.subresources.find(kind.group, kind.plural, subresource);
+    if (!handler) throw unknownPath();
+    const response = await handler.handle(this.#parts, call, requestWith(call.info, body));
+    if (!Buffer.isBuffer(response.body)) throw badRequest(`${subresource} answers with a stream`);
+    const answer = JSON.parse(response.body.toString()) as R | Status;
+    if (response.status >= 400) throw new StatusError(answer as Status);
+    return answer as R;
+  }
+
+  /** The call, authorized. @throws {StatusError} NotFound, MethodNotAllowed, Forbidden */
+  #call(
+    kind: Kind,
+    verb: string,
+    key: KeyArgument,
+    options: WriteOptions = {},
+    subresource = options.subresource ?? "",
+  ): ApiCall {
+    const { group, version, plural } = kind;
+    const namespace = kind.isNamespaced ? (key.namespace ?? "") : "";
+    const name = verb === "create" && subresource === "" ? "" : key.name;
+    const info: RequestInfo = {
+      isResource: true,
+      verb,
+      path: "",
+      group,
+      version,
+      plural,
+      subresource,
+      namespace,
+      name,
+      tail: "",
+    };
+    authorize(this.#parts, this.#user, info);
+    const served = this.#parts.resources.find(group, version, plural);
+    if (!served) throw unknownPath();
+    if (subresource === "" && !allows(served.resource, verb)) throw methodNotAllowed();
+    return new ApiCall(info, this.#user, served, flagsOf(options), () => neverAborts);
+  }
+}
+
+/** The parameters as they would stand in a URL: one parser for both ways in. */
+function queryOf(options: ListOptions): URLSearchParams {
+  const query = new URLSearchParams();
+  const names = ["labelSelector", "fieldSelector", "limit", "continue", "resourceVersion"] as const;
+  for (const name of names) if (options[name] !== undefined) query.set(name, String(options[name]));
+  return query;
+}
+
+function flagsOf({ dryRun = false, fieldManager = "" }: WriteOptions): WriteFlags {
+  return { isDryRun: dryRun, fieldManager, fieldValidation: "Ignore" };
+}
+
+function placeOf(namespace: string | undefined): { namespace?: string } {
+  return namespace === undefined ? {} : { namespace };
+}
+
+/** The rules of the subresource that a write goes to. @throws {StatusError} NotFound: the kind has no such one */
+function rulesOf(call: ApiCall): ChangeRules | undefined {
+  const { subresource } = call.info;
+  if (subresource === "") return undefined;
+  const rules = subresource === "status" ? call.resource.subresources?.status : undefined;
+  if (!rules) throw unknownPath();
+  return rules;
+}
+
+/** A request that carries `body`, for handlers that read one. */
+function requestWith(info: RequestInfo, body: KubeObject): ApiRequest {
+  const apiVersion = apiVersionOf(info);
+  const place = info.namespace === "" ? "" : `/namespaces/${info.namespace}`;
+  return {
+    method: "POST",
+    path: `/apis/${apiVersion}${place}/${info.plural}/${info.name}/${info.subresource}`,
+    query: new URLSearchParams(),
+    headers: { "content-type": "application/json" },
+    body: () => Promise.resolve(Buffer.from(JSON.stringify(body))),
+    remoteAddress: "",
+    signal: neverAborts,
+  };
+}

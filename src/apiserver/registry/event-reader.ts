@@ -1,0 +1,97 @@
+import type { Revision } from "../../store/store.ts";
+import { KEYS_END } from "./keys.ts";
+import { matchEvent, type MatchedEvent, type Predicate } from "./predicate.ts";
+import type { ResourceCache } from "./resource-cache.ts";
+import type { SortedView } from "../../base/sorted-map.ts";
+import type { ObjectVersion } from "./object-version.ts";
+
+/** Events or objects handed out by one read: bounds the bytes that one watcher makes in one turn of the loop. */
+const READ_MAX = 500;
+
+/** What a watch reads next: a batch of events, nothing for now, or word that it has missed some. */
+export type Reading =
+  | {
+      readonly kind: "events";
+      readonly events: readonly MatchedEvent[];
+      /** Equal readings have equal ids: whoever encodes them does it once. `undefined`: not shared. */
+      readonly id: string | undefined;
+    }
+  | { readonly kind: "initial-end" }
+  | { readonly kind: "idle" }
+  | { readonly kind: "too-old" };
+
+const IDLE: Reading = { kind: "idle" };
+
+/**
+ * The place of one watcher in the events of one resource; before them, if asked for, all present objects as ADDED.
+ *
+ * Holds no events: a watcher that is slow costs nothing until the ring has moved past it, and then it ends.
+ */
+export class EventReader {
+  readonly #cache: ResourceCache;
+  readonly #predicate: Predicate;
+  /** Number of the next event. */
+  #next: number;
+  #initial: SortedView<ObjectVersion> | undefined;
+  #initialFrom: string;
+
+  /** Events after `revision`; below the ring's floor the first reading says `too-old`. */
+  static after(cache: ResourceCache, predicate: Predicate, revision: Revision): EventReader {
+    const { events } = cache;
+    const next = revision < events.floor ? events.first - 1 : events.after(revision);
+    return new EventReader(cache, predicate, next, undefined);
+  }
+
+  /** All present objects, then `initial-end`, then all events. */
+  static fromPresent(cache: ResourceCache, predicate: Predicate): EventReader {
+    return new EventReader(cache, predicate, cache.events.end, cache.versions.snapshot());
+  }
+
+  private constructor(
+    cache: ResourceCache,
+    predicate: Predicate,
+    next: number,
+    initial: SortedView<ObjectVersion> | undefined,
+  ) {
+    this.#cache = cache;
+    this.#predicate = predicate;
+    this.#next = next;
+    this.#initial = initial;
+    this.#initialFrom = predicate.from;
+  }
+
+  read(): Reading {
+    return this.#initial ? this.#readInitial(this.#initial) : this.#readEvents();
+  }
+
+  #readInitial(view: SortedView<ObjectVersion>): Reading {
+    const { matches, to } = this.#predicate;
+    const versions = view.slice(this.#initialFrom, to, READ_MAX);
+    if (versions.length === 0) {
+      this.#initial = undefined;
+      return { kind: "initial-end" };
+    }
+    const last = versions.at(-1)!.key;
+    this.#initialFrom = last < KEYS_END ? `${last}\u0000` : to;
+    const wanted = matches ? versions.filter((version) => matches(version.object)) : versions;
+    const events = wanted.map((version): MatchedEvent => ({
+      type: "ADDED",
+      version,
+      revision: version.revision,
+    }));
+    return { kind: "events", events, id: undefined };
+  }
+
+  #readEvents(): Reading {
+    const { events: ring } = this.#cache;
+    const begin = this.#next;
+    if (begin < ring.first) return { kind: "too-old" };
+    const events: MatchedEvent[] = [];
+    while (this.#next < ring.end && events.length < READ_MAX) {
+      const event = matchEvent(this.#predicate, ring.at(this.#next++));
+      if (event) events.push(event);
+    }
+    if (events.length === 0) return IDLE;
+    return { kind: "events", events, id: `${begin}-${this.#next}\n${this.#predicate.id}` };
+  }
+}

@@ -1,0 +1,161 @@
+import type { KubeObject, ObjectMeta } from "../../api/machinery/object.ts";
+import type { TypeSchema } from "../../api/machinery/schema.ts";
+import type { Revision } from "../../store/store.ts";
+
+/** Bytes before the JSON in a stored value: two numbers of 32 bits, see {@link encodeObject}. */
+const PREFIX_BYTES = 8;
+const RESOURCE_VERSION = '"resourceVersion":"';
+const QUOTE = 0x22;
+const BRACE = 0x7b;
+
+/**
+ * One version of one object: its JSON, encoded once when it was written, and the object itself, parsed on first use.
+ *
+ * The stored value lacks `metadata.resourceVersion`, which the store decides after the value is made; `revision` fills the
+ * gap. So the bytes come in three slices: head (`{"kind":…,"apiVersion":…,`), up to where the version goes, the rest.
+ * @spec docs/design/apiserver.md "One object version"
+ */
+export class ObjectVersion {
+  /** `NAMESPACE/NAME` within the resource. */
+  readonly key: string;
+  readonly revision: Revision;
+  /** As the store holds it. */
+  readonly value: Buffer;
+  #object: KubeObject | undefined;
+  #shapes: Map<string, unknown> | undefined;
+
+  constructor(key: string, revision: Revision, value: Buffer, object?: KubeObject) {
+    this.key = key;
+    this.revision = revision;
+    this.value = value;
+    this.#object = object;
+  }
+
+  /** Shared by everyone: not to be changed. */
+  get object(): KubeObject {
+    return (this.#object ??= JSON.parse(this.json().toString()) as KubeObject);
+  }
+
+  get meta(): ObjectMeta {
+    return this.object.metadata!;
+  }
+
+  /** The whole JSON. `revision` differs from the version's own in DELETED events. */
+  json(revision: Revision = this.revision): Buffer {
+    const text = String(revision);
+    const out = Buffer.allocUnsafe(this.#jsonBytes(text));
+    this.#write(out, 0, PREFIX_BYTES, text);
+    return out;
+  }
+
+  /** Bytes that {@link writeJson} will write. */
+  jsonLength(revision: Revision = this.revision): number {
+    return this.#jsonBytes(String(revision));
+  }
+
+  /** @returns where the JSON ends in `target`. */
+  writeJson(target: Buffer, at: number, revision: Revision = this.revision): number {
+    return this.#write(target, at, PREFIX_BYTES, String(revision));
+  }
+
+  /** Bytes that {@link writeItem} will write. */
+  get itemLength(): number {
+    return this.#jsonBytes(String(this.revision)) - this.#headBytes + 1;
+  }
+
+  /** The JSON without kind and apiVersion, as the items of a list are. */
+  writeItem(target: Buffer, at: number): number {
+    target[at] = BRACE;
+    return this.#write(target, at + 1, PREFIX_BYTES + this.#headBytes, String(this.revision));
+  }
+
+  /** A shape made on demand and kept with the version. */
+  shape<T>(name: string, make: () => T): T {
+    this.#shapes ??= new Map();
+    let shape = this.#shapes.get(name) as T | undefined;
+    if (shape === undefined) this.#shapes.set(name, (shape = make()));
+    return shape;
+  }
+
+  get #headBytes(): number {
+    return this.value.readUInt32LE(0);
+  }
+
+  #jsonBytes(revisionText: string): number {
+    return this.value.length - PREFIX_BYTES + RESOURCE_VERSION.length + revisionText.length + 1;
+  }
+
+  #write(target: Buffer, at: number, from: number, revisionText: string): number {
+    const { value } = this;
+    const split = value.readUInt32LE(4);
+    let end = at + value.copy(target, at, from, split);
+    end += target.write(RESOURCE_VERSION, end, "latin1");
+    end += target.write(revisionText, end, "latin1");
+    target[end++] = QUOTE;
+    return end + value.copy(target, end, split);
+  }
+}
+
+/**
+ * The stored value of `object`: `u32 headBytes, u32 split, JSON without resourceVersion`, with kind, apiVersion and metadata
+ * first, and in metadata what comes before resourceVersion on the wire. `split`: where it goes, counted from the value's start.
+ *
+ * `metadata.uid` must be set: the gap is behind it.
+ */
+export function encodeObject(object: KubeObject): Buffer {
+  const { kind, apiVersion, metadata, ...rest } = object;
+  const { name, generateName, namespace, uid, ...others } = metadata!;
+  const head = `{"kind":${JSON.stringify(kind)},"apiVersion":${JSON.stringify(apiVersion)},`;
+  const first = JSON.stringify({ name, generateName, namespace, uid });
+  const before = `${head}"metadata":${first.slice(0, -1)},`;
+  const other = JSON.stringify({ ...others, resourceVersion: undefined, selfLink: undefined });
+  const tail = JSON.stringify(rest);
+  const metaTail = other.length === 2 ? "}" : `,${other.slice(1)}`;
+  const text = before + metaTail + (tail.length === 2 ? "}" : `,${tail.slice(1)}`);
+  const length = Buffer.byteLength(text);
+  const value = Buffer.allocUnsafeSlow(PREFIX_BYTES + length);
+  value.writeUInt32LE(head.length, 0);
+  value.writeUInt32LE(PREFIX_BYTES + Buffer.byteLength(before), 4);
+  value.write(text, PREFIX_BYTES);
+  return value;
+}
+
+/** In the order of the wire; `resourceVersion` has its place but no value. @spec apimachinery meta/v1 ObjectMeta */
+const META_FIELDS = [
+  "name",
+  "generateName",
+  "namespace",
+  "uid",
+  "resourceVersion",
+  "generation",
+  "creationTimestamp",
+  "deletionTimestamp",
+  "deletionGracePeriodSeconds",
+  "labels",
+  "annotations",
+  "ownerReferences",
+  "finalizers",
+  "managedFields",
+] as const;
+
+/** `object` in the order of the wire, with `revision` as its resourceVersion; `schema` gives the order of the top level. */
+export function withRevision(
+  object: KubeObject,
+  revision: string | undefined,
+  schema?: TypeSchema,
+): KubeObject {
+  const given: Readonly<Record<string, unknown>> = { ...object.metadata };
+  const metadata: Record<string, unknown> = {};
+  for (const field of META_FIELDS) {
+    const value = field === "resourceVersion" ? revision : given[field];
+    if (value !== undefined) metadata[field] = value;
+  }
+  const { kind, apiVersion } = object;
+  const out: Record<string, unknown> = { kind, apiVersion, metadata };
+  const fields = object as Readonly<Record<string, unknown>>;
+  if (schema)
+    for (const field in schema.fields)
+      if (!(field in out) && fields[field] !== undefined) out[field] = fields[field];
+  for (const field in fields) if (!(field in out)) out[field] = fields[field];
+  return out as KubeObject;
+}

@@ -1,0 +1,99 @@
+import { methodNotAllowed, unknownPath } from "../api/machinery/routing-errors.ts";
+import { ApiCall, NO_FLAGS, type WriteFlags } from "./api-call.ts";
+import type { ApiResponse } from "./api-response.ts";
+import {
+  fieldManagerOf,
+  parseWriteOptions,
+  type WriteKind,
+} from "../api/machinery/write-options.ts";
+import { getEndpoint, listEndpoint, watchEndpoint } from "./endpoints/read.ts";
+import { subresourceEndpoint } from "./endpoints/subresources.ts";
+import {
+  createEndpoint,
+  deleteCollectionEndpoint,
+  deleteEndpoint,
+  patchEndpoint,
+  updateEndpoint,
+} from "./endpoints/write.ts";
+import type { ServerParts } from "./parts.ts";
+import type { ApiRequest, RequestInfo, UserInfo } from "./request.ts";
+import { allows } from "./resource-table.ts";
+
+/** The options that each writing verb takes, as its errors name them. */
+const OPTIONS_KINDS: Readonly<Record<string, WriteKind>> = {
+  create: "CreateOptions",
+  update: "UpdateOptions",
+  patch: "PatchOptions",
+};
+
+/**
+ * Answers an authorized request on a resource.
+ *
+ * @throws {StatusError} NotFound: no such resource. MethodNotAllowed. Whatever the verb says.
+ */
+export function serveResource(
+  parts: ServerParts,
+  request: ApiRequest,
+  info: RequestInfo,
+  user: UserInfo,
+): ApiResponse | Promise<ApiResponse> {
+  const call = resourceCall(parts, request, info, user);
+  const { kind, resource } = call;
+  if (info.subresource !== "") return subresourceEndpoint(parts, call, request);
+  const needsNamespace = kind.isNamespaced && info.namespace === "";
+  if (needsNamespace && info.verb !== "list" && info.verb !== "watch") throw methodNotAllowed();
+  if (!allows(resource, info.verb)) throw methodNotAllowed();
+  return serveVerb(parts, call, request);
+}
+
+/** The call that a request on a resource is. @throws {StatusError} NotFound: no such resource. Invalid: its options. */
+export function resourceCall(
+  parts: ServerParts,
+  request: ApiRequest,
+  info: RequestInfo,
+  user: UserInfo,
+): ApiCall {
+  const served = parts.resources.find(info.group, info.version, info.plural);
+  if (!served) throw unknownPath();
+  const { kind } = served;
+  const optionsKind = OPTIONS_KINDS[info.verb];
+  const flags = optionsKind ? writeFlags(request, optionsKind) : NO_FLAGS;
+  // A cluster-scoped resource below a namespace does not exist; the namespace itself is one of its parts.
+  const isOutside = !kind.isNamespaced && info.namespace !== "" && info.plural !== "namespaces";
+  if (isOutside) throw unknownPath();
+  const scoped = kind.isNamespaced || info.namespace === "" ? info : { ...info, namespace: "" };
+  return new ApiCall(scoped, user, served, flags, () => request.signal);
+}
+
+function writeFlags(request: ApiRequest, kind: WriteKind): WriteFlags {
+  const options = parseWriteOptions(request.query, kind);
+  const fieldManager = fieldManagerOf(options.fieldManager, request.headers["user-agent"]);
+  return { ...options, fieldManager };
+}
+
+function serveVerb(
+  parts: ServerParts,
+  call: ApiCall,
+  request: ApiRequest,
+): ApiResponse | Promise<ApiResponse> {
+  switch (call.info.verb) {
+    case "get":
+      return getEndpoint(parts, call, request);
+    case "list":
+      return listEndpoint(parts, call, request);
+    case "watch":
+      return watchEndpoint(parts, call, request);
+    case "create":
+      return createEndpoint(parts, call, request);
+    case "update":
+      return updateEndpoint(parts, call, request);
+    case "patch":
+      return patchEndpoint(parts, call, request);
+    case "delete":
+      return deleteEndpoint(parts, call, request);
+    case "deletecollection":
+      return deleteCollectionEndpoint(parts, call, request);
+    default:
+      throw methodNotAllowed();
+  }
+}

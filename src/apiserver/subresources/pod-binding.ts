@@ -1,0 +1,105 @@
+import { notSupported, required, type FieldError } from "../../api/machinery/field-error.ts";
+import type { KubeObject } from "../../api/machinery/object.ts";
+import { conflict, invalid } from "../../api/machinery/status-errors.ts";
+import { formatTime } from "../../base/clock.ts";
+import type { V1Binding, V1Pod, V1PodCondition } from "../../gen/types.ts";
+import type { ApiCall } from "../api-call.ts";
+import { objectResponse } from "../api-response.ts";
+import { parseBody } from "../bodies/decode.ts";
+import type { ServerParts } from "../parts.ts";
+import { updateObject } from "../verbs/update.ts";
+import type { SubresourceHandler } from "./subresource.ts";
+
+/**
+ * `pods/binding`: gives a Pod its node, once.
+ *
+ * @spec k8s@1.36 pkg/registry/core/pod/storage/storage.go BindingREST, assignPod, setPodHostAndAnnotations
+ */
+export const podBinding: SubresourceHandler = {
+  group: "",
+  plural: "pods",
+  subresource: "binding",
+  methods: ["POST"],
+  kind: { group: "", version: "v1", kind: "Binding" },
+  async handle(parts, call, request) {
+    const body = await request.body();
+    const binding = parseBody(body, request.headers["content-type"], "Binding") as V1Binding;
+    const errors = bindingErrors(binding);
+    const { name } = call.info;
+    if (errors.length > 0) throw invalid({ group: "", kind: "Binding", name, errors });
+    await bindPod(parts, call, binding);
+    return objectResponse(201, SUCCESS, call.warnings);
+  },
+};
+
+/** What creations without an object of their own answer. */
+export const SUCCESS = {
+  kind: "Status",
+  apiVersion: "v1",
+  metadata: {},
+  status: "Success",
+  code: 201,
+};
+
+async function bindPod(parts: ServerParts, call: ApiCall, binding: V1Binding): Promise<void> {
+  await updateObject(parts, call, {
+    isPatch: true,
+    rules: { prepareForUpdate: (object) => object, validateUpdate: () => [] },
+    wanted: (old) => {
+      const pod = old!.object as V1Pod;
+      checkBindable(call, pod, binding);
+      return bound(pod, binding, formatTime(parts.clock.now())) as KubeObject;
+    },
+  });
+}
+
+function bindingErrors({ target }: V1Binding): FieldError[] {
+  const errors: FieldError[] = [];
+  const kind = target?.kind ?? "";
+  if (kind !== "" && kind !== "Node")
+    errors.push(notSupported("target.kind", kind, ["Node", "<empty>"]));
+  if (!target?.name) errors.push(required("target.name"));
+  return errors;
+}
+
+function checkBindable(call: ApiCall, pod: V1Pod, binding: V1Binding): void {
+  const { name } = call.info;
+  const { uid, resourceVersion } = binding.metadata ?? {};
+  const refuse = (why: string): never => {
+    throw conflict({ group: "", plural: "pods/binding" }, name, why);
+  };
+  if (uid && uid !== pod.metadata?.uid)
+    refuse(
+      `Precondition failed: UID in precondition: ${uid}, UID in object meta: ${pod.metadata?.uid}`,
+    );
+  if (resourceVersion && resourceVersion !== pod.metadata?.resourceVersion)
+    refuse(
+      `Precondition failed: ResourceVersion in precondition: ${resourceVersion}, ` +
+        `ResourceVersion in object meta: ${pod.metadata?.resourceVersion}`,
+    );
+  if (pod.metadata?.deletionTimestamp)
+    refuse(`pod ${name} is being deleted, cannot be assigned to a host`);
+  if (pod.spec?.nodeName) refuse(`pod ${name} is already assigned to node "${pod.spec.nodeName}"`);
+  if (pod.spec?.schedulingGates?.length) refuse(`pod ${name} has non-empty .spec.schedulingGates`);
+}
+
+function bound(pod: V1Pod, binding: V1Binding, now: string): V1Pod {
+  const { annotations, labels } = binding.metadata ?? {};
+  const metadata = {
+    ...pod.metadata,
+    ...(annotations && { annotations: { ...pod.metadata?.annotations, ...annotations } }),
+    ...(labels && { labels: { ...pod.metadata?.labels, ...labels } }),
+  };
+  const scheduled: V1PodCondition = {
+    type: "PodScheduled",
+    status: "True",
+    lastTransitionTime: now as never,
+  };
+  const others = pod.status?.conditions?.filter(({ type }) => type !== "PodScheduled") ?? [];
+  return {
+    ...pod,
+    metadata,
+    spec: { ...pod.spec!, nodeName: binding.target.name! },
+    status: { ...pod.status, conditions: [...others, scheduled] },
+  };
+}

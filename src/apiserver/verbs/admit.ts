@@ -1,0 +1,36 @@
+import type { KubeObject } from "../../api/machinery/object.ts";
+import type { ApiCall } from "../api-call.ts";
+import type { ServerParts } from "../parts.ts";
+import type { AdmissionCall } from "../request.ts";
+
+/** Runs all plugins that change objects, each on the result of the one before, and defaults what they left out. */
+export function admitObject(
+  parts: ServerParts,
+  call: ApiCall,
+  operation: AdmissionCall["operation"],
+  object: KubeObject,
+  old: KubeObject | undefined,
+): KubeObject {
+  let admitted = object;
+  for (const plugin of parts.admission) {
+    if (!plugin.admit) continue;
+    const admission = call.admission(operation, admitted, old);
+    if (plugin.handles(admission)) admitted = plugin.admit(admission) ?? admitted;
+  }
+  return admitted === object ? object : call.resource.strategy.withDefaults(admitted);
+}
+
+/** Runs all plugins that only judge. @throws {StatusError} the first refusal. */
+export function validateAdmission(
+  parts: ServerParts,
+  call: ApiCall,
+  operation: AdmissionCall["operation"],
+  object: KubeObject | undefined,
+  old: KubeObject | undefined,
+): void {
+  for (const plugin of parts.admission) {
+    if (!plugin.validate) continue;
+    const admission = call.admission(operation, object, old);
+    if (plugin.handles(admission)) plugin.validate(admission);
+  }
+}

@@ -1,0 +1,137 @@
+import {
+  alreadyExists,
+  badRequest,
+  generateNameConflict,
+  invalid,
+} from "../../api/machinery/status-errors.ts";
+import { StatusError } from "../../api/machinery/status-error.ts";
+import type { KubeObject, ObjectMeta } from "../../api/machinery/object.ts";
+import { validateObjectMeta } from "../../api/machinery/object-meta-validation.ts";
+import { formatTime } from "../../base/clock.ts";
+import { nameSuffix, uuid } from "../../base/random.ts";
+import type { ApiCall } from "../api-call.ts";
+import type { ServerParts } from "../parts.ts";
+import { commitObject, encode, unwritten } from "../registry/commit.ts";
+import { shown, storedForm } from "../registry/face.ts";
+import { localKey } from "../registry/keys.ts";
+import type { ObjectVersion } from "../registry/object-version.ts";
+import { admitObject, validateAdmission } from "./admit.ts";
+
+/** Generated names tried before AlreadyExists. @spec k8s@1.36 registry/generic/registry/store.go maxNameGenerationCreateAttempts */
+const NAME_TRIES_MAX = 8;
+/** Characters of `generateName` that are kept, and random ones behind them. @spec apiserver storage/names/generate.go */
+const BASE_CHARACTERS_MAX = 58;
+const SUFFIX_CHARACTERS = 5;
+
+/**
+ * Creates the object, or fails and changes nothing.
+ *
+ * Flow: admission → reserve cluster-wide values → the kind's preparation → metadata → validation → judging admission →
+ * commit with "must not exist". A generated name that is taken is generated anew.
+ * @throws {StatusError} AlreadyExists, Invalid, BadRequest, whatever admission says.
+ * @spec k8s@1.36 apiserver registry/generic/registry/store.go Create; registry/rest/create.go BeforeCreate
+ */
+export async function createObject(
+  parts: ServerParts,
+  call: ApiCall,
+  input: KubeObject,
+): Promise<ObjectVersion> {
+  const given = inNamespace(call, input);
+  const isGenerated = !given.metadata?.name && Boolean(given.metadata?.generateName);
+  for (let attempt = 1; ; attempt++) {
+    const named = isGenerated ? withGeneratedName(parts, given) : given;
+    const version = await createOnce(parts, call, named);
+    if (version) return version;
+    if (!isGenerated) throw taken(call, named.metadata!.name!);
+    if (attempt >= NAME_TRIES_MAX) throw generateNameConflict(call.kind, named.metadata!.name!);
+  }
+}
+
+/** @returns `undefined`: the name is taken. */
+async function createOnce(
+  parts: ServerParts,
+  call: ApiCall,
+  named: KubeObject,
+): Promise<ObjectVersion | undefined> {
+  const { served } = call;
+  const admitted = admitObject(parts, call, "CREATE", named, undefined);
+  const allocator = parts.allocators.get(`${served.kind.group}/${served.kind.plural}`);
+  const reservation = allocator?.begin(admitted, undefined, call.isDryRun);
+  try {
+    const object = prepared(parts, call, reservation?.object ?? admitted);
+    validateAdmission(parts, call, "CREATE", object, undefined);
+    const key = localKey(call.info.namespace, object.metadata!.name!);
+    if (served.cache.get(key)) return undefined;
+    if (call.isDryRun) return unwritten(key, object, 0);
+    const encoded = encode(storedForm(served, object), served.storedSchema);
+    const version = await commitObject(parts, served, key, encoded, 0);
+    if (!version) return undefined;
+    reservation?.confirm();
+    return shown(served, version);
+  } finally {
+    reservation?.release();
+  }
+}
+
+function prepared(parts: ServerParts, call: ApiCall, admitted: KubeObject): KubeObject {
+  const { resource, kind, served } = call;
+  const facts = { now: parts.clock.now(), user: call.user.name };
+  const withSpec = resource.strategy.prepareForCreate(admitted, facts);
+  const metadata = freshMeta(withSpec.metadata ?? {}, uuid(parts.random), facts.now);
+  const object = { ...withSpec, kind: kind.kind, apiVersion: served.apiVersion, metadata };
+  const errors = [
+    ...validateObjectMeta(object, {
+      isNamespaced: kind.isNamespaced,
+      ...(resource.strategy.validateName && { validateName: resource.strategy.validateName }),
+    }),
+    ...resource.strategy.validate(object),
+  ];
+  if (errors.length > 0)
+    throw invalid({ group: kind.group, kind: kind.kind, name: metadata.name ?? "", errors });
+  for (const text of resource.strategy.warnings?.(object, undefined) ?? []) call.warn(text);
+  return object;
+}
+
+/** What the system decides of a new object's metadata. @spec rest/meta.go FillObjectMetaSystemFields; create.go BeforeCreate */
+function freshMeta(given: ObjectMeta, uid: string, now: number): ObjectMeta {
+  const { deletionTimestamp, deletionGracePeriodSeconds, resourceVersion, ...kept } = given;
+  void deletionTimestamp;
+  void deletionGracePeriodSeconds;
+  void resourceVersion;
+  return { ...kept, uid, creationTimestamp: formatTime(now) };
+}
+
+function withGeneratedName(parts: ServerParts, object: KubeObject): KubeObject {
+  const base = object.metadata!.generateName!.slice(0, BASE_CHARACTERS_MAX);
+  const name = base + nameSuffix(parts.random, SUFFIX_CHARACTERS);
+  return { ...object, metadata: { ...object.metadata, name } };
+}
+
+/** The object with the namespace of the request. @spec rest/meta.go EnsureObjectNamespaceMatchesRequestNamespace */
+export function inNamespace(call: ApiCall, object: KubeObject): KubeObject {
+  const wanted = call.info.namespace;
+  const own = object.metadata?.namespace ?? "";
+  if (object.metadata?.resourceVersion && call.info.verb === "create")
+    throw badRequest("resourceVersion should not be set on objects to be created");
+  if (!call.kind.isNamespaced) {
+    if (own === "") return object;
+    const { namespace, ...metadata } = object.metadata!;
+    void namespace;
+    return { ...object, metadata };
+  }
+  if (own === wanted) return object;
+  if (own === "") return { ...object, metadata: { ...object.metadata, namespace: wanted } };
+  throw badRequest(
+    "the namespace of the provided object does not match the namespace sent on the request",
+  );
+}
+
+function taken(call: ApiCall, name: string): Error {
+  const existing = call.served.cache.get(localKey(call.info.namespace, name));
+  const error = alreadyExists(call.kind, name);
+  if (existing?.meta.deletionTimestamp === undefined) return error;
+  return new StatusError({
+    ...error.status,
+    message: `object is being deleted: ${error.message}`,
+  });
+}

@@ -1,0 +1,86 @@
+import assert from "node:assert/strict";
+import { mkdtempSync, readFileSync, rmSync, statSync, truncateSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterEach, beforeEach, describe, it } from "node:test";
+import { openLmdbStore } from "./open-lmdb-store.ts";
+import { LmdbBackend } from "./lmdb-backend.ts";
+
+let folder: string;
+const reopen = async (): Promise<void> => (await openLmdbStore({ folder })).close();
+
+describe("lmdb store on disk", () => {
+  beforeEach(() => void (folder = mkdtempSync(join(tmpdir(), "skiff-lmdb-"))));
+  afterEach(() => rmSync(folder, { recursive: true }));
+
+  it("makes its folder for its owner alone", async () => {
+    const inner = join(folder, "a/store");
+    await (await openLmdbStore({ folder: inner })).close();
+    assert.equal(statSync(inner).mode & 0o777, 0o700);
+  });
+
+  it("refuses a second opener, and not one after a close or a crash", async () => {
+    const store = await openLmdbStore({ folder });
+    await assert.rejects(openLmdbStore({ folder }), {
+      name: "StoreInUse",
+      message: new RegExp(`in use by process ${process.pid}`),
+    });
+    const holder = readFileSync(join(folder, "lock"), "utf8");
+    await store.close();
+    await reopen();
+    const later = { ...(JSON.parse(holder) as object), startTime: "1" };
+    for (const left of [JSON.stringify(later), "", '{"pid":1']) {
+      writeFileSync(join(folder, "lock"), left);
+      await reopen();
+    }
+  });
+
+  it("names a file that is damaged, and says what to do", async () => {
+    const store = await openLmdbStore({ folder });
+    for (let i = 0; i < 3; i++)
+      await store.commit([{ kind: "put", key: `/${i}`, value: Buffer.alloc(1e6) }]);
+    await store.close();
+    const cut = (file: string): void => truncateSync(file, 3 * 4096);
+    const overwrite = (file: string): void => writeFileSync(file, "not a store".repeat(2000));
+    const damages: readonly [string, (file: string) => void, RegExp][] = [
+      ["durable.mdb", cut, /durable\.mdb .*it has 12288 bytes of/],
+      ["volatile.mdb", cut, /volatile\.mdb cannot be read/],
+      ["durable.mdb", overwrite, /durable\.mdb cannot be read/],
+    ];
+    for (const [name, damage, message] of damages) {
+      const file = join(folder, name);
+      const whole = readFileSync(file);
+      damage(file);
+      await assert.rejects(reopen(), { name: "StoreUnreadable", message });
+      await assert.rejects(reopen(), { message: /Restore it from a snapshot/ });
+      writeFileSync(file, whole);
+      await reopen();
+    }
+  });
+
+  it("refuses a newer layout", async () => {
+    await reopen();
+    const backend = await LmdbBackend.open(folder, () => false);
+    const state = { ...backend.state!, schema: 2 };
+    await backend.write({ isVolatile: false, removals: [], entries: [], state });
+    await backend.close();
+    await assert.rejects(reopen(), {
+      name: "StoreTooNew",
+      message: /has layout 2, and this Skiff reads layouts up to 1/,
+    });
+    await assert.rejects(reopen(), { name: "StoreTooNew" });
+  });
+
+  it("forgets on disk what it compacts", async () => {
+    const store = await openLmdbStore({ folder });
+    for (let i = 0; i < 50; i++)
+      await store.commit([{ kind: "put", key: `/k${i % 5}`, value: Buffer.alloc(100) }]);
+    await store.commit([{ kind: "delete", key: "/k0" }]);
+    await store.compact(store.revision());
+    await store.close();
+    const backend = await LmdbBackend.open(folder, () => false);
+    assert.equal([...backend.entries(0, 1e6)].length, 4);
+    assert.equal([...backend.heads("/", "0")].length, 4);
+    await backend.close();
+  });
+});

@@ -1,0 +1,163 @@
+import { POSITION_BYTES, decodeEntry, decodeHead, decodePosition } from "../log-entry.ts";
+import { encodeEntry, encodeHead, encodePosition, headOf } from "../log-entry.ts";
+import type { Backend, Batch, Head, LogEntry, Position, StoreState } from "../backend.ts";
+import type { Revision } from "../store.ts";
+import { append, openEnvironment, transact, type Environment } from "./environment.ts";
+import { StoreUnreadable } from "./store-unreadable.ts";
+
+const STATE_KEY = Buffer.from("store");
+
+/**
+ * Two LMDB files with one line of revisions: `durable.mdb`, flushed at every commit, and `volatile.mdb`, flushed behind.
+ *
+ * Why two: a heartbeat or an event must not cost a flush, and LMDB syncs a file as a whole.
+ */
+export class LmdbBackend implements Backend {
+  readonly state: StoreState | undefined;
+  readonly isVolatile: (key: string) => boolean;
+  readonly #durable: Environment;
+  readonly #volatile: Environment;
+
+  private constructor(
+    durable: Environment,
+    volatile: Environment,
+    isVolatile: (key: string) => boolean,
+  ) {
+    this.#durable = durable;
+    this.#volatile = volatile;
+    this.isVolatile = isVolatile;
+    const bytes = durable.state.get(STATE_KEY);
+    this.state = bytes && readable(durable, () => JSON.parse(bytes.toString()) as StoreState);
+  }
+
+  /** @throws {StoreUnreadable} */
+  static async open(folder: string, isVolatile: (key: string) => boolean): Promise<LmdbBackend> {
+    const durable = await openEnvironment(`${folder}/durable.mdb`, false);
+    try {
+      const volatile = await openEnvironment(`${folder}/volatile.mdb`, true);
+      return new LmdbBackend(durable, volatile, isVolatile);
+    } catch (error) {
+      await durable.root.close();
+      throw error;
+    }
+  }
+
+  head(key: string): Head | undefined {
+    const environment = this.#of(key);
+    return readable(environment, () => {
+      const bytes = environment.heads.get(Buffer.from(key));
+      return bytes && decodeHead(bytes);
+    });
+  }
+
+  entry(key: string, position: Position): LogEntry | undefined {
+    const environment = this.#of(key);
+    return readable(environment, () => {
+      const bytes = environment.log.get(encodePosition(position));
+      return bytes && decodeEntry(position, bytes);
+    });
+  }
+
+  heads(from: string, to: string): Iterable<readonly [string, Head]> {
+    const [start, end] = [Buffer.from(from), Buffer.from(to)];
+    return merged(
+      headsOf(this.#durable, start, end),
+      headsOf(this.#volatile, start, end),
+      ([a], [b]) => Buffer.compare(Buffer.from(a), Buffer.from(b)),
+    );
+  }
+
+  entries(after: Revision, upTo: Revision): Iterable<LogEntry> {
+    return merged(
+      entriesOf(this.#durable, after, upTo),
+      entriesOf(this.#volatile, after, upTo),
+      (a, b) => a.position.revision - b.position.revision,
+    );
+  }
+
+  async write(batch: Batch): Promise<void> {
+    // A clean end vouches for the volatile keys too.
+    if (batch.state?.isClean) await this.#volatile.root.flushed;
+    const environment = batch.isVolatile ? this.#volatile : this.#durable;
+    await transact(environment, () => writesOf(environment, batch));
+    environment.log.resetReadTxn();
+  }
+
+  async close(): Promise<void> {
+    await this.#volatile.root.close();
+    await this.#durable.root.close();
+  }
+
+  #of(key: string): Environment {
+    return this.isVolatile(key) ? this.#volatile : this.#durable;
+  }
+}
+
+/** @returns the results of the appends; the others cannot fail alone. */
+function writesOf({ heads, log, state }: Environment, batch: Batch): Promise<boolean>[] {
+  for (const removal of batch.removals) {
+    if (removal.kind === "head") void heads.remove(Buffer.from(removal.key));
+    else void log.remove(encodePosition(removal.position));
+  }
+  if (batch.state) void state.put(STATE_KEY, Buffer.from(JSON.stringify(batch.state)));
+  return batch.entries.map((entry) => {
+    void heads.put(Buffer.from(entry.key), encodeHead(headOf(entry)));
+    return append(log, encodePosition(entry.position), encodeEntry(entry));
+  });
+}
+
+function* headsOf(
+  environment: Environment,
+  start: Buffer,
+  end: Buffer,
+): Generator<readonly [string, Head], undefined> {
+  for (const { key, value } of environment.heads.getRange({ start, end }))
+    yield [key.toString(), readable(environment, () => decodeHead(value))];
+}
+
+function* entriesOf(
+  environment: Environment,
+  after: Revision,
+  upTo: Revision,
+): Generator<LogEntry, undefined> {
+  const start = encodePosition({ revision: after + 1, sub: 0 });
+  const end = encodePosition({ revision: upTo + 1, sub: 0 });
+  for (const { key, value } of environment.log.getRange({ start, end }))
+    yield readable(environment, () => {
+      if (key.length !== POSITION_BYTES) throw new RangeError("a key of the log has no position");
+      return decodeEntry(decodePosition(key), value);
+    });
+}
+
+/** Both sorted sequences as one. Each ends its cursor when the reader stops early. */
+function* merged<T>(
+  left: Generator<T, undefined>,
+  right: Generator<T, undefined>,
+  compare: (a: T, b: T) => number,
+): Generator<T, undefined> {
+  try {
+    let [a, b] = [left.next(), right.next()];
+    while (!a.done || !b.done) {
+      if (b.done || (!a.done && compare(a.value, b.value) <= 0)) {
+        yield a.value as T;
+        a = left.next();
+      } else {
+        yield b.value;
+        b = right.next();
+      }
+    }
+  } finally {
+    left.return(undefined);
+    right.return(undefined);
+  }
+  return undefined;
+}
+
+/** Runs a read. Whatever it throws, the file is damaged. */
+function readable<T>({ file }: Environment, decode: () => T): T {
+  try {
+    return decode();
+  } catch (error) {
+    throw new StoreUnreadable(file, String(error), error);
+  }
+}

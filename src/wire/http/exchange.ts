@@ -1,0 +1,55 @@
+import type { Duplex } from "node:stream";
+import type { ByteSource } from "./byte-source.ts";
+
+/** One request, free of the protocol version it came by. */
+export interface HttpRequest {
+  readonly method: string;
+  /** Path without the query, still percent-encoded. */
+  readonly path: string;
+  readonly query: URLSearchParams;
+  /** Lower-case names. */
+  readonly headers: Readonly<Record<string, string | undefined>>;
+  /** The whole body; the same Buffer each time. @throws {BodyTooLarge} */
+  body(): Promise<Buffer>;
+  readonly remoteAddress: string;
+  /** Of a client certificate that the server's CA signed and that is valid now. */
+  readonly certificate?: ClientCertificate;
+  /** Aborts when the client goes away. */
+  readonly signal: AbortSignal;
+}
+
+export interface ClientCertificate {
+  readonly commonName: string;
+  readonly organizations: readonly string[];
+}
+
+export interface HttpResponse {
+  readonly status: number;
+  readonly headers: Readonly<Record<string, string | string[]>>;
+  readonly body: Buffer | ByteSource;
+  /** A source that always has its next bytes, and may be compressed when the client accepts it. */
+  readonly isCompressible?: boolean;
+}
+
+/** Must not throw: every failure is a response. */
+export type HttpHandler = (request: HttpRequest) => HttpResponse | Promise<HttpResponse>;
+
+/**
+ * Takes over the connection of an HTTP/1.1 `Upgrade` request: whatever it writes goes to the client as it is.
+ * `undefined`: not taken over, the response is sent.
+ */
+export type UpgradeHandler = (
+  request: HttpRequest,
+  socket: Duplex,
+  head: Buffer,
+) => Promise<HttpResponse | undefined>;
+
+/** A request body over the limit. The client's error. */
+export class BodyTooLarge extends Error {
+  override readonly name = "BodyTooLarge";
+}
+
+/** The client went away before its request was complete. Normal. */
+export class RequestAborted extends Error {
+  override readonly name = "RequestAborted";
+}

@@ -1,0 +1,131 @@
+import type { Readable } from "node:stream";
+import type { TLSSocket } from "node:tls";
+import {
+  BodyTooLarge,
+  RequestAborted,
+  type ClientCertificate,
+  type HttpRequest,
+} from "./exchange.ts";
+
+const NO_QUERY = new URLSearchParams();
+const NO_BYTES = Buffer.alloc(0);
+
+/** What a connection knows that all its requests share. */
+export interface Connection {
+  readonly remoteAddress: string;
+  readonly certificate: (ClientCertificate & { readonly validToMs: number }) | undefined;
+}
+
+/** Reads once per connection what TLS knows of the client: parsing its certificate for each request costs too much. */
+export function connectionOf(socket: TLSSocket): Connection {
+  return { remoteAddress: socket.remoteAddress ?? "", certificate: certificateOf(socket) };
+}
+
+function certificateOf(socket: TLSSocket): Connection["certificate"] {
+  if (!socket.authorized) return undefined;
+  const peer = socket.getPeerCertificate();
+  const subject = peer.subject as { CN?: string | string[]; O?: string | string[] } | undefined;
+  if (!subject) return undefined;
+  return {
+    commonName: listOf(subject.CN)[0] ?? "",
+    organizations: listOf(subject.O),
+    validToMs: Date.parse(peer.valid_to),
+  };
+}
+
+function listOf(value: string | string[] | undefined): string[] {
+  return value === undefined ? [] : Array.isArray(value) ? value : [value];
+}
+
+type Headers = Readonly<Record<string, string | undefined>>;
+
+/** The part of a stream or message that carries the body. */
+export type BodyStream = Pick<Readable, "on" | "resume" | "readableEnded" | "destroyed">;
+
+/** A request whose costly parts (query, abort signal, body) are made only when someone asks for them. */
+export class StreamedRequest implements HttpRequest {
+  readonly method: string;
+  readonly path: string;
+  readonly headers: Headers;
+  readonly #queryText: string;
+  readonly #connection: Connection;
+  readonly #stream: BodyStream | undefined;
+  readonly #bodyBytesMax: number;
+  #query: URLSearchParams | undefined;
+  #body: Promise<Buffer> | undefined;
+  #abort: AbortController | undefined;
+  #isAborted = false;
+
+  /** `stream` absent: the request has no body. */
+  constructor(
+    method: string,
+    target: string,
+    headers: Headers,
+    connection: Connection,
+    stream: BodyStream | undefined,
+    bodyBytesMax: number,
+  ) {
+    const mark = target.indexOf("?");
+    this.method = method;
+    this.path = mark < 0 ? target : target.slice(0, mark);
+    this.#queryText = mark < 0 ? "" : target.slice(mark + 1);
+    this.headers = headers;
+    this.#connection = connection;
+    this.#stream = stream;
+    this.#bodyBytesMax = bodyBytesMax;
+  }
+
+  get query(): URLSearchParams {
+    if (this.#queryText === "") return NO_QUERY;
+    return (this.#query ??= new URLSearchParams(this.#queryText));
+  }
+
+  get remoteAddress(): string {
+    return this.#connection.remoteAddress;
+  }
+
+  get certificate(): ClientCertificate {
+    const { certificate } = this.#connection;
+    const isValid = certificate !== undefined && certificate.validToMs > Date.now();
+    // The optional property of the contract cannot be spelled `?` on a getter.
+    return (isValid ? certificate : undefined) as ClientCertificate;
+  }
+
+  get signal(): AbortSignal {
+    if (!this.#abort) {
+      this.#abort = new AbortController();
+      if (this.#isAborted) this.#abort.abort();
+    }
+    return this.#abort.signal;
+  }
+
+  body(): Promise<Buffer> {
+    return (this.#body ??= this.#stream ? this.#collect(this.#stream) : Promise.resolve(NO_BYTES));
+  }
+
+  /** The transport says that the client is gone or has its answer. */
+  abort(): void {
+    this.#isAborted = true;
+    this.#abort?.abort();
+  }
+
+  #collect(stream: BodyStream): Promise<Buffer> {
+    return new Promise((resolve, reject) => {
+      const pieces: Buffer[] = [];
+      let length = 0;
+      stream.on("data", (piece: Buffer) => {
+        length += piece.length;
+        if (length <= this.#bodyBytesMax) pieces.push(piece);
+        else reject(new BodyTooLarge());
+      });
+      let isComplete = false;
+      stream.on("end", () => {
+        isComplete = true;
+        resolve(pieces.length === 1 ? pieces[0]! : Buffer.concat(pieces));
+      });
+      stream.on("close", () => isComplete || reject(new RequestAborted()));
+      stream.on("error", reject);
+      if (stream.destroyed || stream.readableEnded) reject(new RequestAborted());
+    });
+  }
+}

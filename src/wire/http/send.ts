@@ -1,0 +1,77 @@
+import type { Writable } from "node:stream";
+import { constants, createGzip } from "node:zlib";
+import type { ByteSource } from "./byte-source.ts";
+
+/** Below this many bytes compression costs more time than it saves. @spec apiserver handlers/responsewriters defaultGzipThresholdBytes */
+export const GZIP_BYTES_MIN = 128 * 1024;
+
+/** Fast, as upstream's: the server's processor is worth more than a local network. */
+const GZIP_LEVEL = constants.Z_BEST_SPEED;
+
+/** Writers with bytes to fetch, served together at the end of the turn: events of one turn become one write. */
+let pending: (() => void)[] = [];
+
+function schedule(task: () => void): void {
+  if (pending.push(task) > 1) return;
+  setImmediate(() => {
+    const tasks = pending;
+    pending = [];
+    for (const run of tasks) run();
+  });
+}
+
+/**
+ * Writes `source` to `target` until its end, never ahead of what `target` takes. `first`: bytes already read from it.
+ *
+ * Between two writes other work of the process gets its turn, so a long body does not stall it.
+ */
+export function pump(source: ByteSource, target: Writable, first?: Buffer): void {
+  let isScheduled = false;
+  let isBlocked = false;
+  let isOver = false;
+  const over = (): void => {
+    if (isOver) return;
+    isOver = true;
+    source.close();
+  };
+  const step = (): void => {
+    isScheduled = false;
+    if (isOver || isBlocked) return;
+    const bytes = source.read();
+    if (bytes === undefined) return;
+    if (bytes === null) {
+      over();
+      target.end();
+      return;
+    }
+    send(bytes);
+  };
+  const wake = (): void => {
+    if (isScheduled || isBlocked || isOver) return;
+    isScheduled = true;
+    schedule(step);
+  };
+  const send = (bytes: Buffer): void => {
+    if (bytes.length > 0 && !target.write(bytes)) isBlocked = true;
+    else wake();
+  };
+  target.on("drain", () => {
+    isBlocked = false;
+    wake();
+  });
+  target.on("close", over);
+  target.on("error", over);
+  if (target.destroyed) return over();
+  source.onReadable(wake);
+  if (first) send(first);
+  else step();
+}
+
+/** Like {@link pump}, compressed on the way. */
+export function pumpGzipped(source: ByteSource, target: Writable, first: Buffer): void {
+  const gzip = createGzip({ level: GZIP_LEVEL });
+  target.on("close", () => gzip.destroy());
+  gzip.on("error", () => target.destroy());
+  gzip.pipe(target);
+  pump(source, gzip, first);
+}

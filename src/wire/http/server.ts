@@ -1,0 +1,292 @@
+import type { IncomingMessage, ServerResponse } from "node:http";
+import {
+  constants,
+  createSecureServer,
+  type Http2SecureServer,
+  type IncomingHttpHeaders,
+  type ServerHttp2Session,
+  type ServerHttp2Stream,
+} from "node:http2";
+import type { AddressInfo, Socket } from "node:net";
+import type { Duplex } from "node:stream";
+import type { TLSSocket } from "node:tls";
+import type { HttpHandler, HttpResponse, UpgradeHandler } from "./exchange.ts";
+import { connectionOf, StreamedRequest, type BodyStream, type Connection } from "./request.ts";
+import { ResetBudget } from "./reset-budget.ts";
+import { internalError, respondOverMessage, respondOverStream } from "./respond.ts";
+
+export interface ListenAddress {
+  readonly host: string;
+  /** 0: any free one. */
+  readonly port: number;
+}
+
+export interface HttpServerOptions {
+  readonly listen: readonly ListenAddress[];
+  readonly key: string;
+  readonly cert: string;
+  /** Signs the client certificates that count; without it none does. */
+  readonly clientCa?: string;
+  readonly handler: HttpHandler;
+  readonly upgrade?: UpgradeHandler;
+  /** Bytes of one request body. */
+  readonly bodyBytesMax: number;
+}
+
+export interface HttpServer {
+  /** Where it listens, in the order of the options. */
+  readonly addresses: readonly ListenAddress[];
+  /** New connections get this certificate; open ones keep theirs. */
+  setCertificate(key: string, cert: string): void;
+  /** Accepts nothing new, lets requests end for up to `graceMs`, then cuts. */
+  close(graceMs: number): Promise<void>;
+}
+
+/** Bytes of all headers of one request; room for several tokens. Doubling it doubles what a client can make us hold. */
+const HEADER_BYTES_MAX = 64 * 1024;
+/** Streams of one connection at a time. @spec k8s@1.36 apiserver secure_serving.go MaxConcurrentStreams */
+const STREAMS_MAX = 250;
+/** A connection without a request is closed after this long. @spec apiserver IdleTimeout 90 s */
+const IDLE_MS = 90_000;
+/** Headers must have arrived in this time. @spec apiserver ReadHeaderTimeout 32 s */
+const HEADERS_MS = 32_000;
+/** HTTP/2 receive window of one stream, bytes: a whole ordinary body. */
+const WINDOW_BYTES = 256 * 1024;
+/** TLS sessions resume for this long, seconds: shorter than the shortest certificate. */
+const SESSION_SECONDS = 300;
+
+/** Serves HTTP/2 and HTTP/1.1 over TLS on every address; resolves when all of them listen. */
+export async function serveHttp(options: HttpServerOptions): Promise<HttpServer> {
+  const servers: SecureListener[] = [];
+  try {
+    for (const address of options.listen) {
+      const listener = new SecureListener(options);
+      servers.push(listener);
+      await listener.listen(address);
+    }
+  } catch (error) {
+    await Promise.all(servers.map((listener) => listener.close(0)));
+    throw error;
+  }
+  return {
+    addresses: servers.map((listener) => listener.address),
+    setCertificate: (key, cert) => servers.forEach((listener) => listener.setContext(key, cert)),
+    close: async (graceMs) => {
+      await Promise.all(servers.map((listener) => listener.close(graceMs)));
+    },
+  };
+}
+
+/** One listening socket. */
+class SecureListener {
+  readonly #options: HttpServerOptions;
+  readonly #server: Http2SecureServer;
+  readonly #sockets = new Set<Socket>();
+  readonly #sessions = new Set<ServerHttp2Session>();
+  readonly #connections = new WeakMap<object, Connection>();
+  #isClosing = false;
+
+  constructor(options: HttpServerOptions) {
+    this.#options = options;
+    const server = createSecureServer({
+      ...this.#context(options.key, options.cert),
+      allowHTTP1: true,
+      requestCert: options.clientCa !== undefined,
+      rejectUnauthorized: false,
+      minVersion: "TLSv1.2",
+      sessionTimeout: SESSION_SECONDS,
+      maxSessionMemory: 64,
+      settings: {
+        maxConcurrentStreams: STREAMS_MAX,
+        maxHeaderListSize: HEADER_BYTES_MAX,
+        initialWindowSize: WINDOW_BYTES,
+      },
+      ...({ maxHeaderSize: HEADER_BYTES_MAX, headersTimeout: HEADERS_MS } as object),
+    });
+    this.#server = server;
+    Object.assign(server, { headersTimeout: HEADERS_MS, keepAliveTimeout: IDLE_MS });
+    server.on("request", (message, response) => {
+      this.#onMessage(message as unknown as IncomingMessage, response as unknown as ServerResponse);
+    });
+    // The "request" listener, needed for HTTP/1.1, brings the slow compatibility layer for HTTP/2 along: out with it.
+    server.removeAllListeners("stream");
+    server.on("stream", (stream, headers) => this.#onStream(stream, headers));
+    server.on("session", (session) => this.#onSession(session));
+    server.on("secureConnection", (socket) => {
+      this.#sockets.add(socket);
+      socket.on("close", () => this.#sockets.delete(socket));
+    });
+    // A request that is no request: the client's mistake, answered by the parser.
+    server.on(
+      "clientError" as "sessionError",
+      ((_error: Error, socket: Socket) => {
+        if (socket.writable) socket.end("HTTP/1.1 400 Bad Request\r\nconnection: close\r\n\r\n");
+        else socket.destroy();
+      }) as never,
+    );
+    server.on("tlsClientError", (_error, socket) => socket.destroy());
+    server.on("sessionError", () => {});
+    server.on(
+      "upgrade" as "session",
+      ((m: IncomingMessage, socket: Duplex, head: Buffer) =>
+        this.#onUpgrade(m, socket, head)) as never,
+    );
+  }
+
+  get address(): ListenAddress {
+    const { address, port } = this.#server.address() as AddressInfo;
+    return { host: address, port };
+  }
+
+  listen({ host, port }: ListenAddress): Promise<void> {
+    return new Promise((resolve, reject) => {
+      this.#server.once("error", reject);
+      this.#server.listen({ host, port, backlog: 1024 }, () => {
+        this.#server.removeListener("error", reject);
+        this.#server.on("error", () => {});
+        resolve();
+      });
+    });
+  }
+
+  setContext(key: string, cert: string): void {
+    this.#server.setSecureContext(this.#context(key, cert));
+  }
+
+  async close(graceMs: number): Promise<void> {
+    if (this.#isClosing) return;
+    this.#isClosing = true;
+    const closed = new Promise<void>((resolve) => this.#server.close(() => resolve()));
+    for (const session of this.#sessions) session.close();
+    const timer = setTimeout(() => {
+      for (const session of this.#sessions) session.destroy();
+      for (const socket of this.#sockets) socket.destroy();
+    }, graceMs);
+    (this.#server as unknown as { closeIdleConnections?: () => void }).closeIdleConnections?.();
+    await closed;
+    clearTimeout(timer);
+  }
+
+  #context(key: string, cert: string): { key: string; cert: string; ca?: string } {
+    return {
+      key,
+      cert,
+      ...(this.#options.clientCa !== undefined && { ca: this.#options.clientCa }),
+    };
+  }
+
+  #connection(socket: TLSSocket): Connection {
+    let connection = this.#connections.get(socket);
+    if (!connection) this.#connections.set(socket, (connection = connectionOf(socket)));
+    return connection;
+  }
+
+  #onSession(session: ServerHttp2Session): void {
+    this.#sessions.add(session);
+    session.on("close", () => this.#sessions.delete(session));
+    // Without streams for this long, the connection goes; an open watch keeps it.
+    session.setTimeout(IDLE_MS, () => {
+      if ((session as { [OPEN]?: number })[OPEN]) return;
+      session.close();
+    });
+    this.#connections.set(session, connectionOf(session.socket as TLSSocket));
+    BUDGETS.set(session, new ResetBudget());
+  }
+
+  #onStream(stream: ServerHttp2Stream, headers: IncomingHttpHeaders): void {
+    const session = stream.session as (ServerHttp2Session & { [OPEN]?: number }) | undefined;
+    if (!session) return;
+    session[OPEN] = (session[OPEN] ?? 0) + 1;
+    const method = headers[":method"] as string;
+    const hasBody = !stream.readableEnded && method !== "GET" && method !== "HEAD";
+    const request = new StreamedRequest(
+      method,
+      headers[":path"] as string,
+      headers as Record<string, string | undefined>,
+      this.#connections.get(session)!,
+      hasBody ? stream : undefined,
+      this.#options.bodyBytesMax,
+    );
+    stream.on("error", () => {});
+    stream.on("close", () => {
+      session[OPEN]!--;
+      request.abort();
+      const isReset = stream.rstCode === constants.NGHTTP2_CANCEL || stream.aborted;
+      if (isReset && !BUDGETS.get(session)!.spend(performance.now()))
+        session.destroy(undefined, constants.NGHTTP2_ENHANCE_YOUR_CALM);
+    });
+    if (!hasBody) stream.resume();
+    const acceptsGzip = wantsGzip(headers["accept-encoding"]);
+    this.#answer(request, (response) => {
+      respondOverStream(stream, response, method === "HEAD", acceptsGzip);
+    });
+  }
+
+  #onMessage(message: IncomingMessage, target: ServerResponse): void {
+    const method = message.method ?? "GET";
+    const request = this.#requestOf(message, method !== "GET" && method !== "HEAD");
+    target.on("close", () => request.abort());
+    const acceptsGzip = wantsGzip(message.headers["accept-encoding"]);
+    this.#answer(request, (response) => {
+      if (this.#isClosing) target.setHeader("connection", "close");
+      respondOverMessage(target, response, method === "HEAD", acceptsGzip);
+    });
+  }
+
+  #onUpgrade(message: IncomingMessage, socket: Duplex, head: Buffer): void {
+    socket.on("error", () => socket.destroy());
+    const { upgrade } = this.#options;
+    if (!upgrade) return void socket.end("HTTP/1.1 400 Bad Request\r\nconnection: close\r\n\r\n");
+    const request = this.#requestOf(message, false);
+    socket.on("close", () => request.abort());
+    upgrade(request, socket, head)
+      .catch(internalError)
+      .then(
+        (response) => {
+          if (response && socket.writable) socket.end(rawResponse(response));
+        },
+        () => socket.destroy(),
+      );
+  }
+
+  #requestOf(message: IncomingMessage, hasBody: boolean): StreamedRequest {
+    return new StreamedRequest(
+      message.method ?? "GET",
+      message.url ?? "/",
+      message.headers as Record<string, string | undefined>,
+      this.#connection(message.socket as TLSSocket),
+      hasBody ? (message as BodyStream) : undefined,
+      this.#options.bodyBytesMax,
+    );
+  }
+
+  /** Synchronous as long as the handler is: a promise per GET would be a tenth of its cost. */
+  #answer(request: StreamedRequest, send: (response: HttpResponse) => void): void {
+    let result: HttpResponse | Promise<HttpResponse>;
+    try {
+      result = this.#options.handler(request);
+    } catch {
+      result = internalError();
+    }
+    if (result instanceof Promise) result.catch(internalError).then(send, () => {});
+    else send(result);
+  }
+}
+
+/** Streams open on a session. */
+const OPEN = Symbol("open streams");
+const BUDGETS = new WeakMap<ServerHttp2Session, ResetBudget>();
+
+function wantsGzip(header: string | string[] | undefined): boolean {
+  return typeof header === "string" && header.includes("gzip");
+}
+
+/** An HTTP/1.1 response as text: after an upgrade request Node has let go of the connection. */
+function rawResponse(response: HttpResponse): Buffer {
+  const body = Buffer.isBuffer(response.body) ? response.body : Buffer.alloc(0);
+  const lines = Object.entries(response.headers).map(
+    ([name, value]) => `${name}: ${String(value)}\r\n`,
+  );
+  const head = `HTTP/1.1 ${response.status} -\r\n${lines.join("")}content-length: ${body.length}\r\nconnection: close\r\n\r\n`;
+  return Buffer.concat([Buffer.from(head), body]);
+}
