@@ -10,6 +10,7 @@ import type { AdmissionPlugin } from "./admission/admission.ts";
 import type { Allocator } from "./allocation/allocator.ts";
 import type { ApiResponse } from "./api-response.ts";
 import type { Authenticator } from "./authn/authenticator.ts";
+import type { ReviewHandler } from "./authz/reviews.ts";
 import type { Authorizer } from "./authz/authorizer.ts";
 import { ensureSystemObjects } from "./background/system-objects.ts";
 import { ensureKubernetesService } from "./background/kubernetes-service.ts";
@@ -53,7 +54,8 @@ export interface ApiServerOptions {
   readonly authenticators: (server: ApiServer) => readonly Authenticator[];
   readonly authorizers: (server: ApiServer) => readonly Authorizer[];
   readonly admission: (server: ApiServer) => readonly AdmissionPlugin[];
-  readonly subresources?: readonly SubresourceHandler[];
+  readonly reviews?: (server: ApiServer) => readonly ReviewHandler[];
+  readonly subresources?: (server: ApiServer) => readonly SubresourceHandler[];
   /** Paths outside of resources, OpenAPI for one. A path that ends in `/*` stands for all below it. */
   readonly paths?: (server: ApiServer) => Readonly<Record<string, PathHandler>>;
   readonly healthChecks?: readonly HealthCheck[];
@@ -91,8 +93,7 @@ export async function startApiServer(options: ApiServerOptions): Promise<ApiServ
   for (const resource of options.resources) resources.add(resource);
   const services = new ServiceAllocator(options.services, cache.resource("", "services"), random);
   const subresources = new SubresourceTable();
-  for (const handler of [...builtInSubresources, ...(options.subresources ?? [])])
-    subresources.add(handler);
+  for (const handler of builtInSubresources) subresources.add(handler);
   const parts: MutableParts = {
     store,
     cache,
@@ -105,6 +106,7 @@ export async function startApiServer(options: ApiServerOptions): Promise<ApiServ
     authenticators: [],
     authorizers: [],
     admission: [],
+    reviews: new Map(),
     allocators: new Map<string, Allocator>([["/services", services]]),
     subresources,
     watches: new Set(),
@@ -115,6 +117,11 @@ export async function startApiServer(options: ApiServerOptions): Promise<ApiServ
   parts.authenticators = options.authenticators(server);
   parts.authorizers = options.authorizers(server);
   parts.admission = options.admission(server);
+  const reviews = options.reviews?.(server) ?? [];
+  parts.reviews = new Map(
+    reviews.map((handler) => [`${handler.group}/${handler.plural}`, handler]),
+  );
+  for (const handler of options.subresources?.(server) ?? []) subresources.add(handler);
   addHealthPaths(paths, parts, options.healthChecks ?? [], options.version);
   const outside = options.advertised;
   addDiscoveryPaths(paths, parts, outside ? `${outside.address}:${outside.port}` : "");

@@ -101,10 +101,10 @@ function parseJson(bytes: Buffer, kind: string): unknown {
 /** Aliases that one document may expand: a small one with many could fill the memory. Real manifests use a few. */
 const YAML_ALIASES_MAX = 100;
 
-/** YAML 1.1 with merge keys, as upstream's parser reads it. */
+/** YAML with merge keys, as upstream's parser reads it. */
 function parseYaml(bytes: Buffer): unknown {
   try {
-    const options = { version: "1.1", merge: true, maxAliasCount: YAML_ALIASES_MAX } as const;
+    const options = { merge: true, maxAliasCount: YAML_ALIASES_MAX } as const;
     return parse(bytes.toString(), options) as unknown;
   } catch (error) {
     throw badRequest(`error converting YAML to JSON: yaml: ${(error as Error).message}`);

@@ -20,6 +20,22 @@ export function admitObject(
   return admitted === object ? object : call.resource.strategy.withDefaults(admitted);
 }
 
+/** Lets plugins wait for what they will look for; `undefined`: none needs to. */
+export function prepareAdmission(
+  parts: ServerParts,
+  call: ApiCall,
+  object: KubeObject,
+): Promise<unknown> | undefined {
+  let waits: Promise<void>[] | undefined;
+  for (const plugin of parts.admission) {
+    if (!plugin.prepare) continue;
+    const admission = call.admission("CREATE", object, undefined);
+    const wait = plugin.handles(admission) ? plugin.prepare(admission) : undefined;
+    if (wait) (waits ??= []).push(wait);
+  }
+  return waits && Promise.all(waits);
+}
+
 /** Runs all plugins that only judge. @throws {StatusError} the first refusal. */
 export function validateAdmission(
   parts: ServerParts,

@@ -15,7 +15,7 @@ import { commitObject, encode, unwritten } from "../registry/commit.ts";
 import { shown, storedForm } from "../registry/face.ts";
 import { localKey } from "../registry/keys.ts";
 import type { ObjectVersion } from "../registry/object-version.ts";
-import { admitObject, validateAdmission } from "./admit.ts";
+import { admitObject, prepareAdmission, validateAdmission } from "./admit.ts";
 
 /** Generated names tried before AlreadyExists. @spec k8s@1.36 registry/generic/registry/store.go maxNameGenerationCreateAttempts */
 const NAME_TRIES_MAX = 8;
@@ -37,6 +37,10 @@ export async function createObject(
   input: KubeObject,
 ): Promise<ObjectVersion> {
   const given = inNamespace(call, input);
+  if (given.metadata?.resourceVersion)
+    throw badRequest("resourceVersion should not be set on objects to be created");
+  const waiting = prepareAdmission(parts, call, given);
+  if (waiting) await waiting;
   const isGenerated = !given.metadata?.name && Boolean(given.metadata?.generateName);
   for (let attempt = 1; ; attempt++) {
     const named = isGenerated ? withGeneratedName(parts, given) : given;
@@ -111,8 +115,6 @@ function withGeneratedName(parts: ServerParts, object: KubeObject): KubeObject {
 export function inNamespace(call: ApiCall, object: KubeObject): KubeObject {
   const wanted = call.info.namespace;
   const own = object.metadata?.namespace ?? "";
-  if (object.metadata?.resourceVersion && call.info.verb === "create")
-    throw badRequest("resourceVersion should not be set on objects to be created");
   if (!call.kind.isNamespaced) {
     if (own === "") return object;
     const { namespace, ...metadata } = object.metadata!;
