@@ -142,7 +142,10 @@ async function advertise(
   if (!advertised) return [];
   const { firstAddress: clusterIp } = services;
   const run = (): Promise<void> => ensureKubernetesService(parts, { ...advertised, clusterIp });
-  await run();
+  // Not a reason to refuse service: a loopback address, for one, is none that endpoints may have.
+  await run().catch((error: unknown) =>
+    parts.logger.warning("the kubernetes Service is not as it should be", { error: String(error) }),
+  );
   return [{ periodMs: ADVERTISE_MS, run }];
 }
 
