@@ -216,10 +216,13 @@ export function preconditionProblem(
   { uid, resourceVersion }: Preconditions,
   meta: ObjectMeta,
 ): string | undefined {
+  const mismatch = (what: string, wanted: string, found: string, guess: string): string =>
+    `the ${what} in the precondition (${wanted}) does not match the ${what} in record (${found}). ` +
+    `The object might have been ${guess}`;
   const stored = { uid: meta.uid ?? "", resourceVersion: meta.resourceVersion ?? "" };
   if (uid !== undefined && uid !== stored.uid)
-    return `the UID in the precondition (${uid}) does not match the UID in record (${stored.uid}). The object might have been deleted and then recreated`;
+    return mismatch("UID", uid, stored.uid, "deleted and then recreated");
   if (resourceVersion !== undefined && resourceVersion !== stored.resourceVersion)
-    return `the ResourceVersion in the precondition (${resourceVersion}) does not match the ResourceVersion in record (${stored.resourceVersion}). The object might have been modified`;
+    return mismatch("ResourceVersion", resourceVersion, stored.resourceVersion, "modified");
   return undefined;
 }
