@@ -4,6 +4,7 @@ import { readFacts } from "./facts.ts";
 import { readModels } from "./model.ts";
 import { nameModels } from "./naming.ts";
 import { buildSchemas } from "./schema.ts";
+import { openapiFile } from "./openapi-file.ts";
 import { schemasFile } from "./schemas-file.ts";
 import { typesFile } from "./types-file.ts";
 
@@ -12,6 +13,11 @@ const folder = join(root, "src/gen");
 mkdirSync(folder, { recursive: true });
 const models = readModels(root);
 const names = nameModels(root, models);
-const schemas = buildSchemas(models, names, readFacts(root));
+const facts = readFacts(root);
+const schemas = buildSchemas(models, names, facts);
 writeFileSync(join(folder, "types.ts"), typesFile(models));
 writeFileSync(join(folder, "schemas.ts"), schemasFile(schemas));
+
+const documents = join(root, "dist/openapi");
+mkdirSync(documents, { recursive: true });
+writeFileSync(join(documents, "definitions.tsv"), openapiFile(models, names, schemas, facts));

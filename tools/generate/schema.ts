@@ -37,10 +37,13 @@ export function buildSchemas(
 
 const kindOf = ({ group, version, kind }: TypeName) => ({ group, version, kind });
 
+/** Tops of documents that have no metadata; elsewhere apiVersion and kind together are a reference to another object. */
+const BARE_ROOTS = ["V1APIGroup", "V1APIResourceList", "V1APIVersions", "V1DeleteOptions"];
+
 /** A type that stands at the top of a document. */
 export function isRoot(model: Model): boolean {
   const has = (name: string): boolean => model.fields.some((field) => field.name === name);
-  return has("apiVersion") && has("kind") && (has("metadata") || model.name.startsWith("V1API"));
+  return has("apiVersion") && has("kind") && (has("metadata") || BARE_ROOTS.includes(model.name));
 }
 
 function typeFacts(names: Names, facts: Facts, model: string): TypeFacts | undefined {

@@ -186,6 +186,15 @@ describe("conform", () => {
     assert.match(message(lease("2020-01-01T00:00:00Z")), /cannot parse "Z" as ".000000"$/);
   });
 
+  it("changes nothing the second time", () => {
+    const once = pod({
+      metadata: { creationTimestamp: "2020-01-01T02:00:00+02:00" },
+      spec: { overhead: { cpu: "0.25", memory: "2048Ki" }, containers: [null, { name: "a" }] },
+    });
+    assert.ok(once.isOk);
+    assert.equal(text(pod(once.value)), text(once));
+  });
+
   it("keeps integers and text apart where both may stand", () => {
     const service = (targetPort: unknown) =>
       fit("", "v1", "Service", { spec: { ports: [{ targetPort }] } });

@@ -20,6 +20,8 @@ describe("schemas", () => {
       ["rbac.authorization.k8s.io", "v1", "Role", "io.k8s.api.rbac.v1.Role"],
       ["events.k8s.io", "v1", "Event", "io.k8s.api.events.v1.Event"],
       ["", "v1", "Event", "io.k8s.api.core.v1.Event"],
+      ["", "v1", "DeleteOptions", "io.k8s.apimachinery.pkg.apis.meta.v1.DeleteOptions"],
+      ["", "v1", "OwnerReference", undefined],
       ["policy", "v1", "Eviction", "io.k8s.api.policy.v1.Eviction"],
       ["autoscaling", "v1", "Scale", "io.k8s.api.autoscaling.v1.Scale"],
       ["authentication.k8s.io", "v1", "TokenRequest", "io.k8s.api.authentication.v1.TokenRequest"],

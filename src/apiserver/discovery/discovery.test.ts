@@ -5,8 +5,11 @@ import { discoveryDocument } from "./discovery.ts";
 import { compareVersions } from "./source.ts";
 import { versionDocument } from "./version.ts";
 
-const AGGREGATED =
-  "application/json;g=apidiscovery.k8s.io;v=v2;as=APIGroupDiscoveryList,application/json;g=apidiscovery.k8s.io;v=v2beta1;as=APIGroupDiscoveryList,application/json";
+const AGGREGATED = [
+  "application/json;g=apidiscovery.k8s.io;v=v2;as=APIGroupDiscoveryList",
+  "application/json;g=apidiscovery.k8s.io;v=v2beta1;as=APIGroupDiscoveryList",
+  "application/json",
+].join(",");
 
 const get = (path: string, accept = "application/json") =>
   discoveryDocument(exampleApi, path, accept, "10.0.0.1:6443");

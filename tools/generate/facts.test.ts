@@ -1,0 +1,61 @@
+import assert from "node:assert/strict";
+import { describe, it } from "node:test";
+import { readFacts } from "./facts.ts";
+import { readModels } from "./model.ts";
+import { nameModels } from "./naming.ts";
+
+const root = process.cwd();
+const models = readModels(root);
+const names = nameModels(root, models);
+const facts = readFacts(root);
+
+/** `core.Pod` and `core.v1.Pod` → the fields of that type, of any version in the first form. */
+const known = new Map<string, Set<string>>();
+for (const model of models) {
+  const { folder, version, kind } = names.get(model.name)!;
+  for (const key of [`${folder}.${kind}`, `${folder}.${version}.${kind}`]) {
+    const fields = known.get(key) ?? new Set();
+    for (const field of model.fields) fields.add(field.name);
+    known.set(key, fields);
+  }
+}
+
+describe("facts", () => {
+  it("speak only of fields that exist", () => {
+    const stale = [...facts].flatMap(([type, { order }]) =>
+      order.filter((field) => !known.get(type)?.has(field)).map((field) => `${type}.${field}`),
+    );
+    assert.deepEqual(stale, []);
+  });
+
+  it("lists that merge by key name keys that their items have", () => {
+    const byName = new Map(models.map((model) => [model.name, model]));
+    const wrong: string[] = [];
+    for (const model of models) {
+      const { folder, version, kind } = names.get(model.name)!;
+      const own = facts.get(`${folder}.${version}.${kind}`) ?? facts.get(`${folder}.${kind}`);
+      for (const [name, { listMapKeys = [], patchMergeKey }] of own?.fields ?? []) {
+        const field = model.fields.find((one) => one.name === name);
+        const item = byName.get(/^Array<(\w+)>$/.exec(field?.type ?? "")?.[1] ?? "");
+        for (const key of [...listMapKeys, ...(patchMergeKey ? [patchMergeKey] : [])])
+          if (field && !item?.fields.some((one) => one.name === key))
+            wrong.push(`${model.name}.${name}: ${key}`);
+      }
+    }
+    assert.deepEqual(wrong, []);
+  });
+
+  it("a name that two groups use belongs to each", () => {
+    const openapi = (model: string) => names.get(model)!.openapi;
+    assert.equal(openapi("CoreV1Event"), "io.k8s.api.core.v1.Event");
+    assert.equal(openapi("EventsV1Event"), "io.k8s.api.events.v1.Event");
+    assert.equal(openapi("RbacV1Subject"), "io.k8s.api.rbac.v1.Subject");
+    assert.equal(openapi("V1Eviction"), "io.k8s.api.policy.v1.Eviction");
+    assert.equal(
+      openapi("V1alpha1StorageVersion"),
+      "io.k8s.api.apiserverinternal.v1alpha1.StorageVersion",
+    );
+    assert.equal(openapi("VersionInfo"), "io.k8s.apimachinery.pkg.version.Info");
+    assert.equal(new Set([...names.values()].map((name) => name.openapi)).size, models.length);
+  });
+});
