@@ -16,7 +16,7 @@ import { ensureSystemObjects } from "./background/system-objects.ts";
 import { ensureKubernetesService } from "./background/kubernetes-service.ts";
 import { ServiceAllocator, type ServiceRanges } from "./allocation/service-allocator.ts";
 import { startUpkeep, type UpkeepTask } from "./background/upkeep.ts";
-import { addDiscoveryPaths } from "./discovery-paths.ts";
+import { addDiscoveryPaths, type DescribesApi } from "./discovery-paths.ts";
 import { addHealthPaths, type HealthCheck } from "./health-paths.ts";
 import { PathTable, type PathHandler } from "./path-table.ts";
 import { BODY_BYTES_MAX, Pipeline } from "./pipeline.ts";
@@ -58,6 +58,8 @@ export interface ApiServerOptions {
   readonly subresources?: (server: ApiServer) => readonly SubresourceHandler[];
   /** Paths outside of resources, OpenAPI for one. A path that ends in `/*` stands for all below it. */
   readonly paths?: (server: ApiServer) => Readonly<Record<string, PathHandler>>;
+  /** `/openapi/…`; absent: not served. */
+  readonly openApi?: DescribesApi;
   readonly healthChecks?: readonly HealthCheck[];
   readonly version: object;
   readonly metrics?: MetricRegistry;
@@ -124,7 +126,8 @@ export async function startApiServer(options: ApiServerOptions): Promise<ApiServ
   for (const handler of options.subresources?.(server) ?? []) subresources.add(handler);
   addHealthPaths(paths, parts, options.healthChecks ?? [], options.version);
   const outside = options.advertised;
-  addDiscoveryPaths(paths, parts, outside ? `${outside.address}:${outside.port}` : "");
+  const address = outside ? `${outside.address}:${outside.port}` : "";
+  addDiscoveryPaths(paths, parts, address, options.openApi);
   for (const [path, handler] of Object.entries(options.paths?.(server) ?? {}))
     paths.add(path, handler);
   await ensureSystemObjects(parts);

@@ -16,7 +16,9 @@ import { NodeAuthorizer } from "../apiserver/authz/node-authorizer.ts";
 import { RbacAuthorizer } from "../apiserver/authz/rbac-authorizer.ts";
 import { RbacRules } from "../apiserver/authz/rbac-rules.ts";
 import { reviewHandlers } from "../apiserver/authz/reviews.ts";
-import { reconcilePolicy } from "../apiserver/authz/policy/reconcile.ts";
+import { Definitions } from "../apiserver/openapi/definitions.ts";
+import { OpenApi } from "../apiserver/openapi/openapi.ts";
+import { reconcilePolicy, type PolicyWrite } from "../apiserver/authz/policy/reconcile.ts";
 import { SYSTEM_USER } from "../apiserver/background/system-call.ts";
 import { inProcessClient } from "../apiserver/in-process-client.ts";
 import { keyOf } from "../api/machinery/object.ts";
@@ -39,6 +41,8 @@ export interface ServerSettings {
   readonly advertise: ListenAddress;
   readonly serviceCidr: string;
   readonly build: BuildFacts;
+  /** Reads the built table of OpenAPI definitions, when it is first asked for. */
+  readonly readDefinitions: () => string;
 }
 
 /** An API server and the store that it alone uses. */
@@ -67,6 +71,7 @@ export async function composeServer(
   const { data, listen, advertise, serviceCidr } = settings;
   const pki = ensurePki(join(data, "pki"), pkiSpecOf(settings), { now: clock.now(), random });
   const store = await openLmdbStore({ folder: join(data, "store"), isVolatile });
+  const schemas = loadSchemas();
   const key = loadSigningKey(pki.serviceAccountKeyPem);
   const apiAudiences = [ISSUER];
   let parts: Guards | undefined;
@@ -76,7 +81,8 @@ export async function composeServer(
     clock,
     random,
     logger,
-    schemas: loadSchemas(),
+    schemas,
+    openApi: new OpenApi(new Definitions(settings.readDefinitions), schemas),
     resources: catalog,
     authenticators: (server) => [guards(server).authenticator],
     authorizers: (server) => [guards(server).authorizer],
@@ -118,12 +124,13 @@ export async function composeServer(
 /** Brings the default roles and bindings up to date. */
 async function writePolicy(api: ApiServer, cache: InProcessCache): Promise<void> {
   const client = inProcessClient(api.parts, SYSTEM_USER);
-  for (const { verb, kind, object } of reconcilePolicy(cache)) {
-    const key = keyOf(object);
-    if (verb === "recreate") await client.delete(kind, key);
+  const write = async ({ verb, kind, object }: PolicyWrite): Promise<void> => {
+    if (verb === "recreate") await client.delete(kind, keyOf(object));
     if (verb === "update") await client.update(kind, object);
     else await client.create(kind, object);
-  }
+  };
+  // Together: they become one commit on disk instead of a hundred.
+  await Promise.all(reconcilePolicy(cache).map(write));
 }
 
 /** Who may do what, from one cache. */
