@@ -10,6 +10,11 @@ import type { PathTable } from "./path-table.ts";
 import type { ApiRequest } from "./request.ts";
 import type { SubresourceHandler } from "./subresources/subresource.ts";
 
+/** Makes OpenAPI documents. It may keep them for as long as it is handed the same api. */
+export interface DescribesApi {
+  document(api: ServedApi, path: string, accept: string): Document | undefined;
+}
+
 /** Documents kept per state of the catalog: some paths times some `Accept` headers. */
 const KEPT_MAX = 512;
 
@@ -38,16 +43,22 @@ export function addDiscoveryPaths(
   paths: PathTable,
   parts: ServerParts,
   serverAddress: string,
+  openApi: DescribesApi | undefined,
 ): void {
   const documents = new Map<string, Document | undefined>();
-  parts.resources.onChange(() => documents.clear());
+  let api: ServedApi | undefined;
+  const current = (): ServedApi => (api ??= servedApi(parts));
+  parts.resources.onChange(() => {
+    documents.clear();
+    api = undefined;
+  });
   const answer = (request: ApiRequest): ApiResponse => {
     if (request.method !== "GET" && request.method !== "HEAD") throw methodNotAllowed();
     const accept = request.headers["accept"] ?? "";
     const key = `${request.path}\n${accept}`;
     let document = documents.get(key);
     if (!document) {
-      document = discoveryDocument(servedApi(parts), request.path, accept, serverAddress);
+      document = discoveryDocument(current(), request.path, accept, serverAddress);
       if (documents.size < KEPT_MAX) documents.set(key, document);
     }
     if (!document) throw unknownPath();
@@ -55,6 +66,15 @@ export function addDiscoveryPaths(
   };
   paths.add("/api/*", answer);
   paths.add("/apis/*", answer);
+  if (!openApi) return;
+  const describe = (request: ApiRequest): ApiResponse => {
+    const { path, headers } = request;
+    const document = openApi.document(current(), path, headers["accept"] ?? "");
+    if (!document) throw unknownPath();
+    return documentResponse(request, document);
+  };
+  paths.add("/openapi/v2", describe);
+  paths.add("/openapi/v3/*", describe);
 }
 
 /** `/openapi/v2`, `/openapi/v3` and below. */

@@ -115,6 +115,8 @@ class InProcessClient implements Client {
     const { name = "", namespace } = object.metadata ?? {};
     const call = this.#call(kind, "create", { name, ...placeOf(namespace) }, options);
     const body = conformed(this.#parts, call, call.served, object);
+    const review = this.#parts.reviews.get(`${kind.group}/${kind.plural}`);
+    if (review) return review.review(call, body) as T;
     return (await createObject(this.#parts, call, body)).object as T;
   }
 

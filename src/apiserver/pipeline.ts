@@ -13,6 +13,7 @@ import { Closed, StoreFull } from "../store/store.ts";
 import { BodyTooLarge, RequestAborted } from "../wire/http/exchange.ts";
 import { statusResponse, type ApiResponse } from "./api-response.ts";
 import { impersonate } from "./authn/impersonation.ts";
+import { AuthorizerChain } from "./authz/authorizer-chain.ts";
 import { authorize } from "./authorize.ts";
 import type { PathTable } from "./path-table.ts";
 import type { RequestMetrics } from "./request-metrics.ts";
@@ -67,7 +68,7 @@ export class Pipeline {
   ): Promise<ApiResponse | undefined> {
     try {
       const info = infoOf(request);
-      const user = this.#acting(request, await this.authenticate(request));
+      const user = actingUser(this.#parts, request, await this.authenticate(request));
       authorize(this.#parts, user, info);
       const call = resourceCall(this.#parts, request, info, user);
       const { group, plural } = call.kind;
@@ -100,18 +101,12 @@ export class Pipeline {
     info: RequestInfo,
     user: UserInfo,
   ): ApiResponse | Promise<ApiResponse> {
-    const acting = this.#acting(request, user);
+    const acting = actingUser(this.#parts, request, user);
     authorize(this.#parts, acting, info);
     if (info.isResource) return serveResource(this.#parts, request, info, acting);
     const handler = this.#paths.find(info.path);
     if (!handler) throw unknownPath();
     return handler(request, acting);
-  }
-
-  /** Whom the sender acts as, where it may. @throws {StatusError} Forbidden */
-  #acting(request: ApiRequest, user: UserInfo): UserInfo {
-    const [authorizer] = this.#parts.authorizers;
-    return authorizer ? impersonate(user, request.headers, authorizer) : user;
   }
 
   #done(
@@ -136,6 +131,15 @@ export class Pipeline {
     this.#parts.logger.error("a request failed", { error: text });
     return internalError("the server failed to handle the request");
   }
+}
+
+/** Who the request acts as: mostly who sent it. @throws {StatusError} Forbidden: may not act as that one */
+function actingUser(parts: ServerParts, { headers }: ApiRequest, user: UserInfo): UserInfo {
+  const isOther =
+    headers["impersonate-user"] !== undefined ||
+    headers["impersonate-group"] !== undefined ||
+    headers["impersonate-uid"] !== undefined;
+  return isOther ? impersonate(user, headers, new AuthorizerChain(parts.authorizers)) : user;
 }
 
 /** Parses the path of a request. @throws {StatusError} BadRequest */

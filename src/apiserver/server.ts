@@ -10,16 +10,15 @@ import type { AdmissionPlugin } from "./admission/admission.ts";
 import type { Allocator } from "./allocation/allocator.ts";
 import type { ApiResponse } from "./api-response.ts";
 import type { Authenticator } from "./authn/authenticator.ts";
+import type { ReviewHandler } from "./authz/reviews.ts";
 import type { Authorizer } from "./authz/authorizer.ts";
 import { ensureSystemObjects } from "./background/system-objects.ts";
 import { ensureKubernetesService } from "./background/kubernetes-service.ts";
 import { ServiceAllocator, type ServiceRanges } from "./allocation/service-allocator.ts";
 import { startUpkeep, type UpkeepTask } from "./background/upkeep.ts";
-import { addDiscoveryPaths, addOpenApiPaths } from "./discovery-paths.ts";
+import { addDiscoveryPaths, type DescribesApi } from "./discovery-paths.ts";
 import { addHealthPaths, type HealthCheck } from "./health-paths.ts";
-import type { OpenApi } from "./openapi/openapi.ts";
 import { PathTable, type PathHandler } from "./path-table.ts";
-import type { ReviewHandler } from "./authz/reviews.ts";
 import { BODY_BYTES_MAX, Pipeline } from "./pipeline.ts";
 import type { ServerParts } from "./parts.ts";
 import { WatchCache } from "./registry/watch-cache.ts";
@@ -55,14 +54,12 @@ export interface ApiServerOptions {
   readonly authenticators: (server: ApiServer) => readonly Authenticator[];
   readonly authorizers: (server: ApiServer) => readonly Authorizer[];
   readonly admission: (server: ApiServer) => readonly AdmissionPlugin[];
-  readonly subresources?: (server: ApiServer) => readonly SubresourceHandler[];
-  /** Resources that are questions: created, answered, never stored. */
   readonly reviews?: (server: ApiServer) => readonly ReviewHandler[];
-  /** Runs before the server listens: objects that must be there with the first request. */
-  readonly prepare?: (server: ApiServer) => Promise<void>;
-  /** Paths outside of resources: discovery, OpenAPI. A path that ends in `/*` stands for all below it. */
+  readonly subresources?: (server: ApiServer) => readonly SubresourceHandler[];
+  /** Paths outside of resources, OpenAPI for one. A path that ends in `/*` stands for all below it. */
   readonly paths?: (server: ApiServer) => Readonly<Record<string, PathHandler>>;
-  readonly openApi?: OpenApi;
+  /** `/openapi/…`; absent: not served. */
+  readonly openApi?: DescribesApi;
   readonly healthChecks?: readonly HealthCheck[];
   readonly version: object;
   readonly metrics?: MetricRegistry;
@@ -111,9 +108,9 @@ export async function startApiServer(options: ApiServerOptions): Promise<ApiServ
     authenticators: [],
     authorizers: [],
     admission: [],
+    reviews: new Map(),
     allocators: new Map<string, Allocator>([["/services", services]]),
     subresources,
-    reviews: new Map(),
     watches: new Set(),
   };
   const paths = new PathTable();
@@ -122,17 +119,18 @@ export async function startApiServer(options: ApiServerOptions): Promise<ApiServ
   parts.authenticators = options.authenticators(server);
   parts.authorizers = options.authorizers(server);
   parts.admission = options.admission(server);
+  const reviews = options.reviews?.(server) ?? [];
+  parts.reviews = new Map(
+    reviews.map((handler) => [`${handler.group}/${handler.plural}`, handler]),
+  );
   for (const handler of options.subresources?.(server) ?? []) subresources.add(handler);
-  for (const review of options.reviews?.(server) ?? [])
-    parts.reviews.set(`${review.group}/${review.plural}`, review);
   addHealthPaths(paths, parts, options.healthChecks ?? [], options.version);
   const outside = options.advertised;
-  addDiscoveryPaths(paths, parts, outside ? `${outside.address}:${outside.port}` : "");
-  if (options.openApi) addOpenApiPaths(paths, parts, options.openApi);
+  const address = outside ? `${outside.address}:${outside.port}` : "";
+  addDiscoveryPaths(paths, parts, address, options.openApi);
   for (const [path, handler] of Object.entries(options.paths?.(server) ?? {}))
     paths.add(path, handler);
   await ensureSystemObjects(parts);
-  await options.prepare?.(server);
   server.onClose(startUpkeep(parts, await advertise(parts, options, services)));
   if (options.http) await server.listen(options.http);
   return server;
@@ -147,7 +145,10 @@ async function advertise(
   if (!advertised) return [];
   const { firstAddress: clusterIp } = services;
   const run = (): Promise<void> => ensureKubernetesService(parts, { ...advertised, clusterIp });
-  await run();
+  // Not a reason to refuse service: a loopback address, for one, is none that endpoints may have.
+  await run().catch((error: unknown) =>
+    parts.logger.warning("the kubernetes Service is not as it should be", { error: String(error) }),
+  );
   return [{ periodMs: ADVERTISE_MS, run }];
 }
 

@@ -94,9 +94,9 @@ export async function startControlPlane(options: ControlPlaneOptions): Promise<C
     paths: (started) => paths(auth(started)),
     openApi: new OpenApi(new Definitions(options.definitions), schemas),
     ...(options.advertised && { advertised: options.advertised }),
-    prepare: (started) => applyPolicy(started),
     ...(options.http && { http: options.http }),
   });
+  await applyPolicy(server);
   const cache = new InProcessCache(server.parts);
   await ensureClusterDns(inProcessClient(server.parts, SYSTEM_USER), cache, options.clusterDns);
   const closers = [

@@ -1,7 +1,12 @@
-import { parse } from "yaml";
 import { badRequest, unsupportedMediaType } from "../../api/machinery/status-errors.ts";
 import type { KubeObject } from "../../api/machinery/object.ts";
-import { findDuplicateFields } from "../../api/machinery/duplicate-fields.ts";
+import {
+  DecodeError,
+  decodeJson,
+  decodeYaml,
+  undecodableBody,
+  type Decoded,
+} from "../../api/machinery/yaml.ts";
 import type { ApiCall } from "../api-call.ts";
 import type { ServerParts } from "../parts.ts";
 import { conform } from "../../api/machinery/conform.ts";
@@ -20,9 +25,9 @@ export function decodeObject(
   bytes: Buffer,
   contentType: string | undefined,
 ): KubeObject {
-  const value = parseBody(bytes, contentType, served.kind.kind);
+  const { value, duplicateFields } = decodeBody(bytes, contentType, served.kind.kind);
   const object = checkKind(served, value);
-  const repeated = repeatedFields(call, bytes, contentType);
+  const repeated = duplicateFields.map((path) => `duplicate field ${JSON.stringify(path)}`);
   return withDefaults(served, fitted(parts, call, served, object, repeated));
 }
 
@@ -42,13 +47,6 @@ function withDefaults(served: ServedResource, object: KubeObject): KubeObject {
     kind: served.kind.kind,
     apiVersion: served.apiVersion,
   });
-}
-
-/** JSON's own parser keeps the last of repeated fields silently; only those who want to know pay for the search. */
-function repeatedFields(call: ApiCall, bytes: Buffer, contentType: string | undefined): string[] {
-  const isAsked = call.flags.fieldValidation !== "Ignore";
-  if (!isAsked || mediaTypeOf(contentType) !== "application/json") return [];
-  return findDuplicateFields(bytes.toString());
 }
 
 /** Fits `object` to its schema and reports what did not fit as the call asks. */
@@ -80,34 +78,21 @@ export function mediaTypeOf(contentType: string | undefined): string {
   return (semicolon < 0 ? contentType : contentType.slice(0, semicolon)).trim().toLowerCase();
 }
 
-/** @throws {StatusError} BadRequest, UnsupportedMediaType */
+/** The value of a body. @throws {StatusError} BadRequest, UnsupportedMediaType */
 export function parseBody(bytes: Buffer, contentType: string | undefined, kind: string): unknown {
+  return decodeBody(bytes, contentType, kind).value;
+}
+
+function decodeBody(bytes: Buffer, contentType: string | undefined, kind: string): Decoded {
   const mediaType = mediaTypeOf(contentType);
-  if (mediaType === "application/json") return parseJson(bytes, kind);
-  if (mediaType === "application/yaml") return parseYaml(bytes);
-  throw unsupportedMediaType(["application/json", "application/yaml"]);
-}
-
-function parseJson(bytes: Buffer, kind: string): unknown {
+  const isYaml = mediaType === "application/yaml";
+  if (!isYaml && mediaType !== "application/json")
+    throw unsupportedMediaType(["application/json", "application/yaml"]);
   try {
-    return JSON.parse(bytes.toString());
+    const text = bytes.toString();
+    return isYaml ? decodeYaml(text) : decodeJson(text);
   } catch (error) {
-    throw badRequest(
-      `the object provided is unrecognized (must be of type ${kind}): couldn't get version/kind; json parse error: ${(error as Error).message}`,
-    );
-  }
-}
-
-/** Aliases that one document may expand: a small one with many could fill the memory. Real manifests use a few. */
-const YAML_ALIASES_MAX = 100;
-
-/** YAML 1.1 with merge keys, as upstream's parser reads it. */
-function parseYaml(bytes: Buffer): unknown {
-  try {
-    const options = { version: "1.1", merge: true, maxAliasCount: YAML_ALIASES_MAX } as const;
-    return parse(bytes.toString(), options) as unknown;
-  } catch (error) {
-    throw badRequest(`error converting YAML to JSON: yaml: ${(error as Error).message}`);
+    throw error instanceof DecodeError ? undecodableBody(kind, error, bytes) : error;
   }
 }
 

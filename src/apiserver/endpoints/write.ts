@@ -26,6 +26,8 @@ export async function createEndpoint(
   const reply = replyFor(request);
   const bytes = await request.body();
   const object = decodeObject(parts, call, call.served, bytes, request.headers["content-type"]);
+  const review = parts.reviews.get(`${call.kind.group}/${call.kind.plural}`);
+  if (review) return replyObject(call, reply, review.review(call, object), 201);
   const version = await createObject(parts, call, object);
   return replyVersion(parts, call, request, reply, version, 201);
 }

@@ -20,20 +20,20 @@ export function admitObject(
   return admitted === object ? object : call.resource.strategy.withDefaults(admitted);
 }
 
-/** Lets plugins that need something first wait for it. `undefined`: nothing to wait for, the common case. */
+/** Lets plugins wait for what they will look for; `undefined`: none needs to. */
 export function prepareAdmission(
   parts: ServerParts,
   call: ApiCall,
-  operation: AdmissionCall["operation"],
   object: KubeObject,
-): Promise<void> | undefined {
+): Promise<unknown> | undefined {
+  let waits: Promise<void>[] | undefined;
   for (const plugin of parts.admission) {
     if (!plugin.prepare) continue;
-    const admission = call.admission(operation, object, undefined);
-    const waiting = plugin.handles(admission) ? plugin.prepare(admission) : undefined;
-    if (waiting) return waiting;
+    const admission = call.admission("CREATE", object, undefined);
+    const wait = plugin.handles(admission) ? plugin.prepare(admission) : undefined;
+    if (wait) (waits ??= []).push(wait);
   }
-  return undefined;
+  return waits && Promise.all(waits);
 }
 
 /** Runs all plugins that only judge. @throws {StatusError} the first refusal. */

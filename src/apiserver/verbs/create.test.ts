@@ -149,12 +149,12 @@ describe("create", () => {
   it(
     "reads YAML and answers in YAML",
     inServer(async ({ request }) => {
-      const yaml = "metadata:\n  name: y\ndata:\n  k: v\n";
+      const yaml = "metadata:\n  name: web\ndata:\n  k: v\n";
       const { text } = await request("POST", MAPS, yaml, {
         "content-type": "application/yaml",
         accept: "application/yaml",
       });
-      assert.match(text, /^kind: ConfigMap\napiVersion: v1\nmetadata:\n  name: y\n/);
+      assert.match(text, /^kind: ConfigMap\napiVersion: v1\nmetadata:\n  name: web\n/);
     }),
   );
 });

@@ -37,7 +37,9 @@ export async function createObject(
   input: KubeObject,
 ): Promise<ObjectVersion> {
   const given = inNamespace(call, input);
-  const waiting = prepareAdmission(parts, call, "CREATE", given);
+  if (given.metadata?.resourceVersion)
+    throw badRequest("resourceVersion should not be set on objects to be created");
+  const waiting = prepareAdmission(parts, call, given);
   if (waiting) await waiting;
   const isGenerated = !given.metadata?.name && Boolean(given.metadata?.generateName);
   for (let attempt = 1; ; attempt++) {
@@ -113,10 +115,6 @@ function withGeneratedName(parts: ServerParts, object: KubeObject): KubeObject {
 export function inNamespace(call: ApiCall, object: KubeObject): KubeObject {
   const wanted = call.info.namespace;
   const own = object.metadata?.namespace ?? "";
-  // A POST to a subresource (binding) has the verb create, too, and changes an object that is there.
-  const isCreate = call.info.verb === "create" && call.info.subresource === "";
-  if (object.metadata?.resourceVersion && isCreate)
-    throw badRequest("resourceVersion should not be set on objects to be created");
   if (!call.kind.isNamespaced) {
     if (own === "") return object;
     const { namespace, ...metadata } = object.metadata!;

@@ -1,0 +1,94 @@
+import assert from "node:assert/strict";
+import { describe, it } from "node:test";
+import { ConfigMap } from "../api/core/config-map.ts";
+import { Pod } from "../api/core/pod.ts";
+import { isStatusError } from "../api/machinery/status-error.ts";
+import { inServer } from "../../test/support/api-server.ts";
+import { InProcessCache } from "./in-process-cache.ts";
+
+const key = (name: string): { namespace: string; name: string } => ({ namespace: "default", name });
+
+describe("in process", () => {
+  it(
+    "the client writes, and the cache has it when the write returns",
+    inServer(async ({ client, server }) => {
+      const cache = new InProcessCache(server.parts);
+      const created = await client.create(ConfigMap, { metadata: key("a"), data: { k: "v" } });
+      assert.equal(cache.get(ConfigMap, key("a")), created);
+      assert.equal(await client.get(ConfigMap, key("a")), created);
+      const patch = { type: "merge", body: { data: { k: "w" } } } as const;
+      const changed = await client.patch(ConfigMap, key("a"), patch);
+      assert.deepEqual(changed.data, { k: "w" });
+      assert.ok(cache.revision() >= Number(changed.metadata!.resourceVersion));
+      const deleted = await client.delete(ConfigMap, key("a"));
+      assert.ok(
+        Number(deleted.metadata!.resourceVersion) > Number(changed.metadata!.resourceVersion),
+      );
+      assert.equal(cache.get(ConfigMap, key("a")), undefined);
+      await assert.rejects(client.get(ConfigMap, key("a")), (error) =>
+        isStatusError(error, "NotFound"),
+      );
+    }),
+  );
+
+  it(
+    "the cache tells of changes in order, and finds by controller",
+    inServer(async ({ client, server }) => {
+      const cache = new InProcessCache(server.parts);
+      const told: string[] = [];
+      const owner = { apiVersion: "v1", kind: "X", name: "x", uid: "u1", controller: true };
+      await client.create(ConfigMap, { metadata: { ...key("a"), ownerReferences: [owner] } });
+      cache.onChange(ConfigMap, ({ key: { name }, old, object }) =>
+        told.push(`${old ? "old" : "-"} ${object ? "new" : "-"} ${name}`),
+      );
+      await client.create(ConfigMap, { metadata: { ...key("b"), ownerReferences: [owner] } });
+      const byOwner = (): string =>
+        cache
+          .list(ConfigMap, { controllerUid: "u1" })
+          .map(({ metadata }) => metadata!.name)
+          .join(" ");
+      assert.equal(byOwner(), "a b");
+      await client.delete(ConfigMap, key("a"));
+      assert.equal(byOwner(), "b");
+      assert.deepEqual(told, ["- new a", "- new b", "old - a"]);
+    }),
+  );
+
+  it(
+    "a watch tells of what comes, and ends when asked",
+    inServer(async ({ client }) => {
+      const stop = new AbortController();
+      const seen: string[] = [];
+      const watching = (async () => {
+        for await (const event of client.watch(ConfigMap, { signal: stop.signal })) {
+          if (event.type !== "BOOKMARK") seen.push(`${event.type} ${event.object.metadata!.name}`);
+          if (seen.length === 2) stop.abort();
+        }
+      })();
+      await client.create(ConfigMap, { metadata: key("a") });
+      await client.delete(ConfigMap, key("a"));
+      await watching;
+      assert.deepEqual(seen, ["ADDED a", "DELETED a"]);
+    }),
+  );
+
+  it(
+    "a Pod is bound once",
+    inServer(async ({ client }) => {
+      const spec = { containers: [{ name: "c", image: "i" }] };
+      await client.create(Pod, { metadata: key("p"), spec });
+      const binding = { metadata: { name: "p" }, target: { kind: "Node", name: "n1" } };
+      await client.createSubresource(Pod, key("p"), "binding", binding);
+      const pod = await client.get(Pod, key("p"));
+      assert.equal(pod.spec!.nodeName, "n1");
+      assert.equal(
+        pod.status!.conditions!.find(({ type }) => type === "PodScheduled")!.status,
+        "True",
+      );
+      await assert.rejects(
+        client.createSubresource(Pod, key("p"), "binding", binding),
+        /already assigned to node "n1"/,
+      );
+    }),
+  );
+});
