@@ -6,7 +6,7 @@ import type { Cache, CacheChange } from "../../client/cache.ts";
 import { readinessOf } from "../../reconciler/node-state.ts";
 import type { Loop } from "../../reconciler/runner.ts";
 import { fixedKinds } from "../../reconciler/served-kinds.ts";
-import { planNode } from "./nodelifecycle.ts";
+import { GRACE_MS, planNode } from "./nodelifecycle.ts";
 import { EvictionPace, evictionIntervals, zoneOf } from "./zones.ts";
 
 const LEASE_NAMESPACE = "kube-node-lease";
@@ -58,12 +58,15 @@ export function nodeLifecycleLoop(cache: Cache, clock: Clock): Loop {
       if (!node) return undefined;
       const zone = zoneOf(node);
       const intervalMs = evictionIntervals(cache.list(Node)).get(zone) ?? Infinity;
+      const aliveAt = beat(name).at;
+      const isOn = ({ spec }: Pod): boolean => spec?.nodeName === name;
       const observed = {
         node,
-        aliveAt: beat(name).at,
+        aliveAt,
         mayEvictAt: pace.nextAt(zone, intervalMs),
         isNew: !known.has(name),
-        pods: cache.list(Pod, { where: ({ spec }) => spec?.nodeName === name }),
+        // Only a silent node's Pods matter, and looking for them takes a walk over all.
+        pods: now >= aliveAt + GRACE_MS ? cache.list(Pod, { where: isOn }) : [],
       };
       known.add(name);
       const { plan, beginsEviction } = planNode(observed, now);

@@ -18,7 +18,7 @@ const POSTED = ["Ready", "MemoryPressure", "DiskPressure", "PIDPressure"];
 
 /**
  * `aliveAt`: when its Lease or status last moved, by our clock. `mayEvictAt`: when its zone may begin to evict one more
- * node. `pods`: those bound to it.
+ * node. `pods`: those bound to it; only asked for when it is silent.
  */
 export interface Observed {
   readonly node: Node;

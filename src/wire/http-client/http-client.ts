@@ -162,6 +162,7 @@ export class HttpClient {
             );
       const abort = (): void => void stream.destroy(signal?.reason as Error);
       signal?.addEventListener("abort", abort, { once: true });
+      if (signal?.aborted) abort(); // While the session was opened.
       stream.on("close", () => {
         timer?.cancel();
         signal?.removeEventListener("abort", abort);
