@@ -75,6 +75,7 @@ describe("JSON", () => {
     const text = '{"a":{"b":1,"c":[{"d":1},{"d":1,"d":"x\\":"}],"b":2},"e":{"b":1}}';
     assert.deepEqual(decodeJson(text).duplicateFields, ["a.c[1].d", "a.b"]);
     assert.deepEqual(decodeJson('{"a":"x\\":y","b" : 1}').duplicateFields, []);
+    assert.deepEqual(decodeJson('{"a" :1,"a" :2,"b":"\\":"}').duplicateFields, ["a"]);
     assert.deepEqual(decodeJson('{"a":1,"\\u0061":2}').duplicateFields, ["a"]);
   });
 
