@@ -1,10 +1,16 @@
 import type { V1Service } from "../../gen/types.ts";
 import { isHeadless } from "./service-validation.ts";
 
+const OLD_HINTS = "service.kubernetes.io/topology-aware-hints";
+
 /** Fields that are allowed and do nothing. @spec k8s@1.36 pkg/api/service warnings.go GetWarningsForService */
-export function serviceWarnings({ spec = {} }: V1Service): readonly string[] {
+export function serviceWarnings({ metadata, spec = {} }: V1Service): readonly string[] {
   const isName = spec.type === "ExternalName";
   const rules: readonly [boolean, string][] = [
+    [
+      metadata?.annotations?.[OLD_HINTS] !== undefined,
+      `annotation ${OLD_HINTS} is deprecated, please use service.kubernetes.io/topology-mode instead`,
+    ],
     [
       isHeadless(spec) && !!spec.loadBalancerIP,
       "spec.loadBalancerIP is ignored for headless services",
@@ -27,7 +33,7 @@ export function serviceWarnings({ spec = {} }: V1Service): readonly string[] {
     ],
     [
       spec.trafficDistribution === "PreferClose",
-      "spec.trafficDistribution: PreferClose is deprecated; use PreferSameZone",
+      'spec.trafficDistribution: "PreferClose" is deprecated; use "PreferSameZone"',
     ],
   ];
   return rules.filter(([holds]) => holds).map(([, warning]) => warning);
