@@ -116,12 +116,20 @@ function* withoutOne(value: unknown): Generator<unknown> {
   }
 }
 
-describe("strategies are total", () => {
+/** So that a strategy that changes its argument throws. */
+function deepFreeze(value: unknown): void {
+  if (typeof value !== "object" || value === null || Object.isFrozen(value)) return;
+  Object.freeze(value);
+  Object.values(value).forEach(deepFreeze);
+}
+
+describe("strategies are total and change no argument", () => {
   for (const whole of RICH as readonly (KubeObject & object)[]) {
     it(`whatever field of a ${whole.kind} is left out`, () => {
       const { strategy, columns, selectableFields } = resourceByKind(whole.apiVersion!, whole.kind!)!; // prettier-ignore
       const stored = strategy.prepareForCreate(strategy.withDefaults(whole), NOW);
       for (const partial of withoutOne(whole)) {
+        deepFreeze(partial);
         const given = strategy.withDefaults(partial as KubeObject);
         strategy.validate(strategy.prepareForCreate(given, NOW));
         const updated = strategy.prepareForUpdate(given, stored, NOW);

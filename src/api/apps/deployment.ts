@@ -5,7 +5,7 @@ import { labelSelectorOf } from "../machinery/label-selector.ts";
 import { ageColumn, nameColumn, templateColumns, textColumn } from "../strategy/columns.ts";
 import { withDeploymentDefaults } from "./deployment-defaults.ts";
 import { validateDeployment, validateDeploymentStatus } from "./deployment-validation.ts";
-import { unchangedSelector } from "./template-validation.ts";
+import { templateWarnings, unchangedSelector } from "./template-validation.ts";
 import { mapField, statusStrategy, statusSubresource, withField } from "../strategy/strategy.ts";
 
 export type Deployment = V1Deployment;
@@ -29,6 +29,7 @@ export const deploymentResource: Resource<Deployment> = {
     {
       withDefaults: withDeploymentDefaults,
       validate: validateDeployment,
+      warnings: (deployment, old) => templateWarnings(deployment.spec, old?.spec),
       validateChange: (deployment, old) => unchangedSelector(deployment.spec, old.spec),
     },
   ),

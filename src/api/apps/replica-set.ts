@@ -4,7 +4,7 @@ import type { Resource } from "../machinery/resource.ts";
 import { formatLabelSelector, labelSelectorOf } from "../machinery/label-selector.ts";
 import { ageColumn, integerColumn, nameColumn, templateColumns } from "../strategy/columns.ts";
 import { validateReplicaSet, validateReplicaSetStatus } from "./replica-set-validation.ts";
-import { unchangedSelector } from "./template-validation.ts";
+import { templateWarnings, unchangedSelector } from "./template-validation.ts";
 import { withTemplateDefaults } from "./template-defaults.ts";
 import { fill, mapField, statusStrategy, statusSubresource } from "../strategy/strategy.ts";
 
@@ -29,6 +29,7 @@ export const replicaSetResource: Resource<ReplicaSet> = {
     {
       withDefaults,
       validate: validateReplicaSet,
+      warnings: (set, old) => templateWarnings(set.spec, old?.spec),
       validateChange: (set, old) => unchangedSelector(set.spec, old.spec),
     },
   ),

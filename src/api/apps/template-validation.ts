@@ -1,4 +1,5 @@
 import type { V1LabelSelector, V1PodTemplateSpec } from "../../gen/types.ts";
+import { podSpecWarnings } from "../core/pod-warnings.ts";
 import { validatePodSpec } from "../core/pod-validation.ts";
 import { equalSemantic } from "../machinery/equality.ts";
 import { forbidden, invalid, notSupported, required } from "../machinery/field-error.ts";
@@ -81,6 +82,15 @@ function validateForever({ spec }: V1PodTemplateSpec, path: string): Errors {
       ),
     ),
   ];
+}
+
+/** Warnings of a template that is new or changed. */
+export function templateWarnings(
+  spec: { readonly template?: V1PodTemplateSpec } | undefined,
+  old: { readonly template?: V1PodTemplateSpec } | undefined,
+): readonly string[] {
+  const isKnown = old !== undefined && equalSemantic(spec?.template, old.template);
+  return isKnown ? [] : podSpecWarnings(spec?.template?.spec, "spec.template.spec");
 }
 
 /** Selectors stay: pods of the old one would be nobody's. */

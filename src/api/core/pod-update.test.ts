@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { describe, it } from "node:test";
 import { pod } from "../../../test/support/builders.ts";
 import { errorLines } from "../../../test/support/field-errors.ts";
-import type { V1Pod, V1PodSpec } from "../../gen/types.ts";
+import type { V1Affinity, V1Pod, V1PodSpec } from "../../gen/types.ts";
 import { withPodDefaults } from "./pod-defaults.ts";
 import { podResource } from "./pod.ts";
 
@@ -36,6 +36,14 @@ const ONLY =
   "(allow it to be set to 1 if it was previously negative)";
 const app = (image: string) => [{ name: "app", image }];
 const toleration = { key: "a", operator: "Exists" };
+
+const onNodes = (...keys: readonly string[]): V1Affinity => ({
+  nodeAffinity: {
+    requiredDuringSchedulingIgnoredDuringExecution: {
+      nodeSelectorTerms: [{ matchExpressions: keys.map((key) => ({ key, operator: "Exists" })) }],
+    },
+  },
+});
 
 describe("an update of a pod", () => {
   row("may change nothing", {}, {});
@@ -71,6 +79,24 @@ describe("an update of a pod", () => {
     "spec.schedulingGates[0] Forbidden: only deletion is allowed, but found new scheduling gate 'g'",
   );
   row("may narrow a gated pod", { schedulingGates: [{ name: "g" }] }, { nodeSelector: { a: "b" } });
+  row(
+    "may not widen a gated pod",
+    { schedulingGates: [{ name: "g" }], nodeSelector: { a: "b" } },
+    { schedulingGates: [{ name: "g" }] },
+    "spec.nodeSelector Invalid: only additions are allowed (no mutations or deletions)",
+  );
+  row(
+    "may add conditions to the terms of a gated pod",
+    { schedulingGates: [{ name: "g" }], affinity: onNodes("a") },
+    { schedulingGates: [{ name: "g" }], affinity: onNodes("a", "b") },
+  );
+  row(
+    "may not change the terms of a gated pod",
+    { schedulingGates: [{ name: "g" }], affinity: onNodes("a") },
+    { schedulingGates: [{ name: "g" }], affinity: onNodes("b") },
+    "spec.affinity.nodeAffinity.requiredDuringSchedulingIgnoredDuringExecution.nodeSelectorTerms[0] " +
+      "Invalid: only additions are allowed (no mutations or deletions)",
+  );
 
   it("says which fields differ", () => {
     const [error] = strategy.validateUpdate(

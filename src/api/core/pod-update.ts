@@ -1,4 +1,10 @@
-import type { V1Container, V1Pod, V1PodSpec, V1Toleration } from "../../gen/types.ts";
+import type {
+  V1Container,
+  V1NodeSelectorTerm,
+  V1Pod,
+  V1PodSpec,
+  V1Toleration,
+} from "../../gen/types.ts";
 import { equalSemantic } from "../machinery/equality.ts";
 import { forbidden, invalid } from "../machinery/field-error.ts";
 import { each, inRange, when, INT32_MAX, type Errors } from "../strategy/checks.ts";
@@ -12,6 +18,10 @@ const ONLY = [
   "`spec.tolerations` (only additions to existing tolerations)",
   "`spec.terminationGracePeriodSeconds` (allow it to be set to 1 if it was previously negative)",
 ].join(",");
+
+const ONLY_ADDITIONS = "only additions are allowed (no mutations or deletions)";
+const TERMS =
+  "spec.affinity.nodeAffinity.requiredDuringSchedulingIgnoredDuringExecution.nodeSelectorTerms";
 
 const NO_SPEC: V1PodSpec = { containers: [] };
 
@@ -33,6 +43,7 @@ export function validatePodChange(pod: V1Pod, stored: V1Pod): Errors {
     ...deadline,
     ...onlyAdded(spec.tolerations, old.tolerations),
     ...noNewGates(spec, old),
+    ...validateNarrowing(spec, old),
     ...when(
       !equalSemantic(rest, old),
       forbidden("spec", `${ONLY}\n${describeDifference(old, rest, "spec").join("\n")}`),
@@ -108,17 +119,53 @@ function restored(spec: V1PodSpec, old: V1PodSpec): V1PodSpec {
     schedulingGates: old.schedulingGates ?? [],
     ...(isGraceFixed && { terminationGracePeriodSeconds: old.terminationGracePeriodSeconds }),
   } as V1PodSpec;
-  return (old.schedulingGates ?? []).length > 0 ? withNarrowing(kept, old) : kept;
+  return isGated(old) ? withPlacementOf(old, kept) : kept;
 }
 
 /** While a pod waits at its gates it may be narrowed to fewer nodes. */
-function withNarrowing(spec: V1PodSpec, old: V1PodSpec): V1PodSpec {
+function validateNarrowing(spec: V1PodSpec, old: V1PodSpec): Errors {
+  if (!isGated(old)) return [];
   const selector = spec.nodeSelector ?? {};
-  const isNarrower = Object.entries(old.nodeSelector ?? {}).every(
+  const isKept = Object.entries(old.nodeSelector ?? {}).every(
     ([key, value]) => selector[key] === value,
   );
-  const narrowed = isNarrower ? withField(spec, "nodeSelector", old.nodeSelector) : spec;
-  return old.affinity?.nodeAffinity === undefined && spec.affinity?.nodeAffinity !== undefined
-    ? withField(narrowed, "affinity", withField(spec.affinity, "nodeAffinity", undefined))
-    : narrowed;
+  return [
+    ...when(!isKept, invalid("spec.nodeSelector", spec.nodeSelector, ONLY_ADDITIONS)),
+    ...narrowedTerms(requiredTerms(spec), requiredTerms(old)),
+  ];
+}
+
+function isGated({ schedulingGates }: V1PodSpec): boolean {
+  return (schedulingGates ?? []).length > 0;
+}
+
+function requiredTerms({ affinity }: V1PodSpec): readonly V1NodeSelectorTerm[] {
+  const required = affinity?.nodeAffinity?.requiredDuringSchedulingIgnoredDuringExecution;
+  return required?.nodeSelectorTerms ?? [];
+}
+
+/** Terms are alternatives, so none may come; the conditions of one all hold, so more may. */
+function narrowedTerms(
+  terms: readonly V1NodeSelectorTerm[],
+  old: readonly V1NodeSelectorTerm[],
+): Errors {
+  if (old.length === 0) return [];
+  if (terms.length !== old.length) {
+    const rule = "no additions/deletions to non-empty NodeSelectorTerms list are allowed";
+    return [invalid(TERMS, terms, rule)];
+  }
+  return each(terms, TERMS, (term, path, index) => {
+    const before = old[index] ?? {};
+    const isKept = (["matchExpressions", "matchFields"] as const).every((list) => {
+      const [now, then] = [term[list] ?? [], before[list] ?? []];
+      return equalSemantic(now.slice(0, then.length), then);
+    });
+    return when(!isKept, invalid(path, term, ONLY_ADDITIONS));
+  });
+}
+
+/** Selector and node affinity as they were: what may change of them is checked by itself. */
+function withPlacementOf(old: V1PodSpec, spec: V1PodSpec): V1PodSpec {
+  const affinity = withField(spec.affinity ?? {}, "nodeAffinity", old.affinity?.nodeAffinity);
+  return { ...withField(spec, "nodeSelector", old.nodeSelector), affinity };
 }

@@ -27,7 +27,7 @@ import {
 import { validateLabels } from "../machinery/object-meta-validation.ts";
 import { validateAffinity, validateSpread, validateTolerations } from "./affinity-validation.ts";
 import { validateContainers } from "./container-validation.ts";
-import { validateAmounts } from "./resource-validation.ts";
+import { validateAmounts, validatePodResources } from "./resource-validation.ts";
 import { validatePodSecurity } from "./security-validation.ts";
 import { validateVolumes } from "./volume-validation.ts";
 
@@ -82,6 +82,7 @@ export function validatePodSpec(spec: V1PodSpec, path: string, podName?: string)
     ...each(spec.hostAliases, `${path}.hostAliases`, validateHostAlias),
     ...oneOf(`${path}.preemptionPolicy`, spec.preemptionPolicy, ["PreemptLowerPriority", "Never"]),
     ...maybe(spec.overhead, (overhead) => validateAmounts(overhead, `${path}.overhead`)),
+    ...maybe(spec.resources, (resources) => validatePodResources(resources, `${path}.resources`)),
     ...maybe(spec.os, ({ name }) => requiredOneOf(`${path}.os.name`, name, ["linux", "windows"])),
     ...validateClaims(spec, `${path}.resourceClaims`),
   ];

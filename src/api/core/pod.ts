@@ -6,6 +6,7 @@ import { podColumns } from "./pod-columns.ts";
 import { withPodDefaults } from "./pod-defaults.ts";
 import { keepOutsideStatus, validatePodStatus, withInitialStatus } from "./pod-status.ts";
 import { validatePodChange } from "./pod-update.ts";
+import { podWarnings } from "./pod-warnings.ts";
 import { validateNewPod, validatePod } from "./pod-validation.ts";
 
 export type Pod = V1Pod;
@@ -32,6 +33,7 @@ export const podResource: Resource<Pod> = {
       validate: validatePod,
       validateNew: validateNewPod,
       validateChange: validatePodChange,
+      warnings: podWarnings,
       graceSeconds,
     },
   ),

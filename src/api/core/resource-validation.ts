@@ -1,5 +1,5 @@
 import type { V1ResourceRequirements } from "../../gen/types.ts";
-import { forbidden, invalid, required } from "../machinery/field-error.ts";
+import { forbidden, invalid, notFound, notSupported, required } from "../machinery/field-error.ts";
 import { each, invalids, requiredText, unique, when, type Errors } from "../strategy/checks.ts";
 import { validateQualifiedName } from "../machinery/names.ts";
 import { compareQuantities, parseQuantity, quantityProblem } from "../machinery/quantity.ts";
@@ -40,12 +40,7 @@ export function validateResources(
     ...when(hasHugePages && !hasPlain, forbidden(field, "HugePages require cpu or memory")),
     ...each(claims, `${field}.claims`, ({ name }, path) => [
       ...requiredText(`${path}.name`, name),
-      ...when(!!name && !podClaims.has(name), {
-        type: "NotFound",
-        field: `${path}.name`,
-        badValue: name,
-        detail: "",
-      }),
+      ...when(!!name && !podClaims.has(name), notFound(`${path}.name`, name)),
     ]),
     ...unique(
       claims,
@@ -116,6 +111,25 @@ function validateRequest(
     order > 0,
     invalid(path, amount, `must be less than or equal to ${name} limit of ${limit}`),
   );
+}
+
+/** Requests and limits of a whole pod: only what its containers can share. @spec validatePodResources */
+export function validatePodResources(
+  { limits = {}, requests = {}, claims }: V1ResourceRequirements,
+  field: string,
+): Errors {
+  const shared = (name: string): boolean =>
+    name === "cpu" || name === "memory" || name.startsWith(HUGE_PAGES);
+  const wrong = (list: string, names: readonly string[]): Errors =>
+    names
+      .filter((name) => !shared(name))
+      .map((name) => notSupported(`${field}.${list}[${name}]`, name, ["cpu", "memory"]));
+  return [
+    ...wrong("limits", Object.keys(limits)),
+    ...wrong("requests", Object.keys(requests)),
+    ...validateResources({ limits, requests }, new Set(), field),
+    ...when((claims ?? []).length > 0, forbidden(`${field}.claims`, "claims may not be set")),
+  ];
 }
 
 /** A list of amounts: `overhead`, or what a node has. */

@@ -135,6 +135,14 @@ describe("a Service", () => {
   );
 });
 
+describe("warnings of a Service", () => {
+  it("name what has no effect", () => {
+    const warned = strategy.warnings!(complete({ clusterIP: "None", sessionAffinity: "ClientIP" }), undefined); // prettier-ignore
+    assert.deepEqual(warned, ["spec.SessionAffinity is ignored for headless services"]);
+    assert.deepEqual(strategy.warnings!(complete({}), undefined), []);
+  });
+});
+
 describe("an update of a Service", () => {
   const STORED: Partial<V1ServiceSpec> = {
     type: "NodePort",

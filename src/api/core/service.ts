@@ -7,6 +7,7 @@ import { validateServiceChange } from "./service-ip-validation.ts";
 import { mergedService, normalizedService } from "./service-update.ts";
 import { validateService, validateServiceStatus } from "./service-validation.ts";
 import { nameIsDns1035Label } from "../machinery/names.ts";
+import { serviceWarnings } from "./service-warnings.ts";
 import { serviceColumns } from "./service-columns.ts";
 
 export type Service = V1Service;
@@ -32,6 +33,7 @@ export const serviceResource: Resource<Service> = {
       prepareForCreate: normalizedService,
       prepareForUpdate: mergedService,
       validate: validateService,
+      warnings: serviceWarnings,
       validateChange: validateServiceChange,
       validateName: nameIsDns1035Label,
       allowsCreateOnUpdate: true,
