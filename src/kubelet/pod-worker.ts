@@ -17,7 +17,10 @@ import type { StatusWriter } from "./status-writer.ts";
 
 /** What a worker acts through. The real one is `executor/step-executor.ts`. */
 export interface StepRunner {
-  run(step: Step, context: RunContext): Promise<{ readonly value?: string; readonly refreshAt?: Instant }>;
+  run(
+    step: Step,
+    context: RunContext,
+  ): Promise<{ readonly value?: string; readonly refreshAt?: Instant }>;
   forgetPod(pod: V1Pod): Promise<void>;
 }
 
@@ -290,7 +293,9 @@ export class PodWorker {
     );
     if (this.#isClosed) return;
     if (touchesRuntime(step))
-      await this.refresh().catch((error: unknown) => this.#logFailure("runtime was not read", error));
+      await this.refresh().catch((error: unknown) =>
+        this.#logFailure("runtime was not read", error),
+      );
     this.#memory = remember(this.#memory, step, result, clock.now());
     if (startedId) this.#hookEnded(startedId);
     this.#cooling.note(step, result.isSuccess, isRemembered(step));
@@ -325,7 +330,9 @@ export class PodWorker {
 }
 
 function touchesRuntime({ kind }: Step): boolean {
-  return kind !== "prepareVolumes" && kind !== "ensureImage" && kind !== "finish" && kind !== "tearDown";
+  return (
+    kind !== "prepareVolumes" && kind !== "ensureImage" && kind !== "finish" && kind !== "tearDown"
+  );
 }
 
 /** Steps whose failures the memory holds, with their own waits. */

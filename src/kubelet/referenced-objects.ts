@@ -83,7 +83,9 @@ export class ReferencedObjects {
     this.follow(pod);
     const namespace = pod.metadata?.namespace ?? "";
     await Promise.all(
-      referencesOf(pod).map((reference) => this.#followed.get(keyOf(namespace, reference))?.known()),
+      referencesOf(pod).map((reference) =>
+        this.#followed.get(keyOf(namespace, reference))?.known(),
+      ),
     );
   }
 

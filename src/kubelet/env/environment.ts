@@ -77,8 +77,7 @@ function valueFrom(
   const namespace = context.pod.metadata?.namespace ?? "";
   if (fieldRef) {
     const value = fieldValue(context, fieldRef.fieldPath);
-    if (value === undefined)
-      throw new ConfigError(`unsupported fieldPath: ${fieldRef.fieldPath}`);
+    if (value === undefined) throw new ConfigError(`unsupported fieldPath: ${fieldRef.fieldPath}`);
     return value;
   }
   if (resourceFieldRef) {

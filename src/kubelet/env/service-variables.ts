@@ -11,7 +11,8 @@ export function serviceVariables(
   isLinked: boolean,
 ): Readonly<Record<string, string>> {
   const chosen = services.filter(({ metadata, spec }) => {
-    const hasAddress = spec?.clusterIP !== undefined && spec.clusterIP !== "" && spec.clusterIP !== "None";
+    const hasAddress =
+      spec?.clusterIP !== undefined && spec.clusterIP !== "" && spec.clusterIP !== "None";
     const isMaster = metadata?.namespace === "default" && metadata.name === "kubernetes";
     return hasAddress && (isMaster || (isLinked && metadata?.namespace === namespace));
   });

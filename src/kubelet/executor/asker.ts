@@ -80,7 +80,12 @@ async function checkGrpc(
   try {
     const { status } = await channel.call(HEALTH_CHECK, { service }, { deadlineMs });
     const isSuccess = status === SERVING;
-    return { isSuccess, output: isSuccess ? "service healthy" : `service unhealthy (responded with ${JSON.stringify(statusName(status))})` };
+    return {
+      isSuccess,
+      output: isSuccess
+        ? "service healthy"
+        : `service unhealthy (responded with ${JSON.stringify(statusName(status))})`,
+    };
   } catch (error) {
     const message = (error as Error).message;
     return { isSuccess: false, output: `error: health rpc probe failed: ${message}` };

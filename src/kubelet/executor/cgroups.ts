@@ -15,7 +15,6 @@ export async function removeCgroup(path: string): Promise<void> {
 
 async function removeTree(folder: string): Promise<void> {
   const entries = await readdir(folder, { withFileTypes: true }).catch(() => []);
-  for (const entry of entries)
-    if (entry.isDirectory()) await removeTree(`${folder}/${entry.name}`);
+  for (const entry of entries) if (entry.isDirectory()) await removeTree(`${folder}/${entry.name}`);
   await rmdir(folder).catch(() => {});
 }

@@ -92,7 +92,11 @@ export class KubeletListener {
       if (!route) return refuse(socket, 404, "404 page not found");
       const target = await this.#api.streamUrl(route, url.searchParams);
       if (!(target instanceof URL))
-        return refuse(socket, target.kind === "text" ? target.code : 400, target.kind === "text" ? target.body : "");
+        return refuse(
+          socket,
+          target.kind === "text" ? target.code : 400,
+          target.kind === "text" ? target.body : "",
+        );
       join(request, socket, head, target);
     } catch (error) {
       refuse(socket, 500, (error as Error).message);

@@ -42,8 +42,13 @@ export async function readLogTail(path: string): Promise<string> {
     const from = Math.max(0, size - 4 * LOG_BYTES_MAX);
     const buffer = Buffer.alloc(size - from);
     await handle.read(buffer, 0, buffer.length, from);
-    const lines = buffer.toString("utf8").split("\n").slice(from > 0 ? 1 : 0, -1);
-    const texts = lines.slice(-LOG_LINES_MAX).map((line) => `${line.split(" ").slice(3).join(" ")}\n`);
+    const lines = buffer
+      .toString("utf8")
+      .split("\n")
+      .slice(from > 0 ? 1 : 0, -1);
+    const texts = lines
+      .slice(-LOG_LINES_MAX)
+      .map((line) => `${line.split(" ").slice(3).join(" ")}\n`);
     return texts.join("").slice(-LOG_BYTES_MAX);
   } finally {
     await handle.close();

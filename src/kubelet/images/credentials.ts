@@ -60,7 +60,9 @@ function matches(location: string, wanted: string): boolean {
 }
 
 function authConfig(location: string, auth: DockerAuth): AuthConfig {
-  const [user, ...rest] = Buffer.from(auth.auth ?? "", "base64").toString("utf8").split(":");
+  const [user, ...rest] = Buffer.from(auth.auth ?? "", "base64")
+    .toString("utf8")
+    .split(":");
   return {
     username: auth.username ?? user ?? "",
     password: auth.password ?? rest.join(":"),

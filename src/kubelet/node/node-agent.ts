@@ -9,7 +9,14 @@ import type { V1Lease, V1NodeStatus } from "../../gen/types.ts";
 import type { CriClient } from "../../wire/cri/cri-client.ts";
 import type { EventRecorder } from "../events.ts";
 import type { Machine } from "../executor/machine.ts";
-import { isNews, isReady, newNode, nodeLabels, nodeStatus, type NodeIdentity } from "./node-status.ts";
+import {
+  isNews,
+  isReady,
+  newNode,
+  nodeLabels,
+  nodeStatus,
+  type NodeIdentity,
+} from "./node-status.ts";
 
 /** Between Lease renewals and looks, in ms. @spec k8s@1.36 kubelet config nodeStatusUpdateFrequency. Doubled, a dead node is noticed later. */
 const BEAT_MS = 10_000;
@@ -121,7 +128,13 @@ export class NodeAgent {
   async check(): Promise<void> {
     try {
       const now = this.#clock.now();
-      const next = nodeStatus(this.#identity, this.#machine, await this.#runtime(), this.#status, now);
+      const next = nodeStatus(
+        this.#identity,
+        this.#machine,
+        await this.#runtime(),
+        this.#status,
+        now,
+      );
       if (!isNews(this.#status, next) && now - this.#reportedAt < REPORT_MS) return;
       const { name } = this.#identity;
       const patch = { type: "strategic", body: { status: next } } as const;

@@ -161,11 +161,7 @@ function readyVerdict(conditions: readonly RuntimeCondition[]): Verdict {
   };
 }
 
-function condition(
-  verdict: Verdict,
-  old: V1NodeStatus | undefined,
-  now: Instant,
-): V1NodeCondition {
+function condition(verdict: Verdict, old: V1NodeStatus | undefined, now: Instant): V1NodeCondition {
   const before = old?.conditions?.find(({ type }) => type === verdict.type);
   const isSame = before?.status === verdict.status;
   const time = formatTime(now);
@@ -198,5 +194,7 @@ export function isNews(old: V1NodeStatus | undefined, next: V1NodeStatus): boole
 
 /** True when Pods may be scheduled here. */
 export function isReady(status: V1NodeStatus | undefined): boolean {
-  return status?.conditions?.some(({ type, status: is }) => type === "Ready" && is === "True") ?? false;
+  return (
+    status?.conditions?.some(({ type, status: is }) => type === "Ready" && is === "True") ?? false
+  );
 }

@@ -16,11 +16,7 @@ export const BACK_OFF_MS_MAX = 300_000;
 const FORGET_MS = 2 * BACK_OFF_MS_MAX;
 
 /** The record after one more failure at `failedAt`, which is acted upon at `now`. */
-export function nextBackOff(
-  record: BackOff | undefined,
-  failedAt: Instant,
-  now: Instant,
-): BackOff {
+export function nextBackOff(record: BackOff | undefined, failedAt: Instant, now: Instant): BackOff {
   const delayMs =
     record && !isForgotten(record, failedAt)
       ? Math.min(record.delayMs * 2, BACK_OFF_MS_MAX)

@@ -76,7 +76,6 @@ function judgeSidecar(
   if (!current) return { isPassed: false, candidate: first(container, latest) };
   if (current.state === "created")
     return { isPassed: false, candidate: { container, restartCount: current.restartCount } };
-  if (current.state === "running")
-    return hasStarted(observed, container, current) ? PASSED : WAIT;
+  if (current.state === "running") return hasStarted(observed, container, current) ? PASSED : WAIT;
   return { isPassed: false, candidate: again(container, current) };
 }

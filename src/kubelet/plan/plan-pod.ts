@@ -128,9 +128,7 @@ function planVolumes({ memory }: ObservedPod, now: Instant, draft: Draft): void 
 function planSandbox({ runtime, memory, pod }: ObservedPod, draft: Draft): void {
   const alive = runtime.containers.filter(isAlive);
   for (const container of alive)
-    draft.add(
-      kill(container, graceSecondsOf(pod), `Stopping container ${container.name}`, false),
-    );
+    draft.add(kill(container, graceSecondsOf(pod), `Stopping container ${container.name}`, false));
   if (alive.length > 0 || !draft.isDue(memory.sandbox)) return;
   const attempt = (runtime.sandboxes[0]?.attempt ?? -1) + 1;
   draft.add({ kind: "createSandbox", attempt });
@@ -215,8 +213,7 @@ function startOf({ container, restartCount, failedAt }: Candidate, sandbox: Sand
 
 /** When back-off of crashes or of failed attempts lets a container start. */
 function earliestStart({ memory }: ObservedPod, { container, failedAt }: Candidate): Instant {
-  const crash =
-    failedAt === undefined ? 0 : retryAt(memory.crashes.get(container.name), failedAt);
+  const crash = failedAt === undefined ? 0 : retryAt(memory.crashes.get(container.name), failedAt);
   return Math.max(crash, memory.starts.get(container.name)?.retryAt ?? 0);
 }
 

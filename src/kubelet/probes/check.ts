@@ -14,7 +14,12 @@ export type Check =
   | { readonly kind: "exec"; readonly command: readonly string[] }
   | { readonly kind: "http"; readonly check: HttpCheck }
   | { readonly kind: "tcp"; readonly host: string; readonly port: number }
-  | { readonly kind: "grpc"; readonly host: string; readonly port: number; readonly service: string };
+  | {
+      readonly kind: "grpc";
+      readonly host: string;
+      readonly port: number;
+      readonly service: string;
+    };
 
 /** Header that tells a server who asks. @spec k8s@1.36 pkg/probe/http/request.go */
 const USER_AGENT = "kube-probe/1.36";
@@ -62,6 +67,7 @@ function portOf(port: number | string, container: V1Container): number {
   const numeric = Number(port);
   if (Number.isInteger(numeric) && numeric > 0) return numeric;
   const named = container.ports?.find(({ name }) => name === port);
-  if (!named) throw new Error(`couldn't find port: ${JSON.stringify(port)} in container ${container.name}`);
+  if (!named)
+    throw new Error(`couldn't find port: ${JSON.stringify(port)} in container ${container.name}`);
   return named.containerPort;
 }

@@ -100,7 +100,10 @@ export class Prober {
 
   #schedule(running: Running, kind: ProbeKind, probe: V1Probe, delayMs: number): void {
     if (running.isStopped) return;
-    const timer = this.#clock.after(Math.max(0, delayMs), () => void this.#run(running, kind, probe));
+    const timer = this.#clock.after(
+      Math.max(0, delayMs),
+      () => void this.#run(running, kind, probe),
+    );
     running.timers.set(kind, timer);
   }
 

@@ -62,7 +62,8 @@ export function oomScoreOf(pod: V1Pod, container: V1Container, memoryBytes: numb
 /** A sidecar lives at least as long as the containers it serves. */
 function leastAppScore(pod: V1Pod, memoryBytes: number): number {
   const scores = appContainers(pod).map(
-    ({ resources }) => 1000 - Math.floor((1000 * wholeOf(resources?.requests?.["memory"])) / memoryBytes),
+    ({ resources }) =>
+      1000 - Math.floor((1000 * wholeOf(resources?.requests?.["memory"])) / memoryBytes),
   );
   return Math.max(SCORE_BURSTABLE_MIN, Math.min(...scores, SCORE_BURSTABLE_MAX));
 }

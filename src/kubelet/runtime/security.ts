@@ -26,13 +26,7 @@ const MASKED_PATHS = [
   "/sys/devices/virtual/powercap",
 ];
 
-const READONLY_PATHS = [
-  "/proc/bus",
-  "/proc/fs",
-  "/proc/irq",
-  "/proc/sys",
-  "/proc/sysrq-trigger",
-];
+const READONLY_PATHS = ["/proc/bus", "/proc/fs", "/proc/irq", "/proc/sys", "/proc/sysrq-trigger"];
 
 /** The Pod's extra groups, that of its volumes among them. @spec kuberuntime/security_context.go */
 export function supplementalGroupsOf({ spec }: V1Pod): readonly number[] {

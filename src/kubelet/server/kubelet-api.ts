@@ -65,7 +65,10 @@ export class KubeletApi {
           items: pods.workers.map(({ pod }): V1Pod => pod),
         });
       case "metrics":
-        return plain(200, `# TYPE kubelet_running_pods gauge\nkubelet_running_pods ${pods.workers.length}\n`);
+        return plain(
+          200,
+          `# TYPE kubelet_running_pods gauge\nkubelet_running_pods ${pods.workers.length}\n`,
+        );
       case "resourceMetrics": {
         const stats = await cri.listContainerStats(this.#ownFilter());
         return plain(200, resourceMetrics(stats, await readUsage()));
@@ -98,8 +101,7 @@ export class KubeletApi {
     const quoted = `container "${path.container}" in pod "${path.pod}"`;
     const known = worker.runtime.containers.filter(({ name }) => name === path.container);
     const chosen = known[options.isPrevious ? 1 : 0];
-    if (!chosen && options.isPrevious)
-      return plain(400, `previous terminated ${quoted} not found`);
+    if (!chosen && options.isPrevious) return plain(400, `previous terminated ${quoted} not found`);
     if (!chosen || chosen.state === "created") {
       const reason = waitingReason(worker.pod, path.container);
       return plain(400, `${quoted} is waiting to start: ${reason}`);
@@ -114,9 +116,14 @@ export class KubeletApi {
     const worker = this.#worker(path.namespace, path.pod);
     if (!worker) return podMissing(path.pod);
     const running = newest(worker.runtime, path.container);
-    if (!running || !isAlive(running)) return plain(404, `container not found ("${path.container}")`);
+    if (!running || !isAlive(running))
+      return plain(404, `container not found ("${path.container}")`);
     const command = (query.get("cmd") ?? "").split(" ").filter(Boolean);
-    const { stdout, stderr, exitCode } = await this.#parts.cri.execSync(running.id, command, RUN_SECONDS_MAX);
+    const { stdout, stderr, exitCode } = await this.#parts.cri.execSync(
+      running.id,
+      command,
+      RUN_SECONDS_MAX,
+    );
     return plain(exitCode === 0 ? 200 : 500, Buffer.concat([stdout, stderr]).toString("utf8"));
   }
 
@@ -135,7 +142,8 @@ export class KubeletApi {
     const worker = this.#worker(route.namespace, route.pod);
     if (!worker) return podMissing(route.pod);
     const running = newest(worker.runtime, route.container);
-    if (!running || !isAlive(running)) return plain(404, `container not found ("${route.container}")`);
+    if (!running || !isAlive(running))
+      return plain(404, `container not found ("${route.container}")`);
     return new URL(await this.#open(route.kind, running, worker, query));
   }
 
@@ -148,9 +156,7 @@ export class KubeletApi {
     const isOn = (...names: string[]): boolean =>
       names.some((name) => /^(1|t|true)$/i.test(query.get(name) ?? ""));
     const tty =
-      kind === "attach"
-        ? (containerNamed(worker.pod, running.name)?.tty ?? false)
-        : isOn("tty");
+      kind === "attach" ? (containerNamed(worker.pod, running.name)?.tty ?? false) : isOn("tty");
     const request = {
       containerId: running.id,
       tty,

@@ -1,9 +1,5 @@
 import type { ContainerStats } from "../../wire/cri/cri-client.ts";
-import {
-  LABEL_CONTAINER_NAME,
-  LABEL_POD_NAME,
-  LABEL_POD_NAMESPACE,
-} from "../runtime/labels.ts";
+import { LABEL_CONTAINER_NAME, LABEL_POD_NAME, LABEL_POD_NAMESPACE } from "../runtime/labels.ts";
 
 /** Usage of the node as a whole. */
 export interface NodeUsage {

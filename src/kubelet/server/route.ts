@@ -54,7 +54,9 @@ function decode(text: string): string {
 }
 
 /** The node subresource that guards a path. @spec k8s@1.36 pkg/kubelet/server/auth.go */
-export function subresourceOf(path: string): "metrics" | "stats" | "log" | "pods" | "healthz" | "proxy" {
+export function subresourceOf(
+  path: string,
+): "metrics" | "stats" | "log" | "pods" | "healthz" | "proxy" {
   if (path.startsWith("/metrics")) return "metrics";
   if (path.startsWith("/stats")) return "stats";
   if (path.startsWith("/logs")) return "log";

@@ -40,9 +40,7 @@ export function conditionsOf(
     PodScheduled: TRUE,
   };
   const own = TYPES.map((type) => condition(pod, type, verdicts[type], now));
-  const foreign = (pod.status?.conditions ?? []).filter(
-    ({ type }) => !isKubeletCondition(type),
-  );
+  const foreign = (pod.status?.conditions ?? []).filter(({ type }) => !isKubeletCondition(type));
   return [...own, ...foreign];
 }
 

@@ -75,7 +75,9 @@ function stateOf(
   if (known?.state?.terminated) return known.state;
   const isHeldBack = initContainers(pod).length > 0 && !initContainers(pod).includes(container);
   const isLaterInit = initContainers(pod).includes(container);
-  return { waiting: { reason: isHeldBack || isLaterInit ? "PodInitializing" : "ContainerCreating" } };
+  return {
+    waiting: { reason: isHeldBack || isLaterInit ? "PodInitializing" : "ContainerCreating" },
+  };
 }
 
 /** A dead container as the API shows it. */
@@ -100,7 +102,8 @@ function lastStateOf(
   if (state.waiting && current && current.state !== "running" && current.state !== "created")
     return { terminated: terminatedState(current) };
   if (previous && previous.state === "exited") return { terminated: terminatedState(previous) };
-  const isNewer = known?.containerID !== undefined && current && !known.containerID.endsWith(current.id);
+  const isNewer =
+    known?.containerID !== undefined && current && !known.containerID.endsWith(current.id);
   if (isNewer && known.state?.terminated) return { terminated: known.state.terminated };
   return known?.lastState ?? {};
 }

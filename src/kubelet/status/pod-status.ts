@@ -88,7 +88,9 @@ function addresses({ pod, runtime, node }: ObservedPod): Partial<V1PodStatus> {
 /** When the status changes although nothing happens: a failed pull turns from error to back-off. */
 export function statusChangesAt({ memory }: ObservedPod, now: Instant): Instant | undefined {
   const times = [...memory.images.values()].flatMap((image) =>
-    image.kind === "failed" && image.reason === "ErrImagePull" ? [image.at + PULL_ERROR_SHOWN_MS] : [],
+    image.kind === "failed" && image.reason === "ErrImagePull"
+      ? [image.at + PULL_ERROR_SHOWN_MS]
+      : [],
   );
   const next = Math.min(...times.filter((time) => time > now));
   return Number.isFinite(next) ? next : undefined;

@@ -19,7 +19,9 @@ export function transitionEvents(pod: V1Pod, next: V1PodStatus): readonly Transi
     const old = before.find((status) => status.name === name);
     const { reason } = state?.waiting ?? {};
     const isSame = old?.state?.waiting?.reason === reason && old?.restartCount === restartCount;
-    return reason === undefined || isSame ? [] : eventsOf(pod, name, imageName(pod, name, image), reason);
+    return reason === undefined || isSame
+      ? []
+      : eventsOf(pod, name, imageName(pod, name, image), reason);
   });
   if (next.reason === "DeadlineExceeded" && pod.status?.reason !== "DeadlineExceeded")
     events.push({ type: "Normal", reason: "DeadlineExceeded", message: next.message ?? "" });

@@ -171,7 +171,10 @@ function select(
   for (const { key, path, mode: own } of items) {
     const bytes = data.get(key);
     if (bytes) files.set(path, { data: bytes, mode: own ?? mode });
-    else if (!isOptional) throw new ConfigError(`${what} references non-existent ${what === "secret" ? "secret" : "config"} key: ${key}`);
+    else if (!isOptional)
+      throw new ConfigError(
+        `${what} references non-existent ${what === "secret" ? "secret" : "config"} key: ${key}`,
+      );
   }
   return files;
 }
