@@ -33,7 +33,7 @@ export interface KubeletWorld {
   get(name: string): Promise<V1Pod>;
   until(name: string, isTrue: (pod: V1Pod) => boolean): Promise<V1Pod>;
   untilGone(name: string): Promise<void>;
-  /** `Reason message` of a Pod's events, oldest first. */
+  /** `Reason message` of a Pod's events. */
   events(name: string): Promise<readonly string[]>;
   /** GET or POST of the kubelet's API as the API server. */
   ask(path: string, method?: string, isMaster?: boolean): Promise<{ code: number; body: string }>;
@@ -193,6 +193,12 @@ export async function startKubeletWorld(containerd: PrivateContainerd): Promise<
       kubelet = await start();
     },
     close: async () => {
+      const { items } = await client.list(Pod, { namespace: "default" });
+      for (const { metadata } of items)
+        await client
+          .delete(Pod, { namespace: "default", name: metadata?.name ?? "" }, { graceSeconds: 0 })
+          .catch(() => {});
+      await waitFor(() => kubelet.pods.workers.length === 0);
       kubelet.close();
       await api.close();
     },

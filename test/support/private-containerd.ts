@@ -87,6 +87,7 @@ export async function startContainerd(): Promise<PrivateContainerd> {
     close: async () => {
       child.kill("SIGTERM");
       await ended;
+      execFileSync("umount", ["--recursive", "--lazy", join(folder, "kubelet/memory")]);
       rmSync(folder, { recursive: true, force: true });
     },
   };
