@@ -43,6 +43,8 @@ export class ScriptedCri implements cri.CriClient {
   readonly #sandboxes = new Map<string, Box>();
   readonly #containers = new Map<string, Running>();
   readonly #listeners = new Set<(event: cri.RuntimeEvent) => void>();
+  /** Who waits for a container's end. */
+  readonly #waiting: (readonly [string, () => void])[] = [];
   #next = 1;
 
   constructor(clock: Clock) {
@@ -210,12 +212,10 @@ export class ScriptedCri implements cri.CriClient {
     this.calls.push(`stop ${name} ${graceSeconds}s`);
     const { stopsAfterMs = 0, exitCode = 143 } = this.behaviours.get(name) ?? {};
     const isKilled = stopsAfterMs > graceSeconds * 1000;
-    return new Promise((resolve) => {
-      this.#clock.after(Math.min(stopsAfterMs, graceSeconds * 1000), () => {
-        if (container.state === 1) this.#end(container, isKilled ? 137 : exitCode, "Error");
-        resolve();
-      });
+    this.#clock.after(Math.min(stopsAfterMs, graceSeconds * 1000), () => {
+      if (container.state === 1) this.#end(container, isKilled ? 137 : exitCode, "Error");
     });
+    return new Promise((resolve) => this.#waiting.push([id, resolve]));
   }
 
   async removeContainer(id: string): Promise<void> {
@@ -293,6 +293,7 @@ export class ScriptedCri implements cri.CriClient {
     container.exitCode = exitCode;
     container.reason = reason;
     container.finishedAt = this.#nanos();
+    for (const [id, resolve] of this.#waiting) if (id === container.id) resolve();
     this.#emit({ id: container.id, type: "exited" });
   }
 
