@@ -7,6 +7,7 @@ import type { Client } from "../client/client.ts";
 import type { CriClient } from "../wire/cri/cri-client.ts";
 import { EventRecorder } from "./events.ts";
 import { ask } from "./executor/asker.ts";
+import { lastWordsIn } from "./executor/last-words.ts";
 import { readMachine, type Machine } from "./executor/machine.ts";
 import { readNodeFile } from "./executor/pod-files.ts";
 import { RuntimeReader } from "./executor/runtime-reader.ts";
@@ -146,7 +147,7 @@ async function makeParts(
   const settings = await settingsOf(options, machine);
   const mounter = new VolumeMounter(folders.state);
   await mounter.start();
-  const reader = new RuntimeReader(cri, nodeName, folders.state);
+  const reader = new RuntimeReader(cri, nodeName, lastWordsIn(folders.state));
   const recorder = new EventRecorder(client, clock, random, logger, nodeName);
   const objects = new ReferencedObjects(client, clock, random, logger, (uid) =>
     pods.objectsChanged(uid),

@@ -1,11 +1,6 @@
-import type { CriClient } from "../../wire/cri/cri-client.ts";
+import type { ContainerStatus, CriClient } from "../../wire/cri/cri-client.ts";
 import { isNotFound } from "../../wire/grpc/channel.ts";
-import {
-  ANNOTATION_MESSAGE_POLICY,
-  LABEL_NODE,
-  LABEL_POD_UID,
-  LABEL_CONTAINER_NAME,
-} from "../runtime/labels.ts";
+import { LABEL_NODE, LABEL_POD_UID } from "../runtime/labels.ts";
 import {
   containerState,
   sandboxState,
@@ -14,8 +9,13 @@ import {
   type SandboxState,
 } from "../runtime/pod-runtime.ts";
 import type { Remains } from "../pod-runner.ts";
-import { foldersOf } from "../volumes/volume-paths.ts";
-import { messageFile, readLogTail, readMessage } from "./pod-files.ts";
+
+/** What a dead container left to say; "" for nothing. */
+export type LastWords = (
+  uid: string,
+  ended: ContainerState,
+  status: ContainerStatus,
+) => Promise<string>;
 
 /**
  * Reads what the runtime has of this node's Pods.
@@ -25,13 +25,13 @@ import { messageFile, readLogTail, readMessage } from "./pod-files.ts";
 export class RuntimeReader {
   readonly #cri: CriClient;
   readonly #nodeName: string;
-  readonly #stateRoot: string;
+  readonly #lastWords: LastWords;
   readonly #ended = new Map<string, ContainerState>();
 
-  constructor(cri: CriClient, nodeName: string, stateRoot: string) {
+  constructor(cri: CriClient, nodeName: string, lastWords: LastWords) {
     this.#cri = cri;
     this.#nodeName = nodeName;
-    this.#stateRoot = stateRoot;
+    this.#lastWords = lastWords;
   }
 
   /** Every Pod of this node that has a sandbox or a container. */
@@ -85,26 +85,10 @@ export class RuntimeReader {
     if (!status) return undefined;
     const state = containerState(status, sandboxId);
     if (state.state !== "exited") return state;
-    const policy = status.annotations[ANNOTATION_MESSAGE_POLICY] ?? "File";
-    const name = status.labels[LABEL_CONTAINER_NAME] ?? "";
-    const message = await this.#lastWords(uid, name, state, policy, status.logPath);
+    const message = await this.#lastWords(uid, state, status);
     const ended = { ...state, message: message || state.message };
     this.#ended.set(id, ended);
     return ended;
-  }
-
-  /** @spec k8s@1.36 pkg/kubelet/kuberuntime/kuberuntime_container.go getTerminationMessage */
-  async #lastWords(
-    uid: string,
-    name: string,
-    { restartCount, exitCode }: ContainerState,
-    policy: string,
-    logPath: string,
-  ): Promise<string> {
-    const { pod } = foldersOf(this.#stateRoot, uid);
-    const message = await readMessage(messageFile(pod, name, restartCount));
-    if (message || policy !== "FallbackToLogsOnError" || exitCode === 0) return message;
-    return readLogTail(logPath);
   }
 }
 

@@ -1,16 +1,13 @@
 import type { V1Pod } from "../../gen/types.ts";
 import {
-  NAMESPACE_CONTAINER,
-  NAMESPACE_NODE,
-  NAMESPACE_POD,
   PROFILE_RUNTIME_DEFAULT,
-  type NamespaceOption,
   type PortMapping,
   type SandboxConfig,
 } from "../../wire/cri/cri-client.ts";
 import { dnsOf, type DnsSettings } from "./dns.ts";
 import { hostnameOf } from "./hosts-file.ts";
 import { LABEL_NODE, LABEL_POD_NAME, LABEL_POD_NAMESPACE, LABEL_POD_UID } from "./labels.ts";
+import { namespacesOf } from "./namespaces.ts";
 import { appContainers, initContainers, isSidecar } from "./pod-spec.ts";
 import { qosClassOf } from "./qos.ts";
 import { supplementalGroupsOf } from "./security.ts";
@@ -85,19 +82,6 @@ export function podLabels(pod: V1Pod, nodeName: string): Readonly<Record<string,
     [LABEL_POD_NAMESPACE]: namespace,
     [LABEL_POD_UID]: uid,
     [LABEL_NODE]: nodeName,
-  };
-}
-
-/** Which namespaces the Pod shares with the node, and its containers with each other. */
-export function namespacesOf({ spec }: V1Pod): NamespaceOption {
-  return {
-    network: spec?.hostNetwork ? NAMESPACE_NODE : NAMESPACE_POD,
-    ipc: spec?.hostIPC ? NAMESPACE_NODE : NAMESPACE_POD,
-    pid: spec?.hostPID
-      ? NAMESPACE_NODE
-      : spec?.shareProcessNamespace
-        ? NAMESPACE_POD
-        : NAMESPACE_CONTAINER,
   };
 }
 

@@ -9,7 +9,7 @@ import {
   type SecurityProfile,
 } from "../../wire/cri/cri-client.ts";
 import { ConfigError } from "../env/environment.ts";
-import { namespacesOf } from "./sandbox-config.ts";
+import { namespacesOf } from "./namespaces.ts";
 
 /** Parts of /proc and /sys that containers do not see. @spec k8s@1.36 pkg/securitycontext/util.go */
 const MASKED_PATHS = [

@@ -1,0 +1,240 @@
+import assert from "node:assert/strict";
+import { describe, it } from "node:test";
+import { ScriptedCri } from "../../test/support/scripted-cri.ts";
+import { ScriptedSteps } from "../../test/support/scripted-steps.ts";
+import { startTestServer } from "../../test/support/api-server.ts";
+import { InProcessCache } from "../apiserver/in-process-cache.ts";
+import { Namespace } from "../api/core/namespace.ts";
+import { Pod } from "../api/core/pod.ts";
+import { silentLogger } from "../base/logger.ts";
+import { SeededRandom } from "../base/seeded-random.ts";
+import type { V1Pod, V1PodSpec } from "../gen/types.ts";
+import { EventRecorder } from "./events.ts";
+import { RuntimeReader } from "./executor/runtime-reader.ts";
+import { PodRunner } from "./pod-runner.ts";
+import { ReferencedObjects } from "./referenced-objects.ts";
+import { StatusWriter } from "./status-writer.ts";
+
+const SETTINGS = {
+  nodeName: "node",
+  dns: {
+    clusterServers: ["10.96.0.10"],
+    clusterDomain: "cluster.local",
+    host: { servers: [], searches: [], options: [] },
+  },
+  cgroupRoot: "/kubepods",
+  logRoot: "/nowhere/logs",
+  stateRoot: "/nowhere/state",
+  memoryBytes: 2 ** 33,
+};
+
+/** Real workers and a real API server on a scripted runtime and virtual time. */
+async function world() {
+  const api = await startTestServer();
+  const { clock, client } = api;
+  await client.create(Namespace, { metadata: { name: "default" } }).catch(() => {});
+  const cri = new ScriptedCri(clock);
+  cri.addImage("i");
+  const random = new SeededRandom(1);
+  const steps = new ScriptedSteps(cri, client, clock, SETTINGS);
+  const answers = new Map<string, boolean>();
+  const startRunner = async (): Promise<PodRunner> => {
+    const reader = new RuntimeReader(cri, "node", async () => "");
+    const objects = new ReferencedObjects(client, clock, random, silentLogger, () => {});
+    const runner = new PodRunner({
+      cache: new InProcessCache(api.server.parts),
+      logger: silentLogger,
+      nodeName: "node",
+      objects,
+      watchRuntime: (signal) => cri.watch(signal),
+      listRemains: () => reader.list(),
+      sweepFiles: async () => {},
+      worker: {
+        clock,
+        logger: silentLogger,
+        runner: steps,
+        readRuntime: (uid) => reader.read(uid),
+        ask: () => async (_pod, _container, probe) => ({
+          isSuccess: answers.get(probe.exec?.command?.[0] ?? "") ?? true,
+          output: "bad",
+        }),
+        statuses: new StatusWriter(client, clock, silentLogger),
+        recorder: new EventRecorder(client, clock, random, silentLogger, "node"),
+        node: { name: "node", ips: ["10.1.0.1"] },
+      },
+    });
+    await runner.start();
+    return runner;
+  };
+  const runner = await startRunner();
+  const pass = async (ms: number): Promise<void> => {
+    await clock.advance(ms);
+    await clock.advance(0);
+  };
+  return {
+    cri,
+    steps,
+    client,
+    answers,
+    runner,
+    pass,
+    startRunner,
+    run: async (spec: Partial<V1PodSpec> = {}): Promise<void> => {
+      await client.create(Pod, {
+        metadata: { name: "p", namespace: "default" },
+        spec: { nodeName: "node", containers: [{ name: "app", image: "i" }], ...spec },
+      });
+      await pass(100);
+    },
+    pod: (): Promise<V1Pod> => client.get(Pod, { namespace: "default", name: "p" }),
+    summary: async (): Promise<string> => {
+      const { status } = await client.get(Pod, { namespace: "default", name: "p" });
+      const [app] = status?.containerStatuses ?? [];
+      const state = app?.state ?? {};
+      const what =
+        state.waiting?.reason ??
+        (state.running ? "running" : `ended ${state.terminated?.exitCode}`);
+      return `${status?.phase} ${what} ready=${app?.ready} restarts=${app?.restartCount}`;
+    },
+    close: async () => {
+      runner.close();
+      await api.close();
+    },
+  };
+}
+
+function scene(name: string, body: (w: Awaited<ReturnType<typeof world>>) => Promise<void>): void {
+  it(name, async () => {
+    const w = await world();
+    await body(w).finally(() => w.close());
+  });
+}
+
+describe("PodWorker", () => {
+  scene("runs a Pod and says so", async (w) => {
+    await w.run();
+    assert.equal(await w.summary(), "Running running ready=true restarts=0");
+    const { status } = await w.pod();
+    assert.deepEqual(
+      status?.conditions?.map(({ type, status: is }) => `${type}=${is}`),
+      [
+        "PodReadyToStartContainers=True",
+        "Initialized=True",
+        "Ready=True",
+        "ContainersReady=True",
+        "PodScheduled=True",
+      ],
+    );
+    assert.equal(status?.podIP, status?.podIPs?.[0]?.ip);
+  });
+
+  scene("backs off a crash loop: at once, then 10 s, 20 s", async (w) => {
+    w.cri.behaviours.set("app", { endsAfterMs: 1000, exitCode: 1 });
+    await w.run();
+    await w.pass(3000);
+    assert.equal(await w.summary(), "Running CrashLoopBackOff ready=false restarts=1");
+    await w.pass(12_000);
+    assert.equal(await w.summary(), "Running CrashLoopBackOff ready=false restarts=2");
+    await w.pass(15_000);
+    assert.equal(await w.summary(), "Running CrashLoopBackOff ready=false restarts=2");
+    await w.pass(10_000);
+    assert.equal(await w.summary(), "Running CrashLoopBackOff ready=false restarts=3");
+  });
+
+  scene("tells a failed pull from its back-off, and gets over it", async (w) => {
+    w.cri.pullErrors.set("far", "no such image");
+    await w.run({ containers: [{ name: "app", image: "far" }] });
+    assert.equal(await w.summary(), "Pending ErrImagePull ready=false restarts=0");
+    await w.pass(3000);
+    assert.equal(await w.summary(), "Pending ImagePullBackOff ready=false restarts=0");
+    w.cri.pullErrors.clear();
+    await w.pass(8000);
+    assert.equal(await w.summary(), "Running running ready=true restarts=0");
+  });
+
+  scene("finishes a Pod that need not restart", async (w) => {
+    w.cri.behaviours.set("app", { endsAfterMs: 1000, exitCode: 0 });
+    await w.run({ restartPolicy: "OnFailure" });
+    await w.pass(2000);
+    assert.equal(await w.summary(), "Succeeded ended 0 ready=false restarts=0");
+    assert.equal(w.cri.calls.at(-1), "stopSandbox p");
+  });
+
+  scene("fails a Pod at its deadline", async (w) => {
+    await w.run({ activeDeadlineSeconds: 60 });
+    await w.pass(60_000);
+    const { status } = await w.pod();
+    assert.equal(`${status?.phase} ${status?.reason}`, "Failed DeadlineExceeded");
+    assert.deepEqual(w.cri.running, []);
+  });
+
+  scene("ends a deleted Pod in its grace, and the object after it", async (w) => {
+    w.cri.behaviours.set("app", { stopsAfterMs: 5000 });
+    await w.run();
+    await w.client.delete(Pod, { namespace: "default", name: "p" });
+    await w.pass(4000);
+    assert.equal((await w.pod()).metadata?.deletionGracePeriodSeconds, 30);
+    await w.pass(3000);
+    await assert.rejects(w.pod());
+    assert.ok(w.cri.calls.includes("stop app 30s"));
+    await w.pass(1000);
+    assert.equal(w.runner.workers.length, 0);
+  });
+
+  scene("a deletion by force overtakes one that is under way", async (w) => {
+    w.cri.behaviours.set("app", { stopsAfterMs: 3600_000 });
+    await w.run();
+    await w.client.delete(Pod, { namespace: "default", name: "p" });
+    await w.pass(1000);
+    await w.client.delete(Pod, { namespace: "default", name: "p" }, { graceSeconds: 0 });
+    await w.pass(3000);
+    assert.deepEqual(w.cri.running, []);
+    assert.equal(w.runner.workers.length, 0);
+  });
+
+  scene("waits for readiness, and replaces what is not alive", async (w) => {
+    const exec = (word: string) => ({
+      exec: { command: [word] },
+      periodSeconds: 1,
+      failureThreshold: 2,
+    });
+    w.answers.set("ready", false);
+    const probes = { readinessProbe: exec("ready"), livenessProbe: exec("alive") };
+    await w.run({ containers: [{ name: "app", image: "i", ...probes }] });
+    assert.equal(await w.summary(), "Running running ready=false restarts=0");
+    w.answers.set("ready", true);
+    await w.pass(1500);
+    assert.equal(await w.summary(), "Running running ready=true restarts=0");
+    w.answers.set("alive", false);
+    await w.pass(2000);
+    w.answers.set("alive", true);
+    await w.pass(1500);
+    assert.equal(await w.summary(), "Running running ready=true restarts=1");
+  });
+
+  scene("starts anew what a reboot has killed", async (w) => {
+    await w.run();
+    w.cri.reboot();
+    await w.pass(2000);
+    assert.equal(await w.summary(), "Running running ready=true restarts=1");
+    assert.equal(w.cri.calls.filter((call) => call === "runSandbox p").length, 2);
+  });
+
+  scene("adopts what runs when the kubelet comes back", async (w) => {
+    await w.run();
+    w.runner.close();
+    const calls = w.cri.calls.length;
+    const second = await w.startRunner();
+    await w.pass(1000);
+    assert.equal(w.cri.calls.length, calls);
+    assert.equal(await w.summary(), "Running running ready=true restarts=0");
+    second.close();
+  });
+
+  scene("asks for nothing when nothing happens", async (w) => {
+    await w.run();
+    const count = w.steps.done.length;
+    await w.pass(3600_000);
+    assert.equal(w.steps.done.length, count);
+  });
+});
