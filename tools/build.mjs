@@ -1,7 +1,7 @@
 // Builds Skiff: generated types, then one CommonJS bundle per process. `node tools/build.mjs [--tests]`
 import { execFileSync } from "node:child_process";
 import { globSync } from "./glob.mjs";
-import { existsSync, mkdirSync, rmSync } from "node:fs";
+import { copyFileSync, existsSync, mkdirSync, rmSync } from "node:fs";
 import { build } from "esbuild";
 
 /** One bundle per process: hundreds of files are not loaded in half a second. */
@@ -26,16 +26,23 @@ async function generate() {
   execFileSync(process.execPath, ["build/generate.mjs"], { stdio: "inherit" });
 }
 
+/** Modules that cannot be bundled: native code beside their JavaScript. */
+const EXTERNAL = ["lmdb"];
+
 async function bundleProcesses() {
   const entryPoints = PROCESSES.map((name) => `src/main/${name}.ts`).filter(existsSync);
-  if (entryPoints.length === 0) return;
   await build({
     ...common,
+    packages: "bundle",
+    external: EXTERNAL,
     entryPoints,
     outdir: "dist",
     format: "cjs",
     outExtension: { ".js": ".cjs" },
+    keepNames: false,
   });
+  for (const name of PROCESSES) rmSync(`dist/${name}.cjs.cache`, { force: true });
+  copyFileSync("src/host/supervise.sh", "dist/supervise.sh");
 }
 
 /** All tests in one pass with shared chunks: each runs as a process of its own, and loads only what it needs. */

@@ -1,8 +1,10 @@
 // Makes a checkout able to run, then does what it was asked: `node tools/setup.mjs start|test|bench|features|sim [ARGS]`.
-// Plain JavaScript on node: modules alone, because nothing is installed when it starts.
+// Plain JavaScript on node: modules alone, because nothing is installed when it starts. Each step runs only where its
+// result is missing.
 import { spawnSync } from "node:child_process";
 import { createHash } from "node:crypto";
-import { existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
+import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
+import { delimiter, join } from "node:path";
 
 const NODE_MAJOR_MIN = 20;
 
@@ -13,33 +15,159 @@ if (Number(process.versions.node.split(".")[0]) < NODE_MAJOR_MIN) {
   process.exit(1);
 }
 
-function run(command, args) {
-  const { status, error } = spawnSync(command, args, { stdio: "inherit" });
-  if (error) {
-    console.error(`cannot run ${command}: ${error.message}`);
-    process.exit(1);
-  }
+/** What a cluster needs: the same list as src/host/requirements.ts, which a test compares. */
+const CLUSTER_BINARIES = [
+  ["containerd", "containerd"],
+  ["runc", "runc"],
+  ["nft", "nftables"],
+  ["ip", "iproute2"],
+  ["nsenter", "util-linux"],
+  ["mount", "mount"],
+  ["sysctl", "procps"],
+];
+/** What the tests need besides. */
+const TEST_BINARIES = [
+  ["kubectl", "kubernetes-client"],
+  ["curl", "curl"],
+  ["strace", "strace"],
+  ["openssl", "openssl"],
+  ["docker-registry", "docker-registry"],
+  ["python3", "python3"],
+];
+const BENCH_BINARIES = [["wrk", "wrk"]];
+const CNI_FOLDERS = ["/usr/lib/cni", "/opt/cni/bin"];
+const CNI_PLUGINS = ["ptp", "host-local", "loopback"];
+/** Modules a bare kernel may not have loaded. Best effort: what is built in needs none. */
+const KERNEL_MODULES = [
+  "overlay",
+  "veth",
+  "bridge",
+  "nf_tables",
+  "nft_masq",
+  "nft_nat",
+  "nft_numgen",
+];
+
+function run(command, args, options = {}) {
+  const { status, error, signal } = spawnSync(command, args, { stdio: "inherit", ...options });
+  if (error) fail(`cannot run ${command}: ${error.message}`);
+  if (signal) process.exit(128);
   if (status !== 0) process.exit(status ?? 1);
+}
+
+function fail(message) {
+  console.error(`skiff: ${message}`);
+  process.exit(1);
+}
+
+function isPresent(binary) {
+  const folders = [...(process.env.PATH ?? "").split(delimiter), "/usr/sbin", "/sbin", "/usr/bin"];
+  return folders.some((folder) => folder !== "" && existsSync(join(folder, binary)));
+}
+
+function missingTools(binaries) {
+  const missing = binaries.filter(([binary]) => !isPresent(binary));
+  const hasPlugins = CNI_FOLDERS.some((folder) =>
+    CNI_PLUGINS.every((plugin) => existsSync(join(folder, plugin))),
+  );
+  return hasPlugins ? missing : [...missing, ["CNI plugins", "containernetworking-plugins"]];
+}
+
+/** Installs with apt what the machine lacks; without root or apt, says all of it in one message. */
+function installTools(binaries) {
+  const missing = missingTools(binaries);
+  if (missing.length === 0) return;
+  const packages = [...new Set(missing.map(([, debianPackage]) => debianPackage))];
+  const isRoot = process.getuid?.() === 0;
+  if (!isRoot || !isPresent("apt-get")) {
+    const why = isRoot ? "this machine has no apt-get" : "this is not root";
+    fail(
+      `this machine lacks ${missing.map(([binary]) => binary).join(", ")}, and ${why}.\n` +
+        `Install them first; on Debian and Ubuntu:\n  sudo apt-get install ${packages.join(" ")}`,
+    );
+  }
+  console.log(`Installing ${packages.join(", ")} …`);
+  const env = { ...process.env, DEBIAN_FRONTEND: "noninteractive" };
+  // stdout is for what the command prints: `x=$(npm start)` must work
+  const stdio = ["ignore", 2, 2];
+  run("apt-get", ["update", "-qq"], { env, stdio });
+  run("apt-get", ["install", "-y", "-qq", "--no-install-recommends", "--no-remove", ...packages], {
+    env,
+    stdio,
+  });
+  const still = missingTools(binaries).map(([binary]) => binary);
+  if (still.length > 0) fail(`apt installed its packages, but these are still missing: ${still}`);
+}
+
+function loadKernelModules() {
+  if (process.getuid?.() !== 0 || !isPresent("modprobe")) return;
+  spawnSync("modprobe", ["-a", "-q", ...KERNEL_MODULES], { stdio: "ignore" });
 }
 
 /** Runs `npm ci` unless the modules here were installed from this very lock file. */
 function installModules() {
   const stamp = "node_modules/.skiff-lock";
-  const lock = createHash("sha256").update(readFileSync("package-lock.json")).digest("hex");
-  if (existsSync(stamp) && readFileSync(stamp, "utf8") === lock) return;
+  const lock = digest(["package-lock.json"]);
+  if (stampSays(stamp, lock)) return;
   console.log("Installing npm packages …");
-  run("npm", ["ci", "--no-audit", "--no-fund", "--loglevel=error"]);
+  run("npm", ["ci", "--no-audit", "--no-fund", "--loglevel=error"], { stdio: ["ignore", 2, 2] });
   mkdirSync("node_modules", { recursive: true });
   writeFileSync(stamp, lock);
 }
 
+/** Builds unless `dist` was built from these very sources. */
+function build() {
+  const stamp = "dist/.skiff-sources";
+  const sources = digest([
+    "package-lock.json",
+    ...filesBelow("src").filter(
+      (file) => !file.startsWith("src/gen/") && !file.endsWith(".test.ts"),
+    ),
+    ...filesBelow("tools"),
+  ]);
+  if (stampSays(stamp, sources)) return;
+  console.log("Building …");
+  run(process.execPath, ["tools/build.mjs"]);
+  writeFileSync(stamp, sources);
+}
+
+function stampSays(stamp, text) {
+  return existsSync(stamp) && readFileSync(stamp, "utf8") === text;
+}
+
+function digest(files) {
+  const hash = createHash("sha256");
+  for (const file of files) hash.update(file).update("\0").update(readFileSync(file)).update("\0");
+  return hash.digest("hex");
+}
+
+function filesBelow(folder) {
+  return readdirSync(folder, { withFileTypes: true })
+    .flatMap((entry) => {
+      const path = `${folder}/${entry.name}`;
+      return entry.isDirectory() ? filesBelow(path) : [path];
+    })
+    .sort();
+}
+
 const [command, ...args] = process.argv.slice(2);
-installModules();
+process.chdir(new URL("..", import.meta.url).pathname);
 switch (command) {
+  case "start":
+    installTools(CLUSTER_BINARIES);
+    installModules();
+    build();
+    loadKernelModules();
+    run(process.execPath, ["bin/skiff.cjs", "start", ...args]);
+    break;
   case "test":
+    if (process.getuid?.() !== 0)
+      fail("the tests run real containers and need root: run them with sudo");
+    installTools([...CLUSTER_BINARIES, ...TEST_BINARIES]);
+    installModules();
+    loadKernelModules();
     run(process.execPath, ["tools/test.mjs", ...args]);
     break;
   default:
-    console.error(`setup: unknown command '${command}'`);
-    process.exit(2);
+    fail(`unknown command '${command}': expected start or test`);
 }

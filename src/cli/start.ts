@@ -1,0 +1,165 @@
+import { LockHeld, withLock } from "../host/file-lock.ts";
+import { readAccess, selectInKubeconfig } from "../host/kubeconfig-file.ts";
+import type { LocalCluster, ReadyTimes } from "../host/local-cluster.ts";
+import { missingRequirements } from "../host/requirements.ts";
+import type { Ranges } from "../host/ranges.ts";
+import { OUTPUT_FLAG, UsageError, wantsJson, type Command, type Invocation } from "./command.ts";
+import { clusterOf, needRoot, userKubeconfig } from "./local.ts";
+
+/** How long a second `start` of the same cluster waits for the first, in ms: a start takes about one second. */
+const LOCK_MS_MAX = 60_000;
+/** How long a cluster may take to become ready, in ms, before the user is told what is missing. */
+const READY_MS_MAX = 120_000;
+
+/** `skiff start`: makes or continues a cluster on this machine, and returns when it can be used. */
+export const start: Command = {
+  name: "start",
+  summary: "start a cluster on this machine, and point kubectl at it",
+  operands: "",
+  flags: [
+    {
+      name: "nodes",
+      kind: "integer",
+      placeholder: "N",
+      minimum: 1,
+      maximum: 200,
+      description: "how many nodes (default 1)",
+    },
+    {
+      name: "api-port",
+      kind: "integer",
+      placeholder: "PORT",
+      minimum: 1,
+      maximum: 65535,
+      description: "port of the API on 127.0.0.1 (default 6443 or the next free one)",
+    },
+    {
+      name: "pod-cidr",
+      kind: "text",
+      placeholder: "CIDR",
+      description: "range of pod addresses (default the first free /16 from 10.244.0.0/16)",
+    },
+    {
+      name: "service-cidr",
+      kind: "text",
+      placeholder: "CIDR",
+      description: "range of Service addresses (default the first free /16 from 10.96.0.0/16)",
+    },
+    {
+      name: "node-cidr",
+      kind: "text",
+      placeholder: "CIDR",
+      description: "range of node addresses (default the first free /24 from 10.88.0.0/24)",
+    },
+    {
+      name: "kubeconfig",
+      kind: "text",
+      placeholder: "FILE",
+      description: "where to put the context (default $KUBECONFIG or ~/.kube/config)",
+    },
+    OUTPUT_FLAG,
+  ],
+  details:
+    "A cluster that exists keeps its ports, ranges and contents. --output json ends with apiReadyMs and clusterReadyMs.",
+  run,
+};
+
+async function run(invocation: Invocation): Promise<number> {
+  const { surroundings, operands } = invocation;
+  if (operands.length > 0) throw new UsageError(`'skiff start' takes no operand: '${operands[0]}'`);
+  needRoot(invocation, "'skiff start'");
+  const missing = missingRequirements(surroundings.environment["PATH"] ?? "");
+  if (missing.length > 0)
+    throw new Error(
+      `this machine lacks:\n  ${missing.join("\n  ")}\nInstall them, or run 'npm start', which does it with apt.`,
+    );
+  const cluster = clusterOf(invocation);
+  const { id, lockFile } = cluster.state;
+  try {
+    return await withLock(surroundings.clock, id, lockFile, "skiff start", LOCK_MS_MAX, () =>
+      startLocked(invocation, cluster),
+    );
+  } catch (error) {
+    if (error instanceof LockHeld)
+      throw new Error(`${error.message}; waited ${LOCK_MS_MAX / 1000} s for it`);
+    throw error;
+  }
+}
+
+async function startLocked(invocation: Invocation, cluster: LocalCluster): Promise<number> {
+  const { flags, surroundings } = invocation;
+  const { clock, startedAt } = surroundings;
+  const say = (text: string): void => {
+    if (wantsJson(flags)) return;
+    const seconds = ((clock.monotonic() - startedAt) / 1000).toFixed(2);
+    surroundings.print(`${seconds.padStart(6)} s  ${text}`);
+  };
+  const nodes = flags.integer("nodes");
+  const apiPort = flags.integer("api-port");
+  const before = cluster.file();
+  const wasRunning = cluster.isRunning();
+  const file = await cluster.prepare({
+    ...(nodes === undefined ? {} : { nodes }),
+    ...(apiPort === undefined ? {} : { apiPort }),
+    ranges: askedRanges(invocation),
+  });
+  if (wasRunning && before?.nodes.length === file.nodes.length) {
+    await finish(invocation, cluster, await cluster.waitUntilReady(file, READY_MS_MAX), 0);
+    say(`cluster ${file.name} is up already`);
+    return 0;
+  }
+  if (wasRunning) await cluster.stop();
+  say(
+    `${before ? "starting" : "making"} cluster ${file.name}: ${count(file.nodes.length, "node")}, API on https://127.0.0.1:${file.apiPort}`,
+  );
+  await cluster.raise(file, (text) => surroundings.complain(`warning: ${text}`));
+  say("network, nodes and processes are up");
+  const offsetMs = clock.monotonic() - startedAt;
+  const times = await cluster.waitUntilReady(file, READY_MS_MAX);
+  await finish(invocation, cluster, times, offsetMs);
+  say(
+    `ready: API after ${Math.round(offsetMs + times.apiReadyMs)} ms, nodes and DNS after ${Math.round(offsetMs + times.clusterReadyMs)} ms`,
+  );
+  say(`kubectl is pointed at it (context ${file.name} in ${targetKubeconfig(invocation)})`);
+  return 0;
+}
+
+async function finish(
+  invocation: Invocation,
+  cluster: LocalCluster,
+  times: ReadyTimes,
+  offsetMs: number,
+): Promise<void> {
+  const { clock, print } = invocation.surroundings;
+  await selectInKubeconfig(
+    clock,
+    targetKubeconfig(invocation),
+    readAccess(cluster.state.adminKubeconfig),
+  );
+  if (wantsJson(invocation.flags))
+    print(
+      JSON.stringify({
+        apiReadyMs: Math.round(offsetMs + times.apiReadyMs),
+        clusterReadyMs: Math.round(offsetMs + times.clusterReadyMs),
+      }),
+    );
+}
+
+function targetKubeconfig(invocation: Invocation): string {
+  return invocation.flags.text("kubeconfig") ?? userKubeconfig(invocation);
+}
+
+function askedRanges({ flags }: Invocation): Partial<Ranges> {
+  const podCidr = flags.text("pod-cidr");
+  const serviceCidr = flags.text("service-cidr");
+  const nodeCidr = flags.text("node-cidr");
+  return {
+    ...(podCidr && { podCidr }),
+    ...(serviceCidr && { serviceCidr }),
+    ...(nodeCidr && { nodeCidr }),
+  };
+}
+
+function count(number: number, noun: string): string {
+  return `${number} ${noun}${number === 1 ? "" : "s"}`;
+}

@@ -1,0 +1,71 @@
+import { readFileSync } from "node:fs";
+import { writeAtomically } from "./files.ts";
+import type { Ranges } from "./ranges.ts";
+
+/** Version of the layout of the state folder. Raised when an older Skiff could not use it. */
+export const STATE_SCHEMA_VERSION = 1;
+
+/** `cluster.json`: what a cluster is, as far as the machine has to know. */
+export interface ClusterFile {
+  readonly schemaVersion: number;
+  readonly name: string;
+  readonly apiPort: number;
+  readonly ranges: Ranges;
+  readonly nodes: readonly ClusterNode[];
+  /** What the machine's own network namespace was given, to be given back by `delete`. */
+  readonly given: GivenToMachine;
+  readonly datastoreEndpoint?: string;
+}
+
+export interface ClusterNode {
+  readonly name: string;
+  readonly ip: string;
+}
+
+export interface GivenToMachine {
+  readonly bridge: string;
+  readonly table: string;
+  /** `net.ipv4.ip_forward` as it was before the first cluster raised it. */
+  readonly ipForwardBefore: string;
+  /** Mount points made on the machine because nodes mount over them; removed by the last `delete` when empty. */
+  readonly folders: readonly string[];
+}
+
+/**
+ * Reads a cluster's file.
+ *
+ * @returns `undefined` when there is no such cluster.
+ * @throws {Error} damaged, or written by a newer Skiff; the message names the file and what to do.
+ */
+export function readClusterFile(path: string): ClusterFile | undefined {
+  let text: string;
+  try {
+    text = readFileSync(path, "utf8");
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === "ENOENT") return undefined;
+    throw error;
+  }
+  const file = parse(path, text);
+  if (file.schemaVersion > STATE_SCHEMA_VERSION)
+    throw new Error(
+      `${path} was written by a newer Skiff (schema ${file.schemaVersion}, this one knows ${STATE_SCHEMA_VERSION}): use that one`,
+    );
+  return file;
+}
+
+/** Writes it so that a crash leaves either the old or the new one. */
+export function writeClusterFile(path: string, file: ClusterFile): void {
+  writeAtomically(path, `${JSON.stringify(file, undefined, 2)}\n`);
+}
+
+function parse(path: string, text: string): ClusterFile {
+  try {
+    const file = JSON.parse(text) as ClusterFile;
+    if (typeof file.schemaVersion === "number" && Array.isArray(file.nodes)) return file;
+  } catch {
+    // said below
+  }
+  throw new Error(
+    `${path} is damaged: restore it from a backup, or remove the cluster with 'skiff delete'`,
+  );
+}

@@ -1,0 +1,59 @@
+import { createServer, type Server } from "node:net";
+import { sleep, type Clock } from "../base/clock.ts";
+import { readIfPresent, writeAtomically } from "./files.ts";
+
+/** Pause between two tries, in ms: short beside what holders do (0.2–2 s). */
+const RETRY_MS = 25;
+
+/** Somebody else holds the lock, and still did when waiting ended. */
+export class LockHeld extends Error {
+  override readonly name = "LockHeld";
+  /** What the holder said of itself, such as `skiff start (pid 4711)`. */
+  readonly holder: string;
+
+  constructor(holder: string) {
+    super(`${holder} is at work on this cluster`);
+    this.holder = holder;
+  }
+}
+
+/**
+ * Holds the lock called `name` while `body` runs. It ends with the process that holds it, however that ends.
+ *
+ * Why an abstract socket: taking its name is one atomic act of the kernel, and no stale file can be left. `noteFile`
+ * ("": none) only says who holds it.
+ * @throws {LockHeld} after `waitMs`.
+ */
+export async function withLock<T>(
+  clock: Clock,
+  name: string,
+  noteFile: string,
+  holder: string,
+  waitMs: number,
+  body: () => Promise<T>,
+): Promise<T> {
+  const until = clock.monotonic() + waitMs;
+  let server = await tryBind(name);
+  while (!server) {
+    if (clock.monotonic() >= until)
+      throw new LockHeld((noteFile && readIfPresent(noteFile)) || "another process");
+    await sleep(clock, RETRY_MS);
+    server = await tryBind(name);
+  }
+  try {
+    if (noteFile) writeAtomically(noteFile, `${holder} (pid ${process.pid})`);
+    return await body();
+  } finally {
+    server.close();
+  }
+}
+
+function tryBind(name: string): Promise<Server | undefined> {
+  return new Promise((resolve, reject) => {
+    const server = createServer((socket) => socket.destroy());
+    server.on("error", (error: NodeJS.ErrnoException) =>
+      error.code === "EADDRINUSE" ? resolve(undefined) : reject(error),
+    );
+    server.listen({ path: `\0skiff-lock:${name}` }, () => resolve(server));
+  });
+}

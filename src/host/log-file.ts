@@ -1,0 +1,60 @@
+import {
+  closeSync,
+  fstatSync,
+  mkdirSync,
+  openSync,
+  readdirSync,
+  readFileSync,
+  renameSync,
+  writeSync,
+} from "node:fs";
+import { dirname, join } from "node:path";
+
+/** A log is rotated beyond this many bytes: two of them fit a glance and a small disk. */
+const LOG_BYTES_MAX = 10 * 1024 * 1024;
+
+/** Appends lines to a log file that rotates: `x.log`, before it `x.log.1`. */
+export class LogFile {
+  readonly #path: string;
+  #file: number;
+  #bytes: number;
+
+  constructor(path: string) {
+    mkdirSync(dirname(path), { recursive: true, mode: 0o700 });
+    this.#path = path;
+    this.#file = openSync(path, "a", 0o600);
+    this.#bytes = fstatSync(this.#file).size;
+  }
+
+  /** Adds a line break. */
+  write(line: string): void {
+    this.#bytes += writeSync(this.#file, `${line}\n`);
+    if (this.#bytes > LOG_BYTES_MAX) this.#rotate();
+  }
+
+  close(): void {
+    closeSync(this.#file);
+  }
+
+  #rotate(): void {
+    closeSync(this.#file);
+    renameSync(this.#path, `${this.#path}.1`);
+    this.#file = openSync(this.#path, "a", 0o600);
+    this.#bytes = 0;
+  }
+}
+
+/** Names of the logs in a folder, without `.log`; sorted. */
+export function logNames(folder: string): readonly string[] {
+  return readdirSync(folder)
+    .filter((name) => name.endsWith(".log"))
+    .map((name) => name.slice(0, -".log".length))
+    .sort();
+}
+
+/** The last `count` lines of a log. */
+export function lastLines(folder: string, name: string, count: number): readonly string[] {
+  const lines = readFileSync(join(folder, `${name}.log`), "utf8").split("\n");
+  if (lines.at(-1) === "") lines.pop();
+  return lines.slice(-count);
+}

@@ -1,0 +1,133 @@
+import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { runCommand, tryCommand } from "./command.ts";
+import type { MachineNetwork } from "./machine-network.ts";
+import { addressAt, prefixLength } from "./ranges.ts";
+import type { NodeFolder } from "./state-folder.ts";
+
+/**
+ * The host that a local node is: a network and a mount namespace, pinned in the node's folder.
+ *
+ * Flow: `raise` makes and pins both, joins the bridge by a veth pair, and gives the node its own /run, /var/lib/kubelet
+ * and logs. `lower` unpins them; the kernel removes them when the last process in them has ended.
+ */
+export interface NodeNamespace {
+  readonly folder: NodeFolder;
+  readonly ip: string;
+  /** The node's link in the machine's namespace; at most 15 characters. */
+  readonly link: string;
+  readonly network: MachineNetwork;
+}
+
+/** Folders of the machine over which a node mounts its own: they must exist as mount points. */
+export const NODE_MOUNT_POINTS = [
+  "/var/lib/kubelet",
+  "/var/lib/cni",
+  "/var/log/pods",
+  "/var/log/containers",
+] as const;
+
+/** `index` counts nodes from 1. */
+export function nodeNamespaceOf(
+  folder: NodeFolder,
+  index: number,
+  id: string,
+  network: MachineNetwork,
+): NodeNamespace {
+  const ip = addressAt(network.ranges.nodeCidr, index + 1);
+  return { folder, ip, link: `sk${id.slice(0, 8)}-${index}`, network };
+}
+
+/** True while both namespaces are pinned. */
+export function isRaised({ folder }: NodeNamespace): boolean {
+  const mounts = readFileSync("/proc/self/mountinfo", "utf8");
+  return [folder.networkPin, folder.mountPin].every((pin) => mounts.includes(` ${pin} `));
+}
+
+/** Makes the node's namespaces and joins them to the bridge. A half-made one is taken down first. */
+export async function raiseNode(node: NodeNamespace): Promise<void> {
+  if (isRaised(node)) return;
+  await lowerNode(node);
+  const { folder } = node;
+  mkdirSync(folder.pins, { recursive: true, mode: 0o700 });
+  for (const pin of [folder.networkPin, folder.mountPin]) writeFileSync(pin, "", { mode: 0o600 });
+  await runCommand(["mount", "--bind", folder.pins, folder.pins]);
+  await runCommand(["mount", "--make-private", folder.pins]);
+  await runCommand([
+    "unshare",
+    `--net=${folder.networkPin}`,
+    `--mount=${folder.mountPin}`,
+    "--propagation=private",
+    "true",
+  ]);
+  makeNodeFolders(folder);
+  await Promise.all([
+    runCommand([...enterNode(folder), "sh", "-ec", MOUNT_SCRIPT, "sh", folder.root]),
+    joinBridge(node),
+  ]);
+}
+
+/** Unpins the namespaces and removes the link. Their processes must have ended before. */
+export async function lowerNode({ folder, link }: NodeNamespace): Promise<void> {
+  await tryCommand(["ip", "link", "delete", link]);
+  for (const pin of [folder.networkPin, folder.mountPin, folder.pins])
+    await tryCommand(["umount", "--lazy", pin]);
+}
+
+/** The command words that run what follows inside the node. */
+export function enterNode(folder: NodeFolder): readonly string[] {
+  return ["nsenter", `--net=${folder.networkPin}`, `--mount=${folder.mountPin}`, "--"];
+}
+
+/**
+ * Runs inside the new mount namespace; `$1` is the node's root folder.
+ *
+ * Everything is shared at the end, as systemd has it, so that volumes with mount propagation work.
+ */
+const MOUNT_SCRIPT = `
+mount -t tmpfs -o mode=755,nosuid,nodev tmpfs /run
+mount --bind "$1/lib-kubelet" /var/lib/kubelet
+mount --bind "$1/lib-cni" /var/lib/cni
+mount --bind "$1/log-pods" /var/log/pods
+mount --bind "$1/log-containers" /var/log/containers
+mount --make-rshared /
+`;
+
+function makeNodeFolders(folder: NodeFolder): void {
+  for (const name of ["lib-kubelet", "lib-cni", "log-pods", "log-containers"])
+    mkdirSync(join(folder.root, name), { recursive: true, mode: 0o755 });
+  for (const path of NODE_MOUNT_POINTS) mkdirSync(path, { recursive: true, mode: 0o755 });
+}
+
+async function joinBridge({ folder, ip, link, network }: NodeNamespace): Promise<void> {
+  const { bridge, ranges } = network;
+  await runCommand(
+    ["ip", "-batch", "-"],
+    [
+      `link add ${link} type veth peer name eth0 netns ${folder.networkPin}`,
+      `link set ${link} master ${bridge} up`,
+      "",
+    ].join("\n"),
+  );
+  await runCommand(
+    ["nsenter", `--net=${folder.networkPin}`, "--", "ip", "-batch", "-"],
+    [
+      "link set lo up",
+      `addr add ${ip}/${prefixLength(ranges.nodeCidr)} dev eth0`,
+      "link set eth0 up",
+      `route add default via ${addressAt(ranges.nodeCidr, 1)}`,
+      "",
+    ].join("\n"),
+  );
+  await runCommand([
+    "nsenter",
+    `--net=${folder.networkPin}`,
+    "--",
+    "sysctl",
+    "-qw",
+    ...NODE_SYSCTLS,
+  ]);
+}
+
+/** A new network namespace forwards nothing; loopback addresses must stay unreachable from the link. */
+const NODE_SYSCTLS = ["net.ipv4.ip_forward=1", "net.ipv4.conf.all.route_localnet=0"];

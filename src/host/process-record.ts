@@ -1,0 +1,53 @@
+import { readFileSync } from "node:fs";
+import { readIfPresent, writeAtomically } from "./files.ts";
+
+/** Which process a pid file means: the pid alone may have been given to another one since. */
+export interface ProcessRecord {
+  readonly pid: number;
+  /** Ticks since boot, from /proc/PID/stat. */
+  readonly startTime: string;
+  readonly bootId: string;
+}
+
+/** The record of a process that lives now; `undefined` when there is none. */
+export function recordOf(pid: number): ProcessRecord | undefined {
+  const startTime = startTimeOf(pid);
+  return startTime === undefined ? undefined : { pid, startTime, bootId: bootId() };
+}
+
+/** Writes this process's own pid file. */
+export function writePidFile(path: string, pid: number = process.pid): void {
+  writeAtomically(path, `${JSON.stringify(recordOf(pid))}\n`);
+}
+
+/** The process that the file means, if it still lives. A damaged file means none. */
+export function readLivePid(path: string): number | undefined {
+  const text = readIfPresent(path);
+  if (!text) return undefined;
+  try {
+    const record = JSON.parse(text) as ProcessRecord;
+    return isAlive(record) ? record.pid : undefined;
+  } catch {
+    return undefined;
+  }
+}
+
+/** True while the very process of the record runs (zombies are dead). */
+export function isAlive(record: ProcessRecord): boolean {
+  return record.bootId === bootId() && startTimeOf(record.pid) === record.startTime;
+}
+
+function bootId(): string {
+  return readFileSync("/proc/sys/kernel/random/boot_id", "utf8").trim();
+}
+
+/** @spec proc(5): field 22 of /proc/PID/stat, counted behind the command's closing bracket; field 3 is the state. */
+function startTimeOf(pid: number): string | undefined {
+  try {
+    const stat = readFileSync(`/proc/${pid}/stat`, "utf8");
+    const fields = stat.slice(stat.lastIndexOf(")") + 2).split(" ");
+    return fields[0] === "Z" ? undefined : fields[19];
+  } catch {
+    return undefined;
+  }
+}

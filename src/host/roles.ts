@@ -1,0 +1,49 @@
+import type { ClusterFile } from "./cluster-file.ts";
+import { enterNode } from "./node-namespace.ts";
+import { addressAt } from "./ranges.ts";
+import type { StateFolder } from "./state-folder.ts";
+import type { Role } from "./supervisor.ts";
+
+/** How this very Skiff is started again as another process. */
+export interface Program {
+  /** Path of the Node.js binary. */
+  readonly node: string;
+  /** Path of `bin/skiff.cjs`. */
+  readonly entry: string;
+  readonly superviseScript: string;
+}
+
+/** Position of the cluster DNS address in the service range: what users of other clusters expect. */
+const DNS_INDEX = 10;
+
+/** V8 flags of the long-lived processes: a small young generation keeps idle memory low. */
+const NODE_FLAGS = ["--max-semi-space-size=8"];
+
+/** The processes of a local cluster with all their flags. Contract: docs/design/processes.md. */
+export function rolesOf(program: Program, state: StateFolder, file: ClusterFile): readonly Role[] {
+  const gateway = addressAt(file.ranges.nodeCidr, 1);
+  const advertise = `${gateway}:${file.apiPort}`;
+  const skiff = [program.node, ...NODE_FLAGS, program.entry];
+  const server: Role = {
+    name: "server",
+    command: [
+      ...skiff,
+      ...["server", "--data", state.path],
+      ...["--listen", `127.0.0.1:${file.apiPort}`, "--listen", advertise],
+      ...["--advertise", advertise],
+      ...["--service-cidr", file.ranges.serviceCidr, "--pod-cidr", file.ranges.podCidr],
+    ],
+  };
+  const agents = file.nodes.map(({ name, ip }): Role => ({
+    name: `agent-${name}`,
+    command: [
+      ...enterNode(state.node(name)),
+      ...skiff,
+      ...["agent", "--data", state.path, "--server", `https://${advertise}`],
+      ...["--kubeconfig", state.node(name).kubeconfig],
+      ...["--node-name", name, "--node-ip", ip],
+      ...["--cluster-dns", addressAt(file.ranges.serviceCidr, DNS_INDEX)],
+    ],
+  }));
+  return [server, ...agents];
+}

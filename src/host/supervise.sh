@@ -1,0 +1,45 @@
+#!/bin/sh
+# Keeps the processes of one cluster running: `supervise.sh supervise STATE_FOLDER ROLE...`
+#
+# A shell and not Node: it waits for its whole life, and must cost no memory while it does. Each role is run by a loop of
+# its own. A role's command stands in STATE_FOLDER/run/ROLE.argv, one argument a line, and is never parsed by the shell.
+cd /
+state=$2
+shift 2
+
+keep() {
+  role=$1
+  child=
+  trap 'kill -TERM "$child" 2>/dev/null; wait "$child" 2>/dev/null; exit 0' TERM
+  set -- 0.1 0.2 0.4 0.8 1.6 3.2 5
+  while :; do
+    begun=$(cut -d. -f1 /proc/uptime)
+    run_once "$role" &
+    child=$!
+    wait "$child"
+    ended=$(cut -d. -f1 /proc/uptime)
+    if [ $((ended - begun)) -ge 10 ]; then set -- 0.1 0.2 0.4 0.8 1.6 3.2 5; fi
+    echo "$(date -u +%FT%TZ) info supervise: $role ended, starting it again in $1 s" >>"$state/log/supervise.log"
+    sleep "$1" &
+    child=$!
+    wait "$child"
+    if [ $# -gt 1 ]; then shift; fi
+  done
+}
+
+run_once() {
+  trap - TERM
+  log=$state/log/$1.log
+  file=$state/run/$1.argv
+  set --
+  while IFS= read -r argument; do set -- "$@" "$argument"; done <"$file"
+  exec setsid "$@" >>"$log" 2>&1 </dev/null
+}
+
+loops=
+trap 'kill -TERM $loops 2>/dev/null; wait; exit 0' TERM
+for role; do
+  keep "$role" &
+  loops="$loops $!"
+done
+wait

@@ -1,0 +1,23 @@
+import { join, resolve } from "node:path";
+import type { Clock } from "../base/clock.ts";
+import type { Surroundings } from "../cli/command.ts";
+
+/** What this process offers a command. `bin/skiff.cjs` sets SKIFF_ROOT, the package's folder, before anything else. */
+export function surroundingsOf(clock: Clock, defaultHome: string): Surroundings {
+  const root = process.env["SKIFF_ROOT"] ?? process.cwd();
+  return {
+    clock,
+    // The clock's origin is the start of the process.
+    startedAt: 0,
+    home: resolve(process.env["SKIFF_HOME"] ?? defaultHome),
+    environment: process.env,
+    isRoot: process.getuid?.() === 0,
+    program: {
+      node: process.execPath,
+      entry: join(root, "bin/skiff.cjs"),
+      superviseScript: join(root, "dist/supervise.sh"),
+    },
+    print: (line) => void process.stdout.write(`${line}\n`),
+    complain: (line) => void process.stderr.write(`${line}\n`),
+  };
+}
