@@ -77,7 +77,9 @@ export async function* decompressed(source: AsyncIterable<Uint8Array>): AsyncGen
   if (!compression) yield* whole;
   else if (compression === "gzip") yield* gunzipped(whole);
   else
-    throw new ArchiveError(`it is compressed with ${compression}: expected gzip, or no compression`);
+    throw new ArchiveError(
+      `it is compressed with ${compression}: expected gzip, or no compression`,
+    );
 }
 
 /** @throws {ArchiveError} no gzip, or cut off. */

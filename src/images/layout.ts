@@ -14,6 +14,9 @@ import {
   type StoredImage,
 } from "./manifest.ts";
 
+/** Name of the layout's folder in a cluster's state folder. */
+export const IMAGES_FOLDER = "images";
+
 /** Annotation that carries an image's full name. @spec containerd images/annotations.go */
 export const NAME_ANNOTATION = "io.containerd.image.name";
 

@@ -72,9 +72,7 @@ export class NodeImages {
    * @returns the names taken away; empty: there is no such image here.
    */
   async remove(name: string): Promise<readonly string[]> {
-    const image = (await this.list()).find(
-      ({ id, repoTags, repoDigests }) => id === name || [...repoTags, ...repoDigests].includes(name),
-    );
+    const image = await this.#find(name);
     if (!image) return [];
     if (image.id !== name && image.repoTags.length > 1) {
       await this.#names.remove(name);
@@ -85,10 +83,15 @@ export class NodeImages {
     return [...image.repoTags, ...image.repoDigests];
   }
 
-  /** Containers that were made from the image and are still there, as `NAMESPACE/POD: CONTAINER`. */
-  async usersOf(imageId: string): Promise<readonly string[]> {
+  /**
+   * Containers made from an image that would go with `name`, as `NAMESPACE/POD: CONTAINER`; none while the image has
+   * other names. `name` may be an image ID.
+   */
+  async usersOfLast(name: string): Promise<readonly string[]> {
+    const image = await this.#find(name);
+    if (!image || (image.id !== name && image.repoTags.length > 1)) return [];
     return (await this.#cri.listContainers())
-      .filter(({ imageRef }) => imageRef === imageId)
+      .filter(({ imageRef }) => imageRef === image.id)
       .map(({ labels }) => {
         const label = (key: string): string => labels[`io.kubernetes.${key}`] ?? "?";
         return `${label("pod.namespace")}/${label("pod.name")}: ${label("container.name")}`;
@@ -97,6 +100,13 @@ export class NodeImages {
 
   close(): void {
     this.#channel.close();
+  }
+
+  async #find(name: string): Promise<Image | undefined> {
+    return (await this.list()).find(
+      ({ id, repoTags, repoDigests }) =>
+        id === name || [...repoTags, ...repoDigests].includes(name),
+    );
   }
 
   /** The snapshotter that CRI uses: the last part of the folder in which it keeps layers. */
@@ -116,10 +126,13 @@ export class NodeImages {
   }
 }
 
+/** The socket of a node's containerd, on the node's own /run. */
+export const NODE_SOCKET = "/run/containerd/containerd.sock";
+
 /**
  * Where the containerd of a local node is reached from outside its namespaces: through the root folder, as the kernel
  * shows it, of a process inside.
  */
 export function nodeEndpoint(pidInNode: number): string {
-  return `unix:///proc/${pidInNode}/root/run/containerd/containerd.sock`;
+  return `unix:///proc/${pidInNode}/root${NODE_SOCKET}`;
 }

@@ -143,7 +143,9 @@ async function isWholeManifest(
     const size = await blobs.sizeOf(part.digest);
     if (size === undefined) throw new ArchiveError(`blob ${part.digest} is missing`);
     if (size !== part.size)
-      throw new ArchiveError(`blob ${part.digest} has ${size} bytes, its manifest says ${part.size}`);
+      throw new ArchiveError(
+        `blob ${part.digest} has ${size} bytes, its manifest says ${part.size}`,
+      );
   }
   if (parsed.diffIds.length !== manifest.layers.length)
     throw new ArchiveError(

@@ -75,7 +75,9 @@ class EntryBody {
     while (this.#missing > 0) {
       const { value, done } = await this.#reader.take(this.#missing).next();
       if (done)
-        throw new ArchiveError(`it is cut off inside '${this.#name}' (${this.#missing} bytes missing)`);
+        throw new ArchiveError(
+          `it is cut off inside '${this.#name}' (${this.#missing} bytes missing)`,
+        );
       this.#missing -= value.length;
       yield value;
     }
@@ -101,7 +103,8 @@ function parseHeader(block: Buffer, count: number): Header {
     (total, byte, index) => total + (index >= 148 && index < 156 ? 32 : byte),
     0,
   );
-  if (number(block, 148, 8) !== sum) throw new ArchiveError(`${where}: a header's checksum is wrong`);
+  if (number(block, 148, 8) !== sum)
+    throw new ArchiveError(`${where}: a header's checksum is wrong`);
   const prefix = text(block, 257, 5) === "ustar" && block[262] === 0 ? text(block, 345, 155) : "";
   const name = text(block, 0, 100);
   const size = number(block, 124, 12);
@@ -141,7 +144,7 @@ async function readExtension(reader: ByteReader, { type, size }: Header): Promis
 /** Records of the form `LENGTH KEY=VALUE\n`. */
 function paxExtension(content: Buffer): Extension {
   const found: { path?: string; linkpath?: string; size?: number } = {};
-  for (let at = 0; at < content.length; ) {
+  for (let at = 0; at < content.length;) {
     const space = content.indexOf(32, at);
     const length = space < 0 ? NaN : Number(content.toString("latin1", at, space));
     if (!Number.isInteger(length) || length <= space - at || at + length > content.length)

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { execFileSync } from "node:child_process";
-import { readFileSync, existsSync } from "node:fs";
+import { readFileSync } from "node:fs";
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -10,11 +10,12 @@ import { gzipSync } from "node:zlib";
 import { SystemClock } from "../../src/base/system-clock.ts";
 import { readArchive } from "../../src/images/archive.ts";
 import { ImageLayout } from "../../src/images/layout.ts";
-import { NodeImages, nodeEndpoint } from "../../src/images/node-images.ts";
+import { NodeImages } from "../../src/images/node-images.ts";
 import { PAUSE_IMAGE } from "../../src/images/pause-image.ts";
 import { tarArchive } from "../../src/images/tar-writer.ts";
 import { findBinary } from "../../src/host/requirements.ts";
 import { GrpcChannel } from "../../src/wire/grpc/channel.ts";
+import { CONTAINER_RUNNING } from "../../src/wire/cri/cri-client.ts";
 import { GrpcCriClient } from "../../src/wire/cri/grpc-cri-client.ts";
 import { startTestContainerd, type TestContainerd } from "../support/containerd.ts";
 import { dockerArchive, layerOf, ociArchive } from "../support/image-archive.ts";
@@ -22,9 +23,7 @@ import { dockerArchive, layerOf, ociArchive } from "../support/image-archive.ts"
 const CATATONIT = findBinary("catatonit", "")!;
 
 /** A static program is enough of an image: as an init it runs what it is told, which is itself. */
-const program = tarArchive([
-  { name: "init", content: readFileSync(CATATONIT), mode: 0o755 },
-]);
+const program = tarArchive([{ name: "init", content: readFileSync(CATATONIT), mode: 0o755 }]);
 const config = { Entrypoint: ["/init", "-P"] };
 
 describe("images in a real containerd", () => {
@@ -56,20 +55,19 @@ describe("images in a real containerd", () => {
   it("CRI lists a loaded docker archive at once, under all its names", async () => {
     await load(
       dockerArchive([
-        { names: ["app", "registry.example/app:v1"], layers: [program, layerOf({ a: "1" })], config },
+        {
+          names: ["app", "registry.example/app:v1"],
+          layers: [program, layerOf({ a: "1" })],
+          config,
+        },
       ]),
     );
-    assert.deepEqual(await tagsNow(), [
-      "docker.io/library/app:latest",
-      "registry.example/app:v1",
-    ]);
+    assert.deepEqual(await tagsNow(), ["docker.io/library/app:latest", "registry.example/app:v1"]);
   });
 
   it("CRI lists an OCI archive, gzipped layers in a gzipped archive", async () => {
     await load(
-      gzipSync(
-        ociArchive([{ names: ["docker.io/library/oci:2"], layers: [program], config }], 1),
-      ),
+      gzipSync(ociArchive([{ names: ["docker.io/library/oci:2"], layers: [program], config }], 1)),
     );
     assert.ok((await tagsNow()).includes("docker.io/library/oci:2"));
   });
@@ -79,13 +77,13 @@ describe("images in a real containerd", () => {
     await images.ensurePauseImage(CATATONIT);
     assert.ok((await tagsNow()).includes(PAUSE_IMAGE));
     const states = await runPod(containerd, ["app", "oci:2"]);
-    assert.deepEqual(states, ["running", "running"]);
+    assert.deepEqual(states, [CONTAINER_RUNNING, CONTAINER_RUNNING]);
   });
 
   it("everything survives containerd's garbage collector", async () => {
     ctr(containerd, "content", "prune", "references");
     const states = await runPod(containerd, ["app", "oci:2"]);
-    assert.deepEqual(states, ["running", "running"]);
+    assert.deepEqual(states, [CONTAINER_RUNNING, CONTAINER_RUNNING]);
   });
 
   it("loading anew moves the name to the new image", async () => {
@@ -114,16 +112,8 @@ describe("images in a real containerd", () => {
 
   it("says which containers use an image", async () => {
     await runPod(containerd, ["oci:2"], async () => {
-      const { id } = (await images.list()).find(({ repoTags }) =>
-        repoTags.includes("docker.io/library/oci:2"),
-      )!;
-      assert.deepEqual(await images.usersOf(id), ["default/web: oci"]);
+      assert.deepEqual(await images.usersOfLast("docker.io/library/oci:2"), ["default/web: oci"]);
     });
-  });
-
-  it("a containerd in another mount namespace is reached through its process", () => {
-    const path = nodeEndpoint(containerd.pid).slice("unix://".length);
-    assert.equal(existsSync(path.replace("/run/containerd/containerd.sock", "/run")), true);
   });
 });
 
@@ -134,7 +124,7 @@ async function runPod(
   { endpoint }: TestContainerd,
   names: readonly string[],
   look: () => Promise<void> = async () => {},
-): Promise<readonly string[]> {
+): Promise<readonly number[]> {
   const channel = new GrpcChannel(endpoint);
   const cri = new GrpcCriClient(channel);
   const sandbox = {
@@ -150,7 +140,7 @@ async function runPod(
   };
   const id = await cri.runSandbox(sandbox as never, "");
   try {
-    const states: string[] = [];
+    const states: number[] = [];
     for (const name of names) {
       const container = await cri.createContainer(
         id,

@@ -1,9 +1,19 @@
-import { spawn, execFileSync, type ChildProcess } from "node:child_process";
-import { mkdirSync, mkdtempSync, openSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { spawn, type ChildProcess } from "node:child_process";
+import {
+  mkdirSync,
+  mkdtempSync,
+  openSync,
+  readdirSync,
+  readFileSync,
+  readlinkSync,
+  rmSync,
+  writeFileSync,
+} from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { cniConfig, containerdConfig } from "../../src/host/containerd-config.ts";
 import { cniFolder } from "../../src/host/requirements.ts";
+import { nodeEndpoint, NODE_SOCKET } from "../../src/images/node-images.ts";
 import { PAUSE_IMAGE } from "../../src/images/pause-image.ts";
 import { GrpcChannel, RpcError } from "../../src/wire/grpc/channel.ts";
 import { GrpcCriClient } from "../../src/wire/cri/grpc-cri-client.ts";
@@ -28,14 +38,13 @@ const START_MS_MAX = 20_000;
 export async function startTestContainerd(): Promise<TestContainerd> {
   const folder = mkdtempSync(join(tmpdir(), "skiff-containerd-"));
   for (const name of ["root", "cni", "registry"]) mkdirSync(join(folder, name));
-  const socket = join(folder, "s.sock");
   writeFileSync(join(folder, "cni", "10-skiff.conflist"), cniConfig("10.231.0.0/24"));
   writeFileSync(
     join(folder, "config.toml"),
     containerdConfig({
       root: join(folder, "root"),
       state: join(folder, "state"),
-      socket,
+      socket: NODE_SOCKET,
       sandboxImage: PAUSE_IMAGE,
       cniBinFolder: cniFolder()!,
       cniConfigFolder: join(folder, "cni"),
@@ -51,7 +60,7 @@ export async function startTestContainerd(): Promise<TestContainerd> {
   const child = spawn("unshare", ["--mount", "--net", "--", "sh", "-c", inside], {
     stdio: ["ignore", output, output],
   });
-  const endpoint = `unix://${socket}`;
+  const endpoint = nodeEndpoint(child.pid!);
   const close = (): Promise<void> => closeContainerd(child, folder);
   if (!(await answers(endpoint, child))) {
     const words = readFileSync(log, "utf8").split("\n").slice(-15).join("\n");
@@ -82,7 +91,7 @@ async function answers(endpoint: string, child: ChildProcess): Promise<boolean> 
 
 /** Ends the shims first: they outlive their containerd on purpose. */
 async function closeContainerd(child: ChildProcess, folder: string): Promise<void> {
-  for (const pid of processesNaming(folder, child.pid)) kill(pid);
+  for (const pid of shimsOf(child.pid!)) kill(pid);
   if (child.exitCode === null) {
     const ended = new Promise((resolve) => child.once("exit", resolve));
     child.kill("SIGKILL");
@@ -91,13 +100,19 @@ async function closeContainerd(child: ChildProcess, folder: string): Promise<voi
   rmSync(folder, { recursive: true, force: true, maxRetries: 10, retryDelay: 50 });
 }
 
-/** Shims carry the socket's path among their arguments; what runs in their containers ends with them. */
-function processesNaming(folder: string, except: number | undefined): readonly number[] {
-  return execFileSync("ps", ["-eo", "pid=,args="], { encoding: "utf8" })
-    .split("\n")
-    .filter((line) => line.includes("containerd-shim") && line.includes(folder))
-    .map((line) => Number.parseInt(line, 10))
-    .filter((pid) => pid !== except);
+/** All processes of the mount namespace that containerd is in, but for containerd itself. */
+function shimsOf(pid: number): readonly number[] {
+  const namespaceOf = (id: number): string => {
+    try {
+      return readlinkSync(`/proc/${id}/ns/mnt`);
+    } catch {
+      return ""; // ended meanwhile
+    }
+  };
+  const own = namespaceOf(pid);
+  return readdirSync("/proc")
+    .map(Number)
+    .filter((id) => id > 0 && id !== pid && own !== "" && namespaceOf(id) === own);
 }
 
 function kill(pid: number): void {

@@ -147,7 +147,9 @@ export class GrpcCriClient implements cri.CriClient {
   }
 
   async updatePodCidr(podCidr: string): Promise<void> {
-    await this.#call(METHODS.updateRuntimeConfig, { runtimeConfig: { networkConfig: { podCidr } } });
+    await this.#call(METHODS.updateRuntimeConfig, {
+      runtimeConfig: { networkConfig: { podCidr } },
+    });
   }
 
   async runSandbox(config: cri.SandboxConfig, runtimeHandler = ""): Promise<string> {
@@ -234,9 +236,7 @@ export class GrpcCriClient implements cri.CriClient {
     return (await this.#call(METHODS.portForward, { sandboxId, port })).url;
   }
 
-  async listContainerStats(
-    filter: cri.RuntimeFilter = {},
-  ): Promise<readonly cri.ContainerStats[]> {
+  async listContainerStats(filter: cri.RuntimeFilter = {}): Promise<readonly cri.ContainerStats[]> {
     return (await this.#call(METHODS.listContainerStats, { filter })).stats;
   }
 

@@ -18,7 +18,8 @@ export const criMessages = messageCodecs({
     "namespaceOptions:NamespaceOption=1 seLinuxOptions:SeLinuxOption=2 runAsUser:Int64Value=3 " +
     "readonlyRootfs:bool=4 supplementalGroups:int[]=5 privileged:bool=6 seccompProfilePath:string=7 " +
     "runAsGroup:Int64Value=8 seccomp:SecurityProfile=9 apparmor:SecurityProfile=10",
-  LinuxSandboxConfig: "cgroupParent:string=1 securityContext:SandboxSecurityContext=2 sysctls:map=3",
+  LinuxSandboxConfig:
+    "cgroupParent:string=1 securityContext:SandboxSecurityContext=2 sysctls:map=3",
   SandboxMetadata: "name:string=1 uid:string=2 namespace:string=3 attempt:int=4",
   SandboxConfig:
     "metadata:SandboxMetadata=1 hostname:string=2 logDirectory:string=3 dnsConfig:DnsConfig=4 " +
@@ -62,7 +63,8 @@ export const criMessages = messageCodecs({
     "metadata:ContainerMetadata=1 image:ImageSpec=2 command:string[]=3 args:string[]=4 workingDir:string=5 " +
     "envs:KeyValue[]=6 mounts:Mount[]=7 devices:Device[]=8 labels:map=9 annotations:map=10 " +
     "logPath:string=11 stdin:bool=12 stdinOnce:bool=13 tty:bool=14 linux:LinuxContainerConfig=15",
-  CreateContainerRequest: "sandboxId:string=1 config:ContainerConfig=2 sandboxConfig:SandboxConfig=3",
+  CreateContainerRequest:
+    "sandboxId:string=1 config:ContainerConfig=2 sandboxConfig:SandboxConfig=3",
   ContainerId: "containerId:string=1",
   StopContainerRequest: "containerId:string=1 timeout:int=2",
   ContainerFilter: "id:string=1 state:StateValue=2 sandboxId:string=3 labelSelector:map=4",
@@ -82,7 +84,8 @@ export const criMessages = messageCodecs({
   // Streaming
   ExecSyncRequest: "containerId:string=1 cmd:string[]=2 timeout:int=3",
   ExecSyncResponse: "stdout:bytes=1 stderr:bytes=2 exitCode:int=3",
-  ExecRequest: "containerId:string=1 cmd:string[]=2 tty:bool=3 stdin:bool=4 stdout:bool=5 stderr:bool=6",
+  ExecRequest:
+    "containerId:string=1 cmd:string[]=2 tty:bool=3 stdin:bool=4 stdout:bool=5 stderr:bool=6",
   AttachRequest: "containerId:string=1 stdin:bool=2 tty:bool=3 stdout:bool=4 stderr:bool=5",
   PortForwardRequest: "sandboxId:string=1 port:int[]=2",
   UrlResponse: "url:string=1",
