@@ -1,5 +1,5 @@
 import { pipeline } from "node:stream/promises";
-import { PassThrough, Readable } from "node:stream";
+import { Readable } from "node:stream";
 import { createGunzip } from "node:zlib";
 import { ArchiveError } from "./archive-error.ts";
 
@@ -84,15 +84,15 @@ export async function* decompressed(source: AsyncIterable<Uint8Array>): AsyncGen
 
 /** @throws {ArchiveError} no gzip, or cut off. */
 export async function* gunzipped(source: AsyncIterable<Uint8Array>): AsyncGenerator<Uint8Array> {
-  const output = new PassThrough();
-  const running = pipeline(Readable.from(source), createGunzip(), output).catch((error: Error) => {
-    const isGzip = /^Z_/.test((error as NodeJS.ErrnoException).code ?? "");
-    output.destroy(isGzip ? new ArchiveError(`its gzip data is damaged: ${error.message}`) : error);
-  });
+  const gunzip = createGunzip();
+  const running = pipeline(Readable.from(source), gunzip).catch(() => {}); // thrown below, by the reading end
   try {
-    for await (const chunk of output) yield chunk as Uint8Array;
+    for await (const chunk of gunzip) yield chunk as Uint8Array;
+  } catch (error) {
+    const { code, message } = error as NodeJS.ErrnoException;
+    throw code?.startsWith("Z_") ? new ArchiveError(`its gzip data is damaged: ${message}`) : error;
   } finally {
-    output.destroy();
+    gunzip.destroy();
     await running;
   }
 }
