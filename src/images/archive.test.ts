@@ -12,7 +12,7 @@ import {
   ociArchive,
   ociMembers,
   type TestImage,
-} from "../../test/support/image-archive.ts";
+} from "../../test/support/crafted-archives.ts";
 import { ArchiveError } from "./archive-error.ts";
 import { readArchive, type ArchiveOptions } from "./archive.ts";
 import { readDocument, sha256 } from "./blobs.ts";

@@ -11,7 +11,7 @@ import { writePidFile } from "../../src/host/process-record.ts";
 import { StateFolder } from "../../src/host/state-folder.ts";
 import { testImageArchive } from "../../tools/make-test-images.mjs";
 import { startTestContainerd, type TestContainerd } from "../support/containerd.ts";
-import { dockerArchive, layerOf } from "../support/image-archive.ts";
+import { dockerArchive, layerOf } from "../support/crafted-archives.ts";
 
 describe("skiff image, on a cluster of two nodes of which one runs", () => {
   const home = mkdtempSync(join(tmpdir(), "skiff-home-"));

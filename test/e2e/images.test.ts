@@ -18,7 +18,7 @@ import { GrpcChannel } from "../../src/wire/grpc/channel.ts";
 import { CONTAINER_RUNNING } from "../../src/wire/cri/cri-client.ts";
 import { GrpcCriClient } from "../../src/wire/cri/grpc-cri-client.ts";
 import { startTestContainerd, type TestContainerd } from "../support/containerd.ts";
-import { dockerArchive, layerOf, ociArchive } from "../support/image-archive.ts";
+import { dockerArchive, layerOf, ociArchive } from "../support/crafted-archives.ts";
 
 const CATATONIT = findBinary("catatonit", "")!;
 
@@ -121,7 +121,7 @@ const APP = "docker.io/library/app:latest";
 
 /** Runs a pod of the node's own network with these images, looks at its containers, and removes it. */
 async function runPod(
-  { endpoint }: TestContainerd,
+  { endpoint, cgroup }: TestContainerd,
   names: readonly string[],
   look: () => Promise<void> = async () => {},
 ): Promise<readonly number[]> {
@@ -134,7 +134,7 @@ async function runPod(
     labels: {},
     annotations: {},
     linux: {
-      cgroupParent: "/skiff-test-images",
+      cgroupParent: cgroup,
       securityContext: { namespaceOptions: { network: 2, pid: 1, ipc: 0 } },
     },
   };

@@ -11,8 +11,11 @@ import {
 } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { SystemClock } from "../../src/base/system-clock.ts";
+import { removeCgroup } from "../../src/host/cgroups.ts";
 import { cniConfig, containerdConfig } from "../../src/host/containerd-config.ts";
 import { cniFolder } from "../../src/host/requirements.ts";
+import { endProcesses, processesOfNode } from "../../src/host/supervisor.ts";
 import { nodeEndpoint, NODE_SOCKET } from "../../src/images/node-images.ts";
 import { PAUSE_IMAGE } from "../../src/images/pause-image.ts";
 import { GrpcChannel, RpcError } from "../../src/wire/grpc/channel.ts";
@@ -25,6 +28,8 @@ export interface TestContainerd {
   /** A process inside its namespaces. */
   readonly pid: number;
   readonly folder: string;
+  /** Control group for its pods (`linux.cgroupParent`); what is left in it ends with `close`. */
+  readonly cgroup: string;
   close(): Promise<void>;
 }
 
@@ -61,13 +66,14 @@ export async function startTestContainerd(): Promise<TestContainerd> {
     stdio: ["ignore", output, output],
   });
   const endpoint = nodeEndpoint(child.pid!);
-  const close = (): Promise<void> => closeContainerd(child, folder);
+  const cgroup = `/skiff-test-${child.pid}`;
+  const close = (): Promise<void> => closeContainerd(child, folder, cgroup);
   if (!(await answers(endpoint, child))) {
     const words = readFileSync(log, "utf8").split("\n").slice(-15).join("\n");
     await close();
     throw new Error(`containerd did not start:\n${words}`);
   }
-  return { endpoint, pid: child.pid!, folder, close };
+  return { endpoint, pid: child.pid!, folder, cgroup, close };
 }
 
 async function answers(endpoint: string, child: ChildProcess): Promise<boolean> {
@@ -90,8 +96,10 @@ async function answers(endpoint: string, child: ChildProcess): Promise<boolean> 
 }
 
 /** Ends the shims first: they outlive their containerd on purpose. */
-async function closeContainerd(child: ChildProcess, folder: string): Promise<void> {
-  for (const pid of shimsOf(child.pid!)) kill(pid);
+async function closeContainerd(child: ChildProcess, folder: string, cgroup: string): Promise<void> {
+  const left = [...shimsOf(child.pid!), ...processesOfNode("", cgroup)];
+  await endProcesses(new SystemClock(), left, 0);
+  removeCgroup(cgroup);
   if (child.exitCode === null) {
     const ended = new Promise((resolve) => child.once("exit", resolve));
     child.kill("SIGKILL");
@@ -113,12 +121,4 @@ function shimsOf(pid: number): readonly number[] {
   return readdirSync("/proc")
     .map(Number)
     .filter((id) => id > 0 && id !== pid && own !== "" && namespaceOf(id) === own);
-}
-
-function kill(pid: number): void {
-  try {
-    process.kill(pid, "SIGKILL");
-  } catch (error) {
-    if ((error as NodeJS.ErrnoException).code !== "ESRCH") throw error;
-  }
 }
