@@ -24,6 +24,7 @@ const CLUSTER_BINARIES = [
   ["nsenter", "util-linux"],
   ["mount", "mount"],
   ["sysctl", "procps"],
+  ["catatonit", "catatonit"],
 ];
 /** What the tests need besides. */
 const TEST_BINARIES = [

@@ -1,4 +1,5 @@
 import type { Command } from "./command.ts";
+import { imageList, imageLoad, imagePull, imageRemove } from "./image.ts";
 import { ip, kubeconfig, kubectl, ssh } from "./kubectl.ts";
 import { logs } from "./logs.ts";
 import { service } from "./service.ts";
@@ -19,4 +20,8 @@ export const LOCAL_COMMANDS: readonly Command[] = [
   ssh,
   ip,
   service,
+  imageLoad,
+  imageList,
+  imageRemove,
+  imagePull,
 ];

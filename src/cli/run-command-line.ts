@@ -31,6 +31,11 @@ async function dispatch(
 ): Promise<number> {
   const { command, name, rest } = findCommand(commands, words);
   if (!command) {
+    const group = commands.filter((candidate) => candidate.name.startsWith(`${name} `));
+    if (group.length > 0) {
+      surroundings.print(overview(group));
+      return words.includes("--help") || words.includes("-h") ? 0 : 2;
+    }
     if (name !== undefined && name !== "help")
       throw new UsageError(`unknown command '${name}': see 'skiff --help' for those there are`);
     surroundings.print(overview([...commands, ...others]));

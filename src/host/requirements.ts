@@ -16,6 +16,7 @@ export const REQUIREMENTS: readonly Requirement[] = [
   { binary: "nsenter", debianPackage: "util-linux" },
   { binary: "mount", debianPackage: "mount" },
   { binary: "sysctl", debianPackage: "procps" },
+  { binary: "catatonit", debianPackage: "catatonit" },
 ];
 
 /** CNI plugins that make a pod's network. */

@@ -3,6 +3,7 @@ import {
   credentials,
   Metadata,
   status as statusCodes,
+  type ClientDuplexStream,
   type ServiceError,
 } from "@grpc/grpc-js";
 import type { MessageCodec } from "../protobuf/codec.ts";
@@ -22,6 +23,11 @@ export class RpcError extends Error {
 /** True when the server says that the thing named does not exist. */
 export function isNotFound(error: unknown): boolean {
   return error instanceof RpcError && error.code === "NOT_FOUND";
+}
+
+/** True when the server says that the thing to be made is there already. */
+export function isAlreadyExists(error: unknown): boolean {
+  return error instanceof RpcError && error.code === "ALREADY_EXISTS";
 }
 
 /** One method of a service: its path and the codecs of both messages. */
@@ -110,8 +116,49 @@ export class GrpcChannel {
     }
   }
 
+  /** Opens a call in which both sides speak: each request has one answer. @see Conversation */
+  converse<Request, Response>(method: Method<Request, Response>): Conversation<Request, Response> {
+    const call = this.#client.makeBidiStreamRequest<Request, Response>(
+      method.path,
+      (value) => method.request.encode(value),
+      (bytes) => method.response.decode(bytes),
+      this.#metadata,
+    );
+    return new Conversation(call);
+  }
+
   close(): void {
     this.#client.close();
+  }
+}
+
+/** One call of alternating requests and answers. Whoever opened it ends it. */
+export class Conversation<Request, Response> {
+  readonly #call: ClientDuplexStream<Request, Response>;
+  readonly #answers: AsyncIterator<Response>;
+
+  constructor(call: ClientDuplexStream<Request, Response>) {
+    this.#call = call;
+    this.#answers = call[Symbol.asyncIterator]() as AsyncIterator<Response>;
+  }
+
+  /** Sends one request and resolves with its answer. @throws {RpcError} refused, or the server ended the call. */
+  async ask(request: Request): Promise<Response> {
+    this.#call.write(request);
+    try {
+      const answer = await this.#answers.next();
+      if (!answer.done) return answer.value;
+    } catch (error) {
+      throw rpcError(error as ServiceError);
+    }
+    throw new RpcError("UNAVAILABLE", "the server ended the call without an answer");
+  }
+
+  /** Ends the call, whatever was said in it; nothing is thrown. */
+  end(): void {
+    this.#call.on("error", () => {});
+    this.#call.end();
+    this.#call.cancel();
   }
 }
 
