@@ -5,7 +5,6 @@ import type { Document } from "./discovery/document.ts";
 import { discoveryDocument } from "./discovery/discovery.ts";
 import type { ExtraSubresource, ServedApi } from "./discovery/source.ts";
 import type { ServerParts } from "./parts.ts";
-import type { OpenApi } from "./openapi/openapi.ts";
 import type { PathTable } from "./path-table.ts";
 import type { ApiRequest } from "./request.ts";
 import type { SubresourceHandler } from "./subresources/subresource.ts";
@@ -75,21 +74,6 @@ export function addDiscoveryPaths(
   };
   paths.add("/openapi/v2", describe);
   paths.add("/openapi/v3/*", describe);
-}
-
-/** `/openapi/v2`, `/openapi/v3` and below. */
-export function addOpenApiPaths(paths: PathTable, parts: ServerParts, openApi: OpenApi): void {
-  let api: ServedApi | undefined;
-  parts.resources.onChange(() => (api = undefined));
-  const answer = (request: ApiRequest): ApiResponse => {
-    if (request.method !== "GET" && request.method !== "HEAD") throw methodNotAllowed();
-    api ??= servedApi(parts);
-    const document = openApi.document(api, request.path, request.headers["accept"] ?? "");
-    if (!document) throw unknownPath();
-    return documentResponse(request, document);
-  };
-  paths.add("/openapi/v2", answer);
-  paths.add("/openapi/v3/*", answer);
 }
 
 /** A document, or 304 when the client has it. */

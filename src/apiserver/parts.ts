@@ -8,7 +8,6 @@ import type { AdmissionPlugin } from "./admission/admission.ts";
 import type { Allocator } from "./allocation/allocator.ts";
 import type { Authenticator } from "./authn/authenticator.ts";
 import type { Authorizer } from "./authz/authorizer.ts";
-import type { ReviewHandler } from "./authz/reviews.ts";
 import type { WatchBody } from "./bodies/watch-body.ts";
 import type { ReviewHandler } from "./authz/reviews.ts";
 import type { WatchCache } from "./registry/watch-cache.ts";
@@ -33,8 +32,6 @@ export interface ServerParts {
   /** By `GROUP/PLURAL`: resources that are questions, answered and never stored. */
   readonly reviews: ReadonlyMap<string, ReviewHandler>;
   readonly subresources: SubresourceTable;
-  /** By `GROUP/PLURAL`: resources whose `create` is a question. */
-  readonly reviews: Map<string, ReviewHandler>;
   /** Open watches, so that a closing server can end them. */
   readonly watches: Set<WatchBody>;
 }

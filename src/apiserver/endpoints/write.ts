@@ -12,7 +12,6 @@ import { deleteObject } from "../verbs/delete.ts";
 import { patchObject, type PatchType } from "../verbs/patch.ts";
 import { updateObject, type ChangeRules } from "../verbs/update.ts";
 import { deletionOf } from "./deletion-options.ts";
-import { reviewEndpoint } from "./review.ts";
 import { replyFor, replyObject, replyVersion, successStatus } from "./reply.ts";
 
 /** @spec endpoints/handlers/create.go */
@@ -21,8 +20,6 @@ export async function createEndpoint(
   call: ApiCall,
   request: ApiRequest,
 ): Promise<ApiResponse> {
-  const review = parts.reviews.get(`${call.info.group}/${call.info.plural}`);
-  if (review) return reviewEndpoint(parts, call, request, review);
   const reply = replyFor(request);
   const bytes = await request.body();
   const object = decodeObject(parts, call, call.served, bytes, request.headers["content-type"]);
