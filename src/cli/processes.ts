@@ -64,6 +64,7 @@ export const AGENT_COMMAND: ProcessCommand = {
     text("node-name", "NAME", "the node's name (required)"),
     text("node-ip", "IP", "the node's address (required)"),
     text("cluster-dns", "IP", "the cluster DNS address (default 10.96.0.10)"),
+    text("pod-cidr", "CIDR", "range of all pods of the cluster (default 10.244.0.0/16)"),
     text(
       "container-runtime-endpoint",
       "URL",

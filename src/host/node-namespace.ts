@@ -2,6 +2,8 @@ import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { runCommand, tryCommand } from "./command.ts";
 import type { MachineNetwork } from "./machine-network.ts";
+import { writeAtomically } from "./files.ts";
+import { machineResolvers, resolvConfText } from "./resolvers.ts";
 import { addressAt, prefixLength } from "./ranges.ts";
 import type { NodeFolder } from "./state-folder.ts";
 
@@ -61,6 +63,8 @@ export async function raiseNode(node: NodeNamespace): Promise<void> {
     "true",
   ]);
   makeNodeFolders(folder);
+  // Read here: inside the node, the machine's /run and its own resolver are out of reach.
+  writeAtomically(join(folder.path, "resolv.conf"), resolvConfText(machineResolvers()), 0o644);
   await Promise.all([
     runCommand([...enterNode(folder), "sh", "-ec", MOUNT_SCRIPT, "sh", folder.root]),
     joinBridge(node),

@@ -1,6 +1,5 @@
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
-import { versionDocument } from "../apiserver/discovery/version.ts";
 import { createLogger, type Logger, type LogLevel } from "../base/logger.ts";
 import { SystemClock } from "../base/system-clock.ts";
 import { SystemRandom } from "../base/system-random.ts";
@@ -19,6 +18,8 @@ import { createKeyRing } from "../store/key-ring.ts";
 import { sealStore } from "../store/sealed-store.ts";
 import type { Store } from "../store/store.ts";
 import { startControlPlane } from "./compose-server.ts";
+import { packageRoot, versionFacts } from "./package-facts.ts";
+import { terminated } from "./process-end.ts";
 import { ensurePki } from "./pki-files.ts";
 import { writeKubeconfigs } from "./kubeconfig-files.ts";
 
@@ -74,7 +75,7 @@ async function serve(data: string, flags: Flags, logger: Logger): Promise<void> 
     clock,
     random,
     logger,
-    version: versionOf(),
+    version: versionFacts(),
     serviceCidr,
     podCidr: flags.text("pod-cidr") ?? "10.244.0.0/16",
     nodePodPrefix: flags.integer("node-pod-prefix") ?? 24,
@@ -131,24 +132,6 @@ function isSecret(key: string): boolean {
   return key.startsWith("/registry/core/secrets/");
 }
 
-function versionOf(): object {
-  const { version } = JSON.parse(readFileSync(join(packageRoot(), "package.json"), "utf8")) as {
-    version: string;
-  };
-  return versionDocument({
-    skiffVersion: version,
-    gitCommit: "",
-    buildDate: "1970-01-01T00:00:00Z",
-    nodeVersion: process.version,
-    platform: `${process.platform}/${process.arch === "x64" ? "amd64" : process.arch}`,
-  });
-}
-
-/** Set by `bin/skiff.cjs`. */
-function packageRoot(): string {
-  return process.env["SKIFF_ROOT"] ?? process.cwd();
-}
-
 function parseAddress(
   flag: string,
   text: string,
@@ -158,13 +141,6 @@ function parseAddress(
   if (!found || port < 1 || port > 65_535)
     throw new UsageError(`${flag} '${text}': expected HOST:PORT, such as 127.0.0.1:6443`);
   return { host: found[1]!, port };
-}
-
-function terminated(): Promise<void> {
-  return new Promise((resolve) => {
-    process.once("SIGTERM", () => resolve());
-    process.once("SIGINT", () => resolve());
-  });
 }
 
 main(process.argv.slice(3)).then(

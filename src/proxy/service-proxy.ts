@@ -36,6 +36,7 @@ export class ServiceProxy {
   #settings: TableSettings;
   #applied: RulePlan | undefined;
   #isBusy = false;
+  #running: Promise<void> = Promise.resolve();
   #isStale = false;
   #isClosed = false;
   #failures = 0;
@@ -53,15 +54,17 @@ export class ServiceProxy {
       cache.onChange(kind, () => this.#changed());
       await cache.sync(kind);
     }
-    await this.#run();
+    this.#running = this.#isBusy ? this.#running : this.#run();
+    await this.#running;
   }
 
-  /** The node has got its pod range: the fixed chains depend on it. */
-  setNodePodCidr(nodePodCidr: string): void {
+  /** The node has got its pod range: the fixed chains depend on it. Resolves when they were applied or refused. */
+  async setNodePodCidr(nodePodCidr: string): Promise<void> {
     if (this.#settings.nodePodCidr === nodePodCidr) return;
     this.#settings = { ...this.#settings, nodePodCidr };
     this.#applied = undefined;
     this.#changed();
+    await this.#running;
   }
 
   /** Applies nothing more. The rules stay: connections go on while an agent is replaced. */
@@ -72,7 +75,7 @@ export class ServiceProxy {
 
   #changed(): void {
     this.#isStale = true;
-    if (!this.#isBusy && !this.#timer) void this.#run();
+    if (!this.#isBusy && !this.#timer) this.#running = this.#run();
   }
 
   async #run(): Promise<void> {
