@@ -49,7 +49,7 @@ export interface WorkerTools {
 }
 
 /** Pauses before each look for an exit that was announced, in ms; about 4 s in all. */
-const EXIT_SHOWN_PAUSES_MS = [2, 4, 8, 16, 32, 64, 128, 256, 512, 1000, 2000];
+const EXIT_SHOWN_PAUSES_MS = [4, 8, 16, 32, 64, 128, 256, 512, 1000, 2000];
 
 /**
  * Brings one Pod to where it should be: observes, plans, starts steps, and does so again whenever something happens.
@@ -71,6 +71,8 @@ export class PodWorker {
   #isLoaded = false;
   #isClosed = false;
   #isPlanning = false;
+  #reading: Promise<void> | undefined;
+  #nextReading: Promise<void> | undefined;
   #timer: Timer | undefined;
 
   constructor(pod: V1Pod, tools: WorkerTools) {
@@ -149,10 +151,16 @@ export class PodWorker {
   async ended(id: string): Promise<void> {
     for (const pauseMs of EXIT_SHOWN_PAUSES_MS) {
       await sleep(this.#tools.clock, pauseMs);
-      if (this.#isClosed) return;
+      if (this.#isClosed || !this.#isShownAlive(id)) return;
+      if (this.#isBeingEnded(id)) continue;
       await this.runtimeChanged();
       if (!this.#isShownAlive(id)) return;
     }
+  }
+
+  /** A step of ours ends it, and will look when it is done. */
+  #isBeingEnded(id: string): boolean {
+    return [`kill:${id}`, `kill:${id}:forced`, `remove:${id}`].some((key) => this.#busy.has(key));
   }
 
   #isShownAlive(id: string): boolean {
@@ -169,17 +177,28 @@ export class PodWorker {
     this.#prober.close();
   }
 
-  /** Reads the runtime again. Answers may overtake each other; the latest question wins. */
-  async refresh(): Promise<void> {
-    const question = ++this.#questions;
-    const runtime = await this.#tools.readRuntime(this.#uid);
-    if (question < this.#answered) return;
-    this.#answered = question;
-    this.#runtime = runtime;
-    this.#tools.onRuntime(this.#uid, runtime);
+  /** Reads the runtime again: a reading that begins now or later, shared by all who ask meanwhile. */
+  refresh(): Promise<void> {
+    if (!this.#reading) return this.#read();
+    this.#nextReading ??= this.#reading
+      .catch(() => {})
+      .then(() => {
+        this.#nextReading = undefined;
+        return this.#read();
+      });
+    return this.#nextReading;
   }
-  #questions = 0;
-  #answered = 0;
+
+  #read(): Promise<void> {
+    this.#reading = this.#tools
+      .readRuntime(this.#uid)
+      .then((runtime) => {
+        this.#runtime = runtime;
+        this.#tools.onRuntime(this.#uid, runtime);
+      })
+      .finally(() => (this.#reading = undefined));
+    return this.#reading;
+  }
 
   #observe(): ObservedPod {
     return {
