@@ -3,6 +3,7 @@ import { describe, it } from "node:test";
 import { readFacts } from "./facts.ts";
 import { readModels } from "./model.ts";
 import { nameModels } from "./naming.ts";
+import { readNumbers } from "./numbers.ts";
 
 const root = process.cwd();
 const models = readModels(root);
@@ -40,6 +41,19 @@ describe("facts", () => {
         for (const key of [...listMapKeys, ...(patchMergeKey ? [patchMergeKey] : [])])
           if (field && !item?.fields.some((one) => one.name === key))
             wrong.push(`${model.name}.${name}: ${key}`);
+      }
+    }
+    assert.deepEqual(wrong, []);
+  });
+
+  it("field numbers speak only of fields that exist, each number once", () => {
+    const wrong: string[] = [];
+    for (const [type, fields] of readNumbers(root)) {
+      const taken = new Set<string>();
+      for (const [field, { number, within = [] }] of fields) {
+        const path = [...within, number].join(".");
+        if (!known.get(type)?.has(field) || taken.has(path)) wrong.push(`${type}.${field}=${path}`);
+        taken.add(path);
       }
     }
     assert.deepEqual(wrong, []);

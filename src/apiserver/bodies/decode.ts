@@ -1,4 +1,5 @@
 import { badRequest, unsupportedMediaType } from "../../api/machinery/status-errors.ts";
+import type { SchemaSet } from "../../api/machinery/schema.ts";
 import type { KubeObject } from "../../api/machinery/object.ts";
 import { findDuplicateFields } from "../../api/machinery/duplicate-fields.ts";
 import { parseYaml } from "../../api/machinery/yaml.ts";
@@ -6,6 +7,7 @@ import type { ApiCall } from "../api-call.ts";
 import type { ServerParts } from "../parts.ts";
 import { conform } from "../../api/machinery/conform.ts";
 import type { ServedResource } from "../resource-table.ts";
+import { MEDIA_TYPES, PROTOBUF, parseProtobuf } from "./protobuf-body.ts";
 
 /**
  * The object of a request body: parsed, of the expected kind, conforming to its schema, with defaults.
@@ -20,7 +22,8 @@ export function decodeObject(
   bytes: Buffer,
   contentType: string | undefined,
 ): KubeObject {
-  const value = parseBody(bytes, contentType, served.kind.kind);
+  const { apiVersion, kind } = served;
+  const value = parseBody(parts.schemas, bytes, contentType, { apiVersion, kind: kind.kind });
   const object = checkKind(served, value);
   const repeated = repeatedFields(call, bytes, contentType);
   return withDefaults(served, fitted(parts, call, served, object, repeated));
@@ -80,15 +83,28 @@ export function mediaTypeOf(contentType: string | undefined): string {
   return (semicolon < 0 ? contentType : contentType.slice(0, semicolon)).trim().toLowerCase();
 }
 
-/** @throws {StatusError} BadRequest, UnsupportedMediaType */
-export function parseBody(bytes: Buffer, contentType: string | undefined, kind: string): unknown {
-  const mediaType = mediaTypeOf(contentType);
-  if (mediaType === "application/json") return parseJson(bytes, kind);
-  if (mediaType === "application/yaml") return parseYaml(bytes.toString());
-  throw unsupportedMediaType(["application/json", "application/yaml"]);
+/** What a body should hold, and is taken to hold where it does not say. */
+export interface ExpectedKind {
+  readonly apiVersion: string;
+  readonly kind: string;
 }
 
-function parseJson(bytes: Buffer, kind: string): unknown {
+/** The value of a body in any form that clients may send. @throws {StatusError} BadRequest, UnsupportedMediaType */
+export function parseBody(
+  schemas: SchemaSet,
+  bytes: Buffer,
+  contentType: string | undefined,
+  expected: ExpectedKind,
+): unknown {
+  const mediaType = mediaTypeOf(contentType);
+  if (mediaType === "application/json") return parseJson(bytes, expected.kind);
+  if (mediaType === "application/yaml") return parseYaml(bytes.toString());
+  if (mediaType === PROTOBUF) return parseProtobuf(schemas, bytes, expected);
+  throw unsupportedMediaType(MEDIA_TYPES);
+}
+
+/** The value of a JSON text. @throws {StatusError} BadRequest */
+export function parseJson(bytes: Buffer, kind: string): unknown {
   try {
     return JSON.parse(bytes.toString());
   } catch (error) {

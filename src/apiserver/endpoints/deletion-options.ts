@@ -1,4 +1,5 @@
 import { notSupported, type FieldError } from "../../api/machinery/field-error.ts";
+import type { SchemaSet } from "../../api/machinery/schema.ts";
 import { badRequest, invalid as invalidObject } from "../../api/machinery/status-errors.ts";
 import { parseBody } from "../bodies/decode.ts";
 import type { ApiRequest } from "../request.ts";
@@ -23,10 +24,16 @@ export interface DeleteOptionsBody {
 }
 
 /** What a delete asks for. @throws {StatusError} BadRequest, Invalid */
-export function deletionOptions(request: ApiRequest, bytes: Buffer): RequestedDeletion {
+export function deletionOptions(
+  schemas: SchemaSet,
+  request: ApiRequest,
+  bytes: Buffer,
+): RequestedDeletion {
+  const contentType = request.headers["content-type"];
+  const expected = { apiVersion: "v1", kind: "DeleteOptions" };
   const body =
     bytes.length > 0
-      ? (parseBody(bytes, request.headers["content-type"], "DeleteOptions") as DeleteOptionsBody)
+      ? (parseBody(schemas, bytes, contentType, expected) as DeleteOptionsBody)
       : optionsOfQuery(request.query);
   return deletionOptionsOf(body, request.query);
 }

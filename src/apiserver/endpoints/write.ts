@@ -1,7 +1,7 @@
 import { unsupportedMediaType } from "../../api/machinery/status-errors.ts";
 import type { ApiCall } from "../api-call.ts";
 import type { ApiResponse } from "../api-response.ts";
-import { decodeObject, mediaTypeOf, parseBody } from "../bodies/decode.ts";
+import { decodeObject, mediaTypeOf, parseJson } from "../bodies/decode.ts";
 import type { ServerParts } from "../parts.ts";
 import { predicateOf } from "../registry/selection.ts";
 import type { ApiRequest } from "../request.ts";
@@ -70,7 +70,7 @@ export async function patchEndpoint(
 ): Promise<ApiResponse> {
   const reply = replyFor(request);
   const type = patchTypeOf(request);
-  const patch = parseBody(await request.body(), undefined, call.kind.kind);
+  const patch = parseJson(await request.body(), call.kind.kind);
   const version = await patchObject(parts, call, type, patch, rules);
   return replyVersion(parts, call, request, reply, version);
 }
@@ -99,7 +99,7 @@ export async function deleteEndpoint(
   request: ApiRequest,
 ): Promise<ApiResponse> {
   const reply = replyFor(request);
-  const options = deletionOptions(request, await request.body());
+  const options = deletionOptions(parts.schemas, request, await request.body());
   const { version, isGone } = await deleteObject(parts, dryRunOf(call, options), options);
   const isAccepted = !isGone && options.orphanDependents === false;
   const status = isAccepted ? 202 : 200;
@@ -116,7 +116,7 @@ export async function deleteCollectionEndpoint(
   request: ApiRequest,
 ): Promise<ApiResponse> {
   const reply = replyFor(request);
-  const options = deletionOptions(request, await request.body());
+  const options = deletionOptions(parts.schemas, request, await request.body());
   const { labelSelector, fieldSelector } = readQuery(request.query);
   const { namespace } = call.info;
   const predicate = predicateOf(call.resource, { namespace, labelSelector, fieldSelector });
