@@ -1,11 +1,9 @@
 import type { Kind } from "../api/machinery/kind.ts";
 import type { KubeObject } from "../api/machinery/object.ts";
 import type { Resource } from "../api/machinery/resource.ts";
+import type { FieldValidation } from "../api/machinery/write-options.ts";
 import type { AdmissionCall, RequestInfo, ResourceCall, UserInfo } from "./request.ts";
 import type { ServedResource } from "./resource-table.ts";
-
-/** What to do with fields that the schema does not know, and with fields given twice. */
-export type FieldValidation = "Strict" | "Warn" | "Ignore";
 
 /** What a write may ask for besides its object. */
 export interface WriteFlags {

@@ -1,65 +1,91 @@
 import { methodNotAllowed, unknownPath } from "../api/machinery/routing-errors.ts";
-import type { Resource } from "../api/machinery/resource.ts";
+import type { Verb } from "../api/machinery/resource.ts";
 import type { ApiResponse } from "./api-response.ts";
-import { discoveryDocument } from "./discovery/discovery.ts";
 import type { Document } from "./discovery/document.ts";
+import { discoveryDocument } from "./discovery/discovery.ts";
 import type { ExtraSubresource, ServedApi } from "./discovery/source.ts";
+import type { ServerParts } from "./parts.ts";
 import type { OpenApi } from "./openapi/openapi.ts";
-import type { PathHandler } from "./path-table.ts";
+import type { PathTable } from "./path-table.ts";
 import type { ApiRequest } from "./request.ts";
 import type { SubresourceHandler } from "./subresources/subresource.ts";
 
-/** Documents kept: some 30 paths in the two or three forms that clients ask for. */
-const KEPT_MAX = 256;
+/** Documents kept per state of the catalog: some paths times some `Accept` headers. */
+const KEPT_MAX = 512;
 
-/** What discovery says of the server: its resources, and the subresources that handlers answer. */
-export function servedApi(
-  resources: readonly Resource[],
-  handlers: readonly SubresourceHandler[],
-): ServedApi {
-  return { resources, subresources: handlers.map((handler) => extraOf(handler, resources)) };
+/** What the server serves now, as discovery and OpenAPI want to know it. */
+export function servedApi(parts: ServerParts): ServedApi {
+  const served = parts.resources.all();
+  const subresources = parts.subresources.all().flatMap((handler): ExtraSubresource[] => {
+    const { group, plural, subresource, kind } = handler;
+    return served
+      .filter((other) => other.kind.group === group && other.kind.plural === plural)
+      .map((parent) => ({
+        group,
+        version: parent.kind.version,
+        plural,
+        name: subresource,
+        isNamespaced: parent.kind.isNamespaced,
+        kind,
+        verbs: verbsOf(handler),
+      }));
+  });
+  return { resources: served.map(({ resource }) => resource), subresources };
 }
 
-/** Handlers of `/api`, `/apis`, `/openapi/v2` and `/openapi/v3`. `serverAddress`: HOST:PORT, for old clients. */
-export function discoveryPaths(
-  api: ServedApi,
-  openApi: OpenApi,
+/** `/api`, `/apis` and below, made once per state of the catalog. `serverAddress`: for clients outside of it. */
+export function addDiscoveryPaths(
+  paths: PathTable,
+  parts: ServerParts,
   serverAddress: string,
-): Readonly<Record<string, PathHandler>> {
-  const kept = new Map<string, Document | undefined>();
-  const serve =
-    (make: (path: string, accept: string) => Document | undefined): PathHandler =>
-    (request) => {
-      if (request.method !== "GET" && request.method !== "HEAD") throw methodNotAllowed();
-      const accept = request.headers["accept"] ?? "";
-      const key = `${request.path} ${accept}`;
-      if (!kept.has(key)) {
-        if (kept.size >= KEPT_MAX) kept.clear();
-        kept.set(key, make(request.path, accept));
-      }
-      const document = kept.get(key);
-      if (!document) throw unknownPath();
-      return documentResponse(document, request);
-    };
-  const discovery = serve((path, accept) => discoveryDocument(api, path, accept, serverAddress));
-  const openapi = serve((path, accept) => openApi.document(api, path, accept));
-  return {
-    "/api/*": discovery,
-    "/apis/*": discovery,
-    "/openapi/v2": openapi,
-    "/openapi/v3/*": openapi,
+): void {
+  const documents = new Map<string, Document | undefined>();
+  parts.resources.onChange(() => documents.clear());
+  const answer = (request: ApiRequest): ApiResponse => {
+    if (request.method !== "GET" && request.method !== "HEAD") throw methodNotAllowed();
+    const accept = request.headers["accept"] ?? "";
+    const key = `${request.path}\n${accept}`;
+    let document = documents.get(key);
+    if (!document) {
+      document = discoveryDocument(servedApi(parts), request.path, accept, serverAddress);
+      if (documents.size < KEPT_MAX) documents.set(key, document);
+    }
+    if (!document) throw unknownPath();
+    return documentResponse(request, document);
   };
+  paths.add("/api/*", answer);
+  paths.add("/apis/*", answer);
 }
 
-/** 304 when the client has it already. @spec RFC 9110 13.1.2 */
-function documentResponse(document: Document, request: ApiRequest): ApiResponse {
-  const { contentType, body, etag } = document;
-  const headers = { "content-type": contentType, etag, vary: "Accept", "cache-control": "public" };
-  const isKnown = request.headers["if-none-match"] === etag;
-  return isKnown ? { status: 304, headers, body: Buffer.alloc(0) } : { status: 200, headers, body };
+/** `/openapi/v2`, `/openapi/v3` and below. */
+export function addOpenApiPaths(paths: PathTable, parts: ServerParts, openApi: OpenApi): void {
+  let api: ServedApi | undefined;
+  parts.resources.onChange(() => (api = undefined));
+  const answer = (request: ApiRequest): ApiResponse => {
+    if (request.method !== "GET" && request.method !== "HEAD") throw methodNotAllowed();
+    api ??= servedApi(parts);
+    const document = openApi.document(api, request.path, request.headers["accept"] ?? "");
+    if (!document) throw unknownPath();
+    return documentResponse(request, document);
+  };
+  paths.add("/openapi/v2", answer);
+  paths.add("/openapi/v3/*", answer);
 }
 
-const VERBS: Readonly<Record<string, "get" | "create" | "update" | "patch" | "delete">> = {
+/** A document, or 304 when the client has it. */
+export function documentResponse(request: ApiRequest, document: Document): ApiResponse {
+  const headers = {
+    "content-type": document.contentType,
+    etag: document.etag,
+    vary: "Accept",
+    "cache-control": "public",
+  };
+  return request.headers["if-none-match"] === document.etag
+    ? { status: 304, headers, body: Buffer.alloc(0) }
+    : { status: 200, headers, body: document.body, isCompressible: true };
+}
+
+const METHOD_VERBS: Readonly<Record<string, Verb>> = {
   GET: "get",
   POST: "create",
   PUT: "update",
@@ -67,16 +93,6 @@ const VERBS: Readonly<Record<string, "get" | "create" | "update" | "patch" | "de
   DELETE: "delete",
 };
 
-function extraOf(handler: SubresourceHandler, resources: readonly Resource[]): ExtraSubresource {
-  const { group, plural, subresource, kind, methods } = handler;
-  const parent = resources.find((row) => row.kind.group === group && row.kind.plural === plural);
-  return {
-    group,
-    version: parent?.kind.version ?? "v1",
-    plural,
-    name: subresource,
-    isNamespaced: parent?.kind.isNamespaced ?? true,
-    kind,
-    verbs: methods.flatMap((method) => VERBS[method] ?? []),
-  };
+function verbsOf({ methods }: SubresourceHandler): Verb[] {
+  return methods.flatMap((method) => METHOD_VERBS[method] ?? []);
 }

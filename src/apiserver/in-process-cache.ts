@@ -108,12 +108,11 @@ function startIndex(part: ResourceCache): ControllerIndex {
   const index: ControllerIndex = new Map();
   const remove = (version: ObjectVersion): void => {
     const uid = controllerOf(version);
-    const own = uid === undefined ? undefined : index.get(uid);
-    if (own?.delete(version.key) && own.size === 0) index.delete(uid!);
+    const own = index.get(uid);
+    if (own?.delete(version.key) && own.size === 0) index.delete(uid);
   };
   const add = (version: ObjectVersion): void => {
     const uid = controllerOf(version);
-    if (uid === undefined) return;
     const own = index.get(uid);
     if (own) own.set(version.key, version);
     else index.set(uid, new Map([[version.key, version]]));
@@ -127,6 +126,7 @@ function startIndex(part: ResourceCache): ControllerIndex {
   return index;
 }
 
-function controllerOf({ meta }: ObjectVersion): string | undefined {
-  return meta.ownerReferences?.find((owner) => owner.controller)?.uid;
+/** "": nobody controls it. */
+function controllerOf({ meta }: ObjectVersion): string {
+  return meta.ownerReferences?.find((owner) => owner.controller)?.uid ?? "";
 }

@@ -1,6 +1,7 @@
 import { apiVersionOf, type Kind } from "../api/machinery/kind.ts";
 import type { KubeObject } from "../api/machinery/object.ts";
 import { StatusError, type Status } from "../api/machinery/status-error.ts";
+import { parseListOptions } from "../api/machinery/list-options.ts";
 import { badRequest, tooOldResourceVersion } from "../api/machinery/status-errors.ts";
 import { methodNotAllowed, unknownPath } from "../api/machinery/routing-errors.ts";
 import type {
@@ -57,7 +58,7 @@ class InProcessClient implements Client {
 
   async list<T extends KubeObject>(kind: Kind<T>, options: ListOptions = {}): Promise<List<T>> {
     const call = this.#call(kind, "list", { ...NOWHERE, ...placeOf(options.namespace) });
-    const page = listFor(this.#parts, call, options);
+    const page = listFor(this.#parts, call, parseListOptions(queryOf(options)));
     return {
       items: page.versions.map((version) => version.object as T),
       resourceVersion: String(page.revision),
@@ -70,11 +71,12 @@ class InProcessClient implements Client {
     options: WatchOptions,
   ): AsyncIterable<WatchEvent<T>> {
     const call = this.#call(kind, "watch", { ...NOWHERE, ...placeOf(options.namespace) });
-    const { labelSelector = "", fieldSelector = "", resourceVersion = "", signal } = options;
+    const { signal } = options;
+    const parsed = parseListOptions(queryOf(options), true);
     const { namespace } = call.info;
-    const predicate = predicateOf(call.resource, { namespace, labelSelector, fieldSelector });
+    const predicate = predicateOf(call.resource, { ...parsed, namespace });
     const { cache } = call.served;
-    const from = Number(resourceVersion);
+    const from = parsed.resourceVersion ?? 0;
     if (from > 0 && from < cache.events.floor)
       throw tooOldResourceVersion(from, cache.events.floor);
     const reader =
@@ -124,7 +126,7 @@ class InProcessClient implements Client {
     const { name = "", namespace } = object.metadata ?? {};
     const call = this.#call(kind, "update", { name, ...placeOf(namespace) }, options);
     const body = conformed(this.#parts, call, call.served, object);
-    const rules = rulesOf(call);
+    const rules = rulesOf(this.#parts, call);
     const { version } = await updateObject(this.#parts, call, {
       wanted: () => body,
       ...(rules && { rules }),
@@ -144,7 +146,7 @@ class InProcessClient implements Client {
   ): Promise<T> {
     const call = this.#call(kind, "patch", key, options);
     if (patch.type === "apply") throw badRequest("server-side apply is not served");
-    const rules = rulesOf(call);
+    const rules = rulesOf(this.#parts, call);
     const version = await patchObject(this.#parts, call, patch.type, patch.body, rules);
     return version.object as T;
   }
@@ -205,6 +207,14 @@ class InProcessClient implements Client {
   }
 }
 
+/** The parameters as they would stand in a URL: one parser for both ways in. */
+function queryOf(options: ListOptions): URLSearchParams {
+  const query = new URLSearchParams();
+  const names = ["labelSelector", "fieldSelector", "limit", "continue", "resourceVersion"] as const;
+  for (const name of names) if (options[name] !== undefined) query.set(name, String(options[name]));
+  return query;
+}
+
 function flagsOf({ dryRun = false, fieldManager = "" }: WriteOptions): WriteFlags {
   return { isDryRun: dryRun, fieldManager, fieldValidation: "Ignore" };
 }
@@ -214,10 +224,13 @@ function placeOf(namespace: string | undefined): { namespace?: string } {
 }
 
 /** The rules of the subresource that a write goes to. @throws {StatusError} NotFound: the kind has no such one */
-function rulesOf(call: ApiCall): ChangeRules | undefined {
-  const { subresource } = call.info;
+function rulesOf(parts: ServerParts, call: ApiCall): ChangeRules | undefined {
+  const { group, plural, subresource } = call.info;
   if (subresource === "") return undefined;
-  const rules = subresource === "status" ? call.resource.subresources?.status : undefined;
+  const rules =
+    subresource === "status"
+      ? call.resource.subresources?.status
+      : parts.subresources.find(group, plural, subresource)?.rules;
   if (!rules) throw unknownPath();
   return rules;
 }

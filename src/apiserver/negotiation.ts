@@ -1,10 +1,12 @@
+import type { MetaVersion } from "../api/machinery/table.ts";
+
 /** What the client wants the answer to look like. */
 export interface Representation {
   readonly mediaType: "application/json" | "application/yaml";
   /** Another shape of the same objects. @spec k8s@1.36 apiserver endpoints/handlers/response.go */
   readonly as?: "Table" | "PartialObjectMetadata" | "PartialObjectMetadataList";
   /** Of the shape: `v1` or `v1beta1` of meta.k8s.io. */
-  readonly version?: string;
+  readonly version?: MetaVersion;
 }
 
 const JSON_ONLY: Representation = { mediaType: "application/json" };
@@ -75,7 +77,8 @@ function mediaTypeOf(type: string): Representation["mediaType"] | undefined {
   return type === "application/yaml" ? "application/yaml" : undefined;
 }
 
-const isMetaVersion = (version: string): boolean => version === "v1" || version === "v1beta1";
+const isMetaVersion = (version: string): version is MetaVersion =>
+  version === "v1" || version === "v1beta1";
 
 const isShape = (as: string): as is NonNullable<Representation["as"]> =>
   as === "Table" || as === "PartialObjectMetadata" || as === "PartialObjectMetadataList";

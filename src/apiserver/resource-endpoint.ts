@@ -1,7 +1,11 @@
 import { methodNotAllowed, unknownPath } from "../api/machinery/routing-errors.ts";
 import { ApiCall, NO_FLAGS, type WriteFlags } from "./api-call.ts";
 import type { ApiResponse } from "./api-response.ts";
-import { writeFlags } from "./endpoints/query.ts";
+import {
+  fieldManagerOf,
+  parseWriteOptions,
+  type WriteKind,
+} from "../api/machinery/write-options.ts";
 import { getEndpoint, listEndpoint, watchEndpoint } from "./endpoints/read.ts";
 import { subresourceEndpoint } from "./endpoints/subresources.ts";
 import {
@@ -16,7 +20,7 @@ import type { ApiRequest, RequestInfo, UserInfo } from "./request.ts";
 import { allows } from "./resource-table.ts";
 
 /** The options that each writing verb takes, as its errors name them. */
-const OPTIONS_KINDS: Readonly<Record<string, string>> = {
+const OPTIONS_KINDS: Readonly<Record<string, WriteKind>> = {
   create: "CreateOptions",
   update: "UpdateOptions",
   patch: "PatchOptions",
@@ -53,12 +57,18 @@ export function resourceCall(
   if (!served) throw unknownPath();
   const { kind } = served;
   const optionsKind = OPTIONS_KINDS[info.verb];
-  const flags: WriteFlags = optionsKind ? writeFlags(request, optionsKind) : NO_FLAGS;
+  const flags = optionsKind ? writeFlags(request, optionsKind) : NO_FLAGS;
   // A cluster-scoped resource below a namespace does not exist; the namespace itself is one of its parts.
   const isOutside = !kind.isNamespaced && info.namespace !== "" && info.plural !== "namespaces";
   if (isOutside) throw unknownPath();
   const scoped = kind.isNamespaced || info.namespace === "" ? info : { ...info, namespace: "" };
   return new ApiCall(scoped, user, served, flags, () => request.signal);
+}
+
+function writeFlags(request: ApiRequest, kind: WriteKind): WriteFlags {
+  const options = parseWriteOptions(request.query, kind);
+  const fieldManager = fieldManagerOf(options.fieldManager, request.headers["user-agent"]);
+  return { ...options, fieldManager };
 }
 
 function serveVerb(

@@ -35,6 +35,7 @@ export class ResourceTable {
   readonly #schemas: SchemaSet;
   readonly #cache: WatchCache;
   readonly #served = new Map<string, ServedResource>();
+  readonly #listeners: (() => void)[] = [];
   readonly #byKind = new Map<string, ServedResource>();
 
   constructor(schemas: SchemaSet, cache: WatchCache) {
@@ -58,11 +59,18 @@ export class ResourceTable {
     };
     this.#served.set(`${group}/${version}/${plural}`, served);
     this.#byKind.set(`${group}/${version}/${kind.kind}`, served);
+    for (const listener of this.#listeners) listener();
   }
 
   remove(kind: Kind): void {
     this.#served.delete(`${kind.group}/${kind.version}/${kind.plural}`);
     this.#byKind.delete(`${kind.group}/${kind.version}/${kind.kind}`);
+    for (const listener of this.#listeners) listener();
+  }
+
+  /** Called after each change of the table. */
+  onChange(listener: () => void): void {
+    this.#listeners.push(listener);
   }
 
   find(group: string, version: string, plural: string): ServedResource | undefined {

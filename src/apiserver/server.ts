@@ -15,7 +15,9 @@ import { ensureSystemObjects } from "./background/system-objects.ts";
 import { ensureKubernetesService } from "./background/kubernetes-service.ts";
 import { ServiceAllocator, type ServiceRanges } from "./allocation/service-allocator.ts";
 import { startUpkeep, type UpkeepTask } from "./background/upkeep.ts";
+import { addDiscoveryPaths, addOpenApiPaths } from "./discovery-paths.ts";
 import { addHealthPaths, type HealthCheck } from "./health-paths.ts";
+import type { OpenApi } from "./openapi/openapi.ts";
 import { PathTable, type PathHandler } from "./path-table.ts";
 import type { ReviewHandler } from "./authz/reviews.ts";
 import { BODY_BYTES_MAX, Pipeline } from "./pipeline.ts";
@@ -60,6 +62,7 @@ export interface ApiServerOptions {
   readonly prepare?: (server: ApiServer) => Promise<void>;
   /** Paths outside of resources: discovery, OpenAPI. A path that ends in `/*` stands for all below it. */
   readonly paths?: (server: ApiServer) => Readonly<Record<string, PathHandler>>;
+  readonly openApi?: OpenApi;
   readonly healthChecks?: readonly HealthCheck[];
   readonly version: object;
   readonly metrics?: MetricRegistry;
@@ -123,6 +126,9 @@ export async function startApiServer(options: ApiServerOptions): Promise<ApiServ
   for (const review of options.reviews?.(server) ?? [])
     parts.reviews.set(`${review.group}/${review.plural}`, review);
   addHealthPaths(paths, parts, options.healthChecks ?? [], options.version);
+  const outside = options.advertised;
+  addDiscoveryPaths(paths, parts, outside ? `${outside.address}:${outside.port}` : "");
+  if (options.openApi) addOpenApiPaths(paths, parts, options.openApi);
   for (const [path, handler] of Object.entries(options.paths?.(server) ?? {}))
     paths.add(path, handler);
   await ensureSystemObjects(parts);

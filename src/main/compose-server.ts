@@ -5,7 +5,6 @@ import { createAuth, type Auth } from "../apiserver/auth.ts";
 import { loadSigningKey } from "../apiserver/authn/token-signature.ts";
 import { reconcilePolicy } from "../apiserver/authz/policy/reconcile.ts";
 import { SYSTEM_USER } from "../apiserver/background/system-call.ts";
-import { discoveryPaths, servedApi } from "../apiserver/discovery-paths.ts";
 import { Definitions } from "../apiserver/openapi/definitions.ts";
 import { OpenApi } from "../apiserver/openapi/openapi.ts";
 import type { ApiResponse } from "../apiserver/api-response.ts";
@@ -78,7 +77,6 @@ export async function startControlPlane(options: ControlPlaneOptions): Promise<C
   const { clock, random, logger, store } = options;
   const auth = authMaker(options);
   const schemas = loadSchemas();
-  const openApi = new OpenApi(new Definitions(options.definitions), schemas);
   const server = await startApiServer({
     store,
     clock,
@@ -93,7 +91,8 @@ export async function startControlPlane(options: ControlPlaneOptions): Promise<C
     admission: (started) => auth(started).admission,
     reviews: (started) => auth(started).reviews,
     subresources: (started) => [serviceAccountToken(() => auth(started).tokens)],
-    paths: (started) => paths(started, openApi, auth(started), options.advertised),
+    paths: (started) => paths(auth(started)),
+    openApi: new OpenApi(new Definitions(options.definitions), schemas),
     ...(options.advertised && { advertised: options.advertised }),
     prepare: (started) => applyPolicy(started),
     ...(options.http && { http: options.http }),
@@ -126,22 +125,14 @@ function jsonDocument(body: object, contentType: string): ApiResponse {
   return { status: 200, headers, body: Buffer.from(JSON.stringify(body)) };
 }
 
-function paths(
-  server: ApiServer,
-  openApi: OpenApi,
-  auth: Auth,
-  advertised: ControlPlaneOptions["advertised"],
-): Readonly<Record<string, PathHandler>> {
-  const api = servedApi(catalog, server.parts.subresources.all());
-  const { address, port } = advertised ?? LOCAL;
-  const documents = auth.discovery.map(({ path, contentType, body }): [string, PathHandler] => [
-    path,
-    () => jsonDocument(body, contentType),
-  ]);
-  return {
-    ...discoveryPaths(api, openApi, `${address}:${port}`),
-    ...Object.fromEntries(documents),
-  };
+/** OpenID discovery of the token issuer. */
+function paths(auth: Auth): Readonly<Record<string, PathHandler>> {
+  return Object.fromEntries(
+    auth.discovery.map(({ path, contentType, body }) => [
+      path,
+      () => jsonDocument(body, contentType),
+    ]),
+  );
 }
 
 /** What requests are checked by: made once, when the server's cache is there. */

@@ -42,7 +42,7 @@ function addressesOf(endpoints: Endpoints): string[] {
   );
 }
 
-function formatHostPort(ip: string, port: number): string {
+function formatHostPort(ip = "", port = 0): string {
   return ip.includes(":") ? `[${ip}]:${port}` : `${ip}:${port}`;
 }
 

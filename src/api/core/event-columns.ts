@@ -1,7 +1,8 @@
 import type { Instant } from "../../base/clock.ts";
 import type { CoreV1Event } from "../../gen/types.ts";
+import { translateTimestampSince } from "../machinery/human-duration.ts";
 import type { Column } from "../machinery/resource.ts";
-import { formatAge, nameColumn, textColumn, wide } from "../strategy/columns.ts";
+import { nameColumn, textColumn, wide } from "../strategy/columns.ts";
 
 /** @spec k8s@1.36 printers.go printEvent */
 export const eventColumns: readonly Column<CoreV1Event>[] = [
@@ -24,12 +25,14 @@ export const eventColumns: readonly Column<CoreV1Event>[] = [
 ];
 
 function firstSeen(event: CoreV1Event, now: Instant): string {
-  return formatAge(event.firstTimestamp || event.eventTime, now);
+  return translateTimestampSince(event.firstTimestamp || event.eventTime, now);
 }
 
 function lastSeen(event: CoreV1Event, now: Instant): string {
-  if (event.series) return formatAge(event.series.lastObservedTime, now);
-  return event.lastTimestamp ? formatAge(event.lastTimestamp, now) : firstSeen(event, now);
+  if (event.series) return translateTimestampSince(event.series.lastObservedTime, now);
+  return event.lastTimestamp
+    ? translateTimestampSince(event.lastTimestamp, now)
+    : firstSeen(event, now);
 }
 
 /** A series does not count the event that it began with. */

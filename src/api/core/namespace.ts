@@ -2,7 +2,13 @@ import type { V1Namespace } from "../../gen/types.ts";
 import type { Kind } from "../machinery/kind.ts";
 import type { Resource } from "../machinery/resource.ts";
 import { ageColumn, nameColumn, textColumn } from "../strategy/columns.ts";
-import { fill, mapField, statusStrategy, statusSubresource } from "../strategy/strategy.ts";
+import {
+  fill,
+  mapField,
+  statusStrategy,
+  statusSubresource,
+  withField,
+} from "../strategy/strategy.ts";
 import { invalid } from "../machinery/field-error.ts";
 import { nameIsDnsLabel, validateQualifiedName } from "../machinery/names.ts";
 import { each, invalids, when, type Errors } from "../strategy/checks.ts";
@@ -112,3 +118,14 @@ function validateStatus({ metadata, status }: Namespace): Errors {
     ),
   );
 }
+
+/**
+ * Rules of `namespaces/finalize`, by which the namespace's controller says that all is gone.
+ *
+ * @spec k8s@1.36 pkg/registry/core/namespace namespaceFinalizeStrategy
+ */
+export const finalizeRules = {
+  prepareForUpdate: (namespace: Namespace, old: Namespace): Namespace =>
+    withField(namespace, "status", old.status),
+  validateUpdate: (namespace: Namespace): Errors => validateNamespace(namespace),
+};

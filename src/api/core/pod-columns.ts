@@ -1,7 +1,8 @@
 import { parseTime, type Instant } from "../../base/clock.ts";
 import type { V1ContainerStatus, V1Pod } from "../../gen/types.ts";
+import { translateTimestampSince } from "../machinery/human-duration.ts";
 import type { Column } from "../machinery/resource.ts";
-import { ageColumn, formatAge, nameColumn, textColumn, wide } from "../strategy/columns.ts";
+import { ageColumn, nameColumn, textColumn, wide } from "../strategy/columns.ts";
 
 /** @spec k8s@1.36 printers.go printPod */
 export const podColumns: readonly Column<V1Pod>[] = [
@@ -135,7 +136,7 @@ function formatRestarts(pod: V1Pod, now: Instant): string {
   const last = lastFinish(counted);
   return restarts === 0 || last === undefined
     ? String(restarts)
-    : `${restarts} (${formatAge(last, now)} ago)`;
+    : `${restarts} (${translateTimestampSince(last, now)} ago)`;
 }
 
 /** When the latest of the former instances ended. */

@@ -8,7 +8,8 @@ const TERMINATION_GRACE_SECONDS = 30;
 
 /** Defaults of a pod, those of its spec included. @spec k8s@1.36 pkg/apis/core/v1 defaults.go SetDefaults_Pod */
 export function withPodDefaults(pod: V1Pod): V1Pod {
-  return mapField(pod, "spec", (spec) => withPodSpecDefaults(withPodOnlyDefaults(spec)));
+  const given = fill<V1Pod>(pod, { spec: { containers: [] } });
+  return mapField(given, "spec", (spec) => withPodSpecDefaults(withPodOnlyDefaults(spec)));
 }
 
 /** What holds for pods but not for the templates of pods, so that templates show only what was written. */

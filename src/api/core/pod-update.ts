@@ -13,13 +13,15 @@ const ONLY = [
   "`spec.terminationGracePeriodSeconds` (allow it to be set to 1 if it was previously negative)",
 ].join(",");
 
+const NO_SPEC: V1PodSpec = { containers: [] };
+
 /**
  * What of a pod's spec may change after its creation.
  *
  * @spec k8s@1.36 pkg/apis/core/validation ValidatePodUpdate
  */
 export function validatePodChange(pod: V1Pod, stored: V1Pod): Errors {
-  const [spec, old] = [pod.spec!, stored.spec!];
+  const [spec, old] = [pod.spec ?? NO_SPEC, stored.spec ?? NO_SPEC];
   const added = [
     ...sameCount(spec.containers, old.containers, "spec.containers"),
     ...sameCount(spec.initContainers, old.initContainers, "spec.initContainers"),

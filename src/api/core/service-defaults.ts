@@ -6,7 +6,7 @@ const AFFINITY_SECONDS = 10800;
 
 /** @spec k8s@1.36 pkg/apis/core/v1 defaults.go SetDefaults_Service */
 export function withServiceDefaults(service: V1Service): V1Service {
-  const specified = mapField(service, "spec", withSpecDefaults);
+  const specified = mapField(fill<V1Service>(service, { spec: {} }), "spec", withSpecDefaults);
   return specified.spec?.type === "LoadBalancer"
     ? mapField(specified, "status", withStatusDefaults)
     : specified;

@@ -34,6 +34,7 @@ export const serviceResource: Resource<Service> = {
       validate: validateService,
       validateChange: validateServiceChange,
       validateName: nameIsDns1035Label,
+      allowsCreateOnUpdate: true,
     },
   ),
   subresources: { status: statusSubresource<Service>(validateServiceStatus) },

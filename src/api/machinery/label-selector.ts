@@ -156,7 +156,7 @@ function expressionErrors(expression: LabelSelectorExpression, path: string): Fi
   const { key, operator, values = [] } = expression;
   return [
     ...operatorErrors(operator, values, path),
-    ...validateLabelName(key, `${path}.key`),
+    ...validateLabelName((key as string | undefined) ?? "", `${path}.key`),
     ...values.flatMap((value, index) =>
       validateLabelValue(value).map((why) => field.invalid(`${path}.values[${index}]`, value, why)),
     ),

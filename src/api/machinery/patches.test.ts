@@ -209,6 +209,51 @@ describe("strategic merge patch", () => {
       assert.throws(() => strategic(original, patch), { reason: "BadRequest", message }));
 });
 
+describe("strategic and merge patch, at random", () => {
+  const random = new SeededRandom(9);
+  const pick = <T>(items: readonly T[]): T => items[random.integer(items.length)]!;
+  const keys = [
+    ["labels", "finalizers", "args", "containers", "strategy", "whole", "x", "name", "env"],
+    ["$patch", "$retainKeys", "$setElementOrder/containers", "$setElementOrder/finalizers"],
+    ["$deleteFromPrimitiveList/finalizers", "__proto__", "$setElementOrder"],
+  ].flat();
+  const scalars = ["a", "b", "delete", "replace", "merge", 1, null, true];
+
+  function value(depth: number): unknown {
+    const kind = depth === 0 ? 0 : random.integer(4);
+    if (kind < 2) return pick(scalars);
+    if (kind === 2) return Array.from({ length: random.integer(4) }, () => value(depth - 1));
+    return record(depth);
+  }
+  function record(depth: number): JsonRecord {
+    const entries = Array.from({ length: random.integer(5) }, () => [pick(keys), value(depth - 1)]);
+    return Object.fromEntries(entries) as JsonRecord;
+  }
+
+  it("leaves its arguments alone and fails with a status only", () => {
+    let applied = 0;
+    for (let round = 0; round < 3000; round++) {
+      const [original, patch] = [freeze(record(4)), freeze(record(4))];
+      applyMergePatch(original, patch);
+      try {
+        applyStrategicMergePatch(original, patch, schemas.type("Root"), schemas);
+        applied++;
+      } catch (error) {
+        assert.equal((error as { reason?: string }).reason, "BadRequest", String(error));
+      }
+    }
+    assert.ok(applied > 500, String(applied));
+  });
+
+  it("a merge patch applied twice is as good as once", () => {
+    for (let round = 0; round < 500; round++) {
+      const [original, patch] = [freeze(record(3)), freeze(record(3))];
+      const once = applyMergePatch(original, patch);
+      assert.deepEqual(applyMergePatch(once, patch), once);
+    }
+  });
+});
+
 describe("merge patch", () => {
   const rows: readonly [string, string, string][] = [
     ['{"a":"b"}', '{"a":"c"}', '{"a":"c"}'],

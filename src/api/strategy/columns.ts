@@ -1,5 +1,4 @@
-import { parseTime, type Instant } from "../../base/clock.ts";
-import { humanDuration } from "../machinery/human-duration.ts";
+import { translateTimestampSince } from "../machinery/human-duration.ts";
 import type { KubeObject } from "../machinery/object.ts";
 import type { Column } from "../machinery/resource.ts";
 
@@ -43,7 +42,7 @@ export function nameColumn<T extends KubeObject>(): Column<T> {
 /** Time since creation. */
 export function ageColumn<T extends KubeObject>(): Column<T> {
   return textColumn("Age", "Time since the object was created", (object, now) =>
-    formatAge(object.metadata?.creationTimestamp, now),
+    translateTimestampSince(object.metadata?.creationTimestamp, now),
   );
 }
 
@@ -59,11 +58,6 @@ export function defaultColumns<T extends KubeObject>(): readonly Column<T>[] {
       cell: (object) => object.metadata?.creationTimestamp ?? "",
     },
   ];
-}
-
-/** How long ago `time` was, or `<unknown>`. @spec k8s@1.36 printers.go translateTimestampSince */
-export function formatAge(time: string | undefined, now: Instant): string {
-  return time === undefined || time === "" ? "<unknown>" : humanDuration(now - parseTime(time));
 }
 
 /** `a=1,b=2`, sorted, or `<none>`. @spec apimachinery labels FormatLabels */

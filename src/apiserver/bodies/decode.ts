@@ -1,8 +1,8 @@
+import { parse } from "yaml";
 import { badRequest, unsupportedMediaType } from "../../api/machinery/status-errors.ts";
 import type { SchemaSet } from "../../api/machinery/schema.ts";
 import type { KubeObject } from "../../api/machinery/object.ts";
 import { findDuplicateFields } from "../../api/machinery/duplicate-fields.ts";
-import { parseYaml } from "../../api/machinery/yaml.ts";
 import type { ApiCall } from "../api-call.ts";
 import type { ServerParts } from "../parts.ts";
 import { conform } from "../../api/machinery/conform.ts";
@@ -98,7 +98,7 @@ export function parseBody(
 ): unknown {
   const mediaType = mediaTypeOf(contentType);
   if (mediaType === "application/json") return parseJson(bytes, expected.kind);
-  if (mediaType === "application/yaml") return parseYaml(bytes.toString());
+  if (mediaType === "application/yaml") return parseYaml(bytes);
   if (mediaType === PROTOBUF) return parseProtobuf(schemas, bytes, expected);
   throw unsupportedMediaType(MEDIA_TYPES);
 }
@@ -111,6 +111,19 @@ export function parseJson(bytes: Buffer, kind: string): unknown {
     throw badRequest(
       `the object provided is unrecognized (must be of type ${kind}): couldn't get version/kind; json parse error: ${(error as Error).message}`,
     );
+  }
+}
+
+/** Aliases that one document may expand: a small one with many could fill the memory. Real manifests use a few. */
+const YAML_ALIASES_MAX = 100;
+
+/** YAML 1.1 with merge keys, as upstream's parser reads it. */
+function parseYaml(bytes: Buffer): unknown {
+  try {
+    const options = { version: "1.1", merge: true, maxAliasCount: YAML_ALIASES_MAX } as const;
+    return parse(bytes.toString(), options) as unknown;
+  } catch (error) {
+    throw badRequest(`error converting YAML to JSON: yaml: ${(error as Error).message}`);
   }
 }
 

@@ -1,7 +1,4 @@
-import { forbidden as forbiddenField } from "../../api/machinery/field-error.ts";
 import {
-  badRequest,
-  invalid as invalidObject,
   notAcceptable,
   continueExpired,
   tooLargeResourceVersion,
@@ -10,12 +7,22 @@ import {
 import type { SortedView } from "../../base/sorted-map.ts";
 import type { ObjectVersion } from "../registry/object-version.ts";
 import type { ResourceCache } from "../registry/resource-cache.ts";
-import { decodeContinue, encodeContinue } from "../../api/machinery/list-options.ts";
+import { encodeContinue } from "../../api/machinery/continue-token.ts";
 import type { ApiCall } from "../api-call.ts";
+import {
+  parseGetOptions,
+  parseListOptions,
+  type ListOptions,
+} from "../../api/machinery/list-options.ts";
 import { jsonResponse, type ApiResponse } from "../api-response.ts";
 import { bookmarkObject, objectFrames, shapedFrames } from "../bodies/frames.ts";
 import { listBody } from "../bodies/list-body.ts";
-import { partialMetadata, partialMetadataList, tableOf } from "../bodies/shapes.ts";
+import {
+  partialObjectMetadata,
+  partialObjectMetadataList,
+  type MetaVersion,
+} from "../../api/machinery/table.ts";
+import { tableOf } from "../bodies/shapes.ts";
 import { madeResponse } from "../bodies/encode.ts";
 import { WatchBody, type FrameEncoder } from "../bodies/watch-body.ts";
 import type { ServerParts } from "../parts.ts";
@@ -27,7 +34,6 @@ import { predicateOf } from "../registry/selection.ts";
 import type { ApiRequest } from "../request.ts";
 import { getObject } from "../verbs/get.ts";
 import { listPage, type ListPage } from "../verbs/list.ts";
-import { NO_QUERY, readQuery, type ReadQuery } from "./query.ts";
 import { replyFor, replyVersion, type Reply } from "./reply.ts";
 
 /** Seconds: a watch without a timeout of its own lasts so long, and up to twice that. @spec MinRequestTimeout */
@@ -38,15 +44,15 @@ const BOOKMARK_MS = 60_000;
 /** @spec endpoints/handlers/get.go GetResource */
 export function getEndpoint(parts: ServerParts, call: ApiCall, request: ApiRequest): ApiResponse {
   const reply = replyFor(request);
-  const wanted = request.query.get("resourceVersion");
-  if (wanted) checkReached(parts, revisionOf(wanted));
+  if (request.query.size > 0)
+    checkReached(parts, parseGetOptions(request.query).resourceVersion ?? 0);
   return replyVersion(parts, call, request, reply, getObject(call));
 }
 
 /** @spec endpoints/handlers/get.go ListResource */
 export function listEndpoint(parts: ServerParts, call: ApiCall, request: ApiRequest): ApiResponse {
   const reply = replyFor(request);
-  const query = readQuery(request.query);
+  const query = parseListOptions(request.query, call.info.verb === "watch");
   const page = listFor(parts, call, query);
   const metadata = {
     resourceVersion: String(page.revision),
@@ -64,7 +70,11 @@ export function listEndpoint(parts: ServerParts, call: ApiCall, request: ApiRequ
     as === "Table"
       ? tableOf(parts, call.served, versions, metadata, request.query, version!)
       : as
-        ? partialMetadataList(versions, metadata, version!)
+        ? partialObjectMetadataList(
+            metadata,
+            versions.map((item) => item.object),
+            version,
+          )
         : {
             kind: `${kind}List`,
             apiVersion: call.served.apiVersion,
@@ -80,16 +90,14 @@ export interface ListAnswer extends ListPage {
 }
 
 /** What a list call answers, before it has a form. @throws {StatusError} BadRequest, Expired, Timeout */
-export function listFor(
-  parts: ServerParts,
-  call: ApiCall,
-  options: Partial<ReadQuery>,
-): ListAnswer {
-  const found = pageOf(parts, call, { ...NO_QUERY, ...options });
+export function listFor(parts: ServerParts, call: ApiCall, options: ListOptions): ListAnswer {
+  const found = pageOf(parts, call, options);
   const { versions, revision, lastKey } = found;
   return {
     ...found,
-    ...(lastKey !== undefined && { continue: encodeContinue(revision, lastKey) }),
+    ...(lastKey !== undefined && {
+      continue: encodeContinue({ revision, startKey: `${lastKey}\u0000` }),
+    }),
     ...(call.resource.storedAs && {
       versions: versions.map((version) => shown(call.served, version)),
     }),
@@ -101,7 +109,7 @@ export function watchEndpoint(parts: ServerParts, call: ApiCall, request: ApiReq
   const reply = replyFor(request);
   if (reply.representation.mediaType !== "application/json")
     throw notAcceptable(["application/json"]);
-  const query = readQuery(request.query);
+  const query = parseListOptions(request.query, call.info.verb === "watch");
   const { cache } = call.served;
   const body: WatchBody = new WatchBody(
     parts.cache,
@@ -110,10 +118,9 @@ export function watchEndpoint(parts: ServerParts, call: ApiCall, request: ApiReq
     encoderFor(parts, call, request, reply),
     {
       timeoutMs: watchSeconds(parts, query) * 1000,
-      ...(query.allowBookmarks && { bookmarkMs: BOOKMARK_MS }),
-      marksInitialEnd: query.sendInitialEvents === true && query.allowBookmarks,
-      tooOld: () =>
-        tooOldResourceVersion(revisionOf(query.resourceVersion), cache.events.floor).status,
+      ...(query.allowsBookmarks && { bookmarkMs: BOOKMARK_MS }),
+      marksInitialEnd: query.sendInitialEvents === true && query.allowsBookmarks,
+      tooOld: () => tooOldResourceVersion(query.resourceVersion ?? 0, cache.events.floor).status,
     },
     parts.clock,
     () => parts.watches.delete(body),
@@ -129,11 +136,10 @@ const NOTHING = Buffer.alloc(0);
  *
  * @spec storage/cacher/cacher.go Watch; KEP-3157 (sendInitialEvents)
  */
-function startReading(parts: ServerParts, call: ApiCall, query: ReadQuery): EventReader {
+function startReading(parts: ServerParts, call: ApiCall, query: ListOptions): EventReader {
   const { cache } = call.served;
   const predicate = selected(call, query);
-  if (query.sendInitialEvents !== undefined) checkInitialEvents(call, query);
-  const revision = revisionOf(query.resourceVersion);
+  const revision = query.resourceVersion ?? 0;
   if (query.sendInitialEvents === true) return EventReader.fromPresent(cache, predicate);
   if (revision === 0) {
     return query.sendInitialEvents === false
@@ -143,40 +149,27 @@ function startReading(parts: ServerParts, call: ApiCall, query: ReadQuery): Even
   return EventReader.after(cache, predicate, revision);
 }
 
-/** @spec apimachinery meta/internalversion/validation ValidateListOptions */
-function checkInitialEvents(call: ApiCall, query: ReadQuery): void {
-  if (query.resourceVersionMatch === "NotOlderThan") return;
-  void call;
-  const detail = "sendInitialEvents requires setting resourceVersionMatch to NotOlderThan";
-  throw invalidObject({
-    group: "meta.k8s.io",
-    kind: "ListOptions",
-    name: "",
-    errors: [forbiddenField("resourceVersionMatch", detail)],
-  });
-}
-
-function watchSeconds(parts: ServerParts, query: ReadQuery): number {
+function watchSeconds(parts: ServerParts, query: ListOptions): number {
   return query.timeoutSeconds || WATCH_SECONDS_MIN + parts.random.integer(WATCH_SECONDS_MIN);
 }
 
-function selected(call: ApiCall, query: ReadQuery): Predicate {
+function selected(call: ApiCall, query: ListOptions): Predicate {
   const { labelSelector, fieldSelector } = query;
   const { namespace } = call.info;
   return predicateOf(call.resource, { namespace, labelSelector, fieldSelector });
 }
 
 /** One page: of the present, or of the past that a continue token or an exact revision names. */
-function pageOf(parts: ServerParts, call: ApiCall, query: ReadQuery): ListPage {
+function pageOf(parts: ServerParts, call: ApiCall, query: ListOptions): ListPage {
   const { cache } = call.served;
   const predicate = selected(call, query);
   const present = parts.cache.revision;
-  if (query.continue !== "") {
-    const { revision, startKey } = decodeContinue(query.continue);
+  if (query.continueToken) {
+    const { revision, startKey } = query.continueToken;
     const at = revision > 0 ? revision : present;
     return listPage(viewAt(parts, cache, at), at, predicate, query.limit, startKey);
   }
-  const wanted = revisionOf(query.resourceVersion);
+  const wanted = query.resourceVersion ?? 0;
   checkReached(parts, wanted);
   const at = query.resourceVersionMatch === "Exact" && wanted > 0 ? wanted : present;
   const view = at === present ? cache.versions : viewAt(parts, cache, at);
@@ -222,7 +215,7 @@ function encoderFor(
   if (as !== "Table")
     return shapedFrames(
       `partial/${version}`,
-      (event) => partialMetadata(seen(event).object, version!),
+      (event) => partialObjectMetadata(seen(event).object, version),
       (revision, isEnd) =>
         bookmarkObject("PartialObjectMetadata", `meta.k8s.io/${version}`, revision, isEnd),
     );
@@ -237,7 +230,7 @@ function encoderFor(
 function bookmarkTable(
   kind: string,
   apiVersion: string,
-  version: string,
+  version: MetaVersion,
   revision: number,
   isEnd: boolean,
 ): object {
@@ -249,16 +242,6 @@ function bookmarkTable(
     columnDefinitions: [],
     rows: [{ cells: [], object }],
   };
-}
-
-/** @throws {StatusError} BadRequest */
-function revisionOf(text: string): number {
-  if (text === "" || text === "0") return 0;
-  const revision = Number(text);
-  if (Number.isSafeInteger(revision) && revision > 0) return revision;
-  throw badRequest(
-    `resourceVersion: Invalid value: ${JSON.stringify(text)}: strconv.ParseUint: parsing ${JSON.stringify(text)}: invalid syntax`,
-  );
 }
 
 /** @throws {StatusError} Timeout: a revision that was never given out. @spec storage/errors.go NewTooLargeResourceVersionError */

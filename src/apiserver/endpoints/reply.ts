@@ -3,7 +3,8 @@ import type { KubeObject } from "../../api/machinery/object.ts";
 import type { ApiCall } from "../api-call.ts";
 import type { ApiResponse } from "../api-response.ts";
 import { madeResponse, versionResponse } from "../bodies/encode.ts";
-import { partialMetadata, tableOf } from "../bodies/shapes.ts";
+import { partialObjectMetadata } from "../../api/machinery/table.ts";
+import { tableOf } from "../bodies/shapes.ts";
 import { negotiate, wantsPretty, type Representation } from "../negotiation.ts";
 import type { ServerParts } from "../parts.ts";
 import type { ObjectVersion } from "../registry/object-version.ts";
@@ -36,13 +37,13 @@ export function replyVersion(
   version: ObjectVersion,
   status = 200,
 ): ApiResponse {
-  if (reply.isPlain) return versionResponse(status, version, call.warnings);
+  if (reply.isPlain && version.revision > 0) return versionResponse(status, version, call.warnings);
   const { as, version: shapeVersion } = reply.representation;
   const object =
     as === "Table"
       ? tableOf(parts, call.served, [version], {}, request.query, shapeVersion!)
       : as === "PartialObjectMetadata"
-        ? partialMetadata(version.object, shapeVersion!)
+        ? partialObjectMetadata(version.object, shapeVersion)
         : version.object;
   return madeResponse(status, object, reply.representation, reply.isPretty, call.warnings);
 }

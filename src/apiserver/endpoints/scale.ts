@@ -4,7 +4,9 @@ import type { Subresources } from "../../api/machinery/resource.ts";
 import type { SchemaSet } from "../../api/machinery/schema.ts";
 import { badRequest, invalid as invalidObject } from "../../api/machinery/status-errors.ts";
 import { methodNotAllowed } from "../../api/machinery/routing-errors.ts";
-import { applyJsonPatch, applyMergePatch } from "../../api/machinery/patches.ts";
+import { applyJsonPatch } from "../../api/machinery/json-patch.ts";
+import type { JsonRecord } from "../../api/machinery/json-value.ts";
+import { applyMergePatch } from "../../api/machinery/merge-patch.ts";
 import type { ApiCall } from "../api-call.ts";
 import type { ApiResponse } from "../api-response.ts";
 import { parseBody, parseJson } from "../bodies/decode.ts";
@@ -91,8 +93,8 @@ function requestedChange(
   }
   const patch = parseJson(bytes, "Scale");
   return patchTypeOf(request) === "json"
-    ? (scale) => applyJsonPatch(scale, patch)
-    : (scale) => applyMergePatch(scale, patch);
+    ? (scale) => applyJsonPatch(scale as JsonRecord, patch)
+    : (scale) => applyMergePatch(scale as JsonRecord, patch);
 }
 
 function replicasOf(call: ApiCall, scale: Scale): number {

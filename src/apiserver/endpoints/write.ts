@@ -1,3 +1,4 @@
+import { parseListOptions } from "../../api/machinery/list-options.ts";
 import { unsupportedMediaType } from "../../api/machinery/status-errors.ts";
 import type { ApiCall } from "../api-call.ts";
 import type { ApiResponse } from "../api-response.ts";
@@ -10,8 +11,7 @@ import { deleteCollection } from "../verbs/deletecollection.ts";
 import { deleteObject } from "../verbs/delete.ts";
 import { patchObject, type PatchType } from "../verbs/patch.ts";
 import { updateObject, type ChangeRules } from "../verbs/update.ts";
-import { deletionOptions, type RequestedDeletion } from "./deletion-options.ts";
-import { readQuery } from "./query.ts";
+import { deletionOf } from "./deletion-options.ts";
 import { reviewEndpoint } from "./review.ts";
 import { replyFor, replyObject, replyVersion, successStatus } from "./reply.ts";
 
@@ -99,14 +99,12 @@ export async function deleteEndpoint(
   request: ApiRequest,
 ): Promise<ApiResponse> {
   const reply = replyFor(request);
-  const options = deletionOptions(parts.schemas, request, await request.body());
-  const { version, isGone } = await deleteObject(parts, dryRunOf(call, options), options);
-  const isAccepted = !isGone && options.orphanDependents === false;
-  const status = isAccepted ? 202 : 200;
+  const { options, isDryRun } = deletionOf(parts.schemas, request, await request.body());
+  const { version, isGone } = await deleteObject(parts, dryRunOf(call, isDryRun), options);
   const showsObject = !isGone || RETURNS_DELETED.has(`${call.kind.group}/${call.kind.plural}`);
   return showsObject
-    ? replyVersion(parts, call, request, reply, version, status)
-    : replyObject(call, reply, successStatus(call, version), status);
+    ? replyVersion(parts, call, request, reply, version)
+    : replyObject(call, reply, successStatus(call, version));
 }
 
 /** @spec endpoints/handlers/delete.go DeleteCollection */
@@ -116,11 +114,11 @@ export async function deleteCollectionEndpoint(
   request: ApiRequest,
 ): Promise<ApiResponse> {
   const reply = replyFor(request);
-  const options = deletionOptions(parts.schemas, request, await request.body());
-  const { labelSelector, fieldSelector } = readQuery(request.query);
+  const { options, isDryRun } = deletionOf(parts.schemas, request, await request.body());
+  const { labelSelector, fieldSelector } = parseListOptions(request.query);
   const { namespace } = call.info;
   const predicate = predicateOf(call.resource, { namespace, labelSelector, fieldSelector });
-  const versions = await deleteCollection(parts, dryRunOf(call, options), options, predicate);
+  const versions = await deleteCollection(parts, dryRunOf(call, isDryRun), options, predicate);
   return replyObject(call, reply, {
     kind: `${call.kind.kind}List`,
     apiVersion: call.served.apiVersion,
@@ -130,6 +128,6 @@ export async function deleteCollectionEndpoint(
 }
 
 /** A delete may ask for a dry run in its body. */
-function dryRunOf(call: ApiCall, { isDryRun }: RequestedDeletion): ApiCall {
+function dryRunOf(call: ApiCall, isDryRun: boolean): ApiCall {
   return isDryRun === call.isDryRun ? call : call.withFlags({ ...call.flags, isDryRun });
 }

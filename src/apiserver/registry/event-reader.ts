@@ -35,9 +35,11 @@ export class EventReader {
   #initial: SortedView<ObjectVersion> | undefined;
   #initialFrom: string;
 
-  /** Events after `revision`; the caller has compared it with the ring's floor. */
+  /** Events after `revision`; below the ring's floor the first reading says `too-old`. */
   static after(cache: ResourceCache, predicate: Predicate, revision: Revision): EventReader {
-    return new EventReader(cache, predicate, cache.events.after(revision), undefined);
+    const { events } = cache;
+    const next = revision < events.floor ? events.first - 1 : events.after(revision);
+    return new EventReader(cache, predicate, next, undefined);
   }
 
   /** All present objects, then `initial-end`, then all events. */

@@ -1,14 +1,14 @@
 import type { KubeObject } from "../../api/machinery/object.ts";
 import type { Resource } from "../../api/machinery/resource.ts";
-import { compileFieldSelector, parseFieldSelector } from "../../api/machinery/field-selector.ts";
-import { parseLabelSelector } from "../../api/machinery/label-selector.ts";
+import { compileFieldSelector, type FieldSelector } from "../../api/machinery/field-selector.ts";
+import type { LabelSelector } from "../../api/machinery/label-selector.ts";
 import { createPredicate, type Predicate } from "./predicate.ts";
 
-/** What a list or watch selects, as text. */
+/** What a list or watch selects; namespace "": all. */
 export interface Selection {
   readonly namespace: string;
-  readonly labelSelector: string;
-  readonly fieldSelector: string;
+  readonly labelSelector: LabelSelector;
+  readonly fieldSelector: FieldSelector;
 }
 
 type Test = (object: KubeObject) => boolean;
@@ -16,15 +16,16 @@ type Test = (object: KubeObject) => boolean;
 /**
  * The predicate of a selection. A field selector of one name narrows the range instead of testing each object.
  *
- * @throws {StatusError} BadRequest: a selector is malformed or names an unknown field.
+ * @throws {StatusError} BadRequest: the field selector names an unknown field.
  */
 export function predicateOf(resource: Resource, selection: Selection): Predicate {
   const { namespace, labelSelector, fieldSelector } = selection;
-  if (labelSelector === "" && fieldSelector === "") return createPredicate(namespace, "", "");
+  if (labelSelector.isEverything && fieldSelector.isEverything)
+    return createPredicate(namespace, "", "");
   const tests: Test[] = [];
-  const labels = parseLabelSelector(labelSelector);
+  const labels = labelSelector;
   if (!labels.isEverything) tests.push((object) => labels.matches(object.metadata?.labels));
-  const fields = parseFieldSelector(fieldSelector);
+  const fields = fieldSelector;
   const space = namespace || (fields.exactValue("metadata.namespace") ?? "");
   const isPlaced = space !== "" || !resource.kind.isNamespaced;
   const name = isPlaced ? (fields.exactValue("metadata.name") ?? "") : "";

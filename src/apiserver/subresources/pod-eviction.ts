@@ -3,7 +3,7 @@ import type { V1Eviction } from "../../gen/types.ts";
 import { objectResponse } from "../api-response.ts";
 import { parseBody } from "../bodies/decode.ts";
 import { deleteObject } from "../verbs/delete.ts";
-import { deletionOptionsOf } from "../endpoints/deletion-options.ts";
+import { deletionOfObject } from "../endpoints/deletion-options.ts";
 import { SUCCESS } from "./pod-binding.ts";
 import type { SubresourceHandler } from "./subresource.ts";
 
@@ -27,8 +27,9 @@ export const podEviction: SubresourceHandler = {
     const asked = eviction.metadata?.name ?? name;
     if (asked !== name)
       throw badRequest(`name in URL does not match name in Eviction object: ${asked}`);
-    const options = deletionOptionsOf(eviction.deleteOptions ?? {}, request.query);
-    const isDryRun = options.isDryRun || call.isDryRun;
+    const deletion = deletionOfObject(eviction.deleteOptions ?? {});
+    const isDryRun = deletion.isDryRun || call.isDryRun;
+    const { options } = deletion;
     await deleteObject(parts, call.withFlags({ ...call.flags, isDryRun }), options);
     return objectResponse(201, SUCCESS, call.warnings);
   },

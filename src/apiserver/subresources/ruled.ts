@@ -22,6 +22,7 @@ function ruled(
     subresource,
     methods,
     kind: { group: "", version: "v1", kind },
+    rules,
     async handle(parts, call, request) {
       if (request.method === "PUT") return updateEndpoint(parts, call, request, rules);
       if (request.method === "PATCH") return patchEndpoint(parts, call, request, rules);

@@ -3,6 +3,7 @@ import type { ApiCall } from "../api-call.ts";
 import type { ApiResponse } from "../api-response.ts";
 import type { ServerParts } from "../parts.ts";
 import type { ApiRequest } from "../request.ts";
+import type { ChangeRules } from "../verbs/update.ts";
 
 /**
  * Answers one subresource of one resource beyond status and scale (which every kind that has them gets by itself).
@@ -18,6 +19,8 @@ export interface SubresourceHandler {
   readonly methods: readonly string[];
   /** For discovery: the kind it takes or gives, `TokenRequest` of authentication.k8s.io/v1. */
   readonly kind: { readonly group: string; readonly version: string; readonly kind: string };
+  /** Set by those that change a part of their object: the in-process client writes by them, too. */
+  readonly rules?: ChangeRules;
   /** @throws {StatusError} */
   handle(parts: ServerParts, call: ApiCall, request: ApiRequest): Promise<ApiResponse>;
   /** An HTTP/1.1 upgrade on this path: takes the connection over, or answers. */

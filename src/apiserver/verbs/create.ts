@@ -113,7 +113,9 @@ function withGeneratedName(parts: ServerParts, object: KubeObject): KubeObject {
 export function inNamespace(call: ApiCall, object: KubeObject): KubeObject {
   const wanted = call.info.namespace;
   const own = object.metadata?.namespace ?? "";
-  if (object.metadata?.resourceVersion && call.info.verb === "create")
+  // A POST to a subresource (binding) has the verb create, too, and changes an object that is there.
+  const isCreate = call.info.verb === "create" && call.info.subresource === "";
+  if (object.metadata?.resourceVersion && isCreate)
     throw badRequest("resourceVersion should not be set on objects to be created");
   if (!call.kind.isNamespaced) {
     if (own === "") return object;

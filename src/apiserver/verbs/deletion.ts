@@ -1,6 +1,7 @@
 import { conflict } from "../../api/machinery/status-errors.ts";
 import type { Kind } from "../../api/machinery/kind.ts";
 import type { KubeObject } from "../../api/machinery/object.ts";
+import { preconditionProblem } from "../../api/machinery/write-options.ts";
 import type { Strategy } from "../../api/machinery/resource.ts";
 import { formatTime, parseTime, type Instant } from "../../base/clock.ts";
 
@@ -8,8 +9,6 @@ import { formatTime, parseTime, type Instant } from "../../base/clock.ts";
 export interface DeletionOptions {
   readonly graceSeconds?: number;
   readonly propagation?: "Orphan" | "Background" | "Foreground";
-  /** The old form of propagation. */
-  readonly orphanDependents?: boolean;
   readonly ifUid?: string;
   readonly ifResourceVersion?: string;
 }
@@ -61,23 +60,14 @@ export function checkPreconditions(
   object: KubeObject,
   { ifUid, ifResourceVersion }: DeletionOptions,
 ): void {
-  const { uid, resourceVersion, name } = object.metadata!;
+  const wanted = {
+    ...(ifUid !== undefined && { uid: ifUid }),
+    ...(ifResourceVersion !== undefined && { resourceVersion: ifResourceVersion }),
+  };
+  const problem = preconditionProblem(wanted, object.metadata!);
   // Upstream names the kind here, not the resource.
   const named = { group: kind.group, plural: kind.kind };
-  if (ifUid !== undefined && ifUid !== uid)
-    throw conflict(
-      named,
-      name!,
-      `the UID in the precondition (${ifUid}) does not match the UID in record (${uid}). ` +
-        "The object might have been deleted and then recreated",
-    );
-  if (ifResourceVersion !== undefined && ifResourceVersion !== resourceVersion)
-    throw conflict(
-      named,
-      name!,
-      `the ResourceVersion in the precondition (${ifResourceVersion}) does not match the ResourceVersion ` +
-        `in record (${resourceVersion}). The object might have been modified`,
-    );
+  if (problem !== undefined) throw conflict(named, object.metadata!.name!, problem);
 }
 
 /** The grace period alone. "remove": the kind has none, or it is over. */
@@ -137,11 +127,10 @@ function finalizersOf(kind: Kind, object: KubeObject, options: DeletionOptions):
 function propagationOf(
   kind: Kind,
   present: readonly string[],
-  { orphanDependents, propagation }: DeletionOptions,
+  { propagation }: DeletionOptions,
 ): "Orphan" | "Background" | "Foreground" {
   const id = `${kind.group}/${kind.plural}`;
   if (CHILDLESS.has(id)) return "Background";
-  if (orphanDependents !== undefined) return orphanDependents ? "Orphan" : "Background";
   if (propagation) return propagation;
   const own = present.find((finalizer) => finalizer === ORPHAN || finalizer === FOREGROUND);
   if (own) return own === ORPHAN ? "Orphan" : "Foreground";

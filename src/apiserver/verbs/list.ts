@@ -16,15 +16,15 @@ export interface ListPage {
 /** Objects fetched at once while a selector filters: most pages of a filtered list need one or two such steps. */
 const STEP = 1000;
 
-/** The objects of `view` that `predicate` wants, at most `limit` (0: all), after `startAfter`. */
+/** The objects of `view` that `predicate` wants, at most `limit` (0: all), from the key `startKey` on. */
 export function listPage(
   view: SortedView<ObjectVersion>,
   revision: Revision,
   predicate: Predicate,
   limit: number,
-  startAfter: string | undefined,
+  startKey: string | undefined,
 ): ListPage {
-  const from = startAfter === undefined ? predicate.from : `${startAfter}\u0000`;
+  const from = startKey === undefined || startKey < predicate.from ? predicate.from : startKey;
   const { matches, to } = predicate;
   if (limit === 0) {
     const all = view.slice(from, to, Infinity);

@@ -1,4 +1,9 @@
-import { applyJsonPatch, applyMergePatch } from "../../api/machinery/patches.ts";
+import { applyJsonPatch } from "../../api/machinery/json-patch.ts";
+import type { JsonRecord } from "../../api/machinery/json-value.ts";
+import { applyMergePatch } from "../../api/machinery/merge-patch.ts";
+import type { KubeObject } from "../../api/machinery/object.ts";
+import { unsupportedMediaType } from "../../api/machinery/status-errors.ts";
+import { applyStrategicMergePatch } from "../../api/machinery/strategic-merge-patch.ts";
 import type { ApiCall } from "../api-call.ts";
 import { conformed } from "../bodies/decode.ts";
 import type { ServerParts } from "../parts.ts";
@@ -34,10 +39,15 @@ function applyPatch(
   parts: ServerParts,
   call: ApiCall,
   type: PatchType,
-  target: unknown,
+  target: KubeObject,
   patch: unknown,
 ): unknown {
-  void parts;
-  void call;
-  return type === "json" ? applyJsonPatch(target, patch) : applyMergePatch(target, patch);
+  const record = target as JsonRecord;
+  const { schema } = call.served;
+  if (type === "json") return applyJsonPatch(record, patch);
+  if (type === "merge") return applyMergePatch(record, patch);
+  // Without its type an object has no merge keys; upstream refuses such patches for custom resources too.
+  if (!schema)
+    throw unsupportedMediaType(["application/json-patch+json", "application/merge-patch+json"]);
+  return applyStrategicMergePatch(record, patch, schema, parts.schemas);
 }

@@ -28,6 +28,8 @@ export interface PodMemory {
   /** When this kubelet began to end the Pod, and when its grace is over. */
   readonly termination?: { readonly since: Instant; readonly reason: TerminationReason };
   readonly volumes: Outcome;
+  /** When volumes that are there must be brought up to date: a token is old, or an object has changed. */
+  readonly refreshAt?: Instant;
   readonly sandbox: Outcome;
   /** By container name: what became of the image. */
   readonly images: ReadonlyMap<string, Outcome>;
@@ -41,6 +43,8 @@ export interface PodMemory {
   readonly starting: ReadonlySet<string>;
   /** Nothing of the Pod is left on this node but dead containers. */
   readonly isTornDown: boolean;
+  /** The API server was told to drop the object; its watch will say that it did. */
+  readonly isDeleteSent: boolean;
 }
 
 /** Why a Pod that the API server still has must end. */
@@ -81,5 +85,6 @@ export function freshMemory(now: Instant): PodMemory {
     probes: new Map(),
     starting: new Set(),
     isTornDown: false,
+    isDeleteSent: false,
   };
 }

@@ -109,13 +109,19 @@ function planRunning(observed: ObservedPod, now: Instant): PodPlan {
   const draft = new Draft(observed.busy, now);
   draft.wake(deadlineOf(observed));
   draft.wake(statusChangesAt(observed, now));
-  if (draft.isDue(observed.memory.volumes)) draft.add({ kind: "prepareVolumes" });
+  planVolumes(observed, now, draft);
   const sandbox = readySandbox(observed.runtime);
   if (!sandbox) planSandbox(observed, draft);
   else planKills(observed, draft);
   planStarts(observed, sandbox, now, draft);
   for (const step of garbageOf(observed)) draft.add(step);
   return draft.plan();
+}
+
+function planVolumes({ memory }: ObservedPod, now: Instant, draft: Draft): void {
+  const { volumes, refreshAt = Infinity } = memory;
+  if (draft.isDue(volumes) || refreshAt <= now) draft.add({ kind: "prepareVolumes" });
+  else if (Number.isFinite(refreshAt)) draft.wake(refreshAt);
 }
 
 /** Nothing of an earlier sandbox may run on when a new one is made. */

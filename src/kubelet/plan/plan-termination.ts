@@ -40,8 +40,9 @@ function stepsOf(observed: ObservedPod, now: Instant): readonly Step[] {
 }
 
 /** The API object goes once nothing runs; the dead containers only when nobody can ask for their logs. */
-function last({ pod, isGone }: ObservedPod): readonly Step[] {
-  return !isGone && pod.metadata?.deletionTimestamp !== undefined ? [{ kind: "finish" }] : [];
+function last({ pod, isGone, memory }: ObservedPod): readonly Step[] {
+  const isAsked = !isGone && pod.metadata?.deletionTimestamp !== undefined;
+  return isAsked && !memory.isDeleteSent ? [{ kind: "finish" }] : [];
 }
 
 function remains({ runtime, isGone }: ObservedPod): readonly Step[] {

@@ -40,10 +40,13 @@ export function conditionsOf(
     PodScheduled: TRUE,
   };
   const own = TYPES.map((type) => condition(pod, type, verdicts[type], now));
-  const foreign = (pod.status?.conditions ?? []).filter(
-    ({ type }) => !(TYPES as readonly string[]).includes(type),
-  );
+  const foreign = (pod.status?.conditions ?? []).filter(({ type }) => !isKubeletCondition(type));
   return [...own, ...foreign];
+}
+
+/** True for the conditions that the kubelet alone writes. */
+export function isKubeletCondition(type: string): boolean {
+  return (TYPES as readonly string[]).includes(type);
 }
 
 function condition(pod: V1Pod, type: string, verdict: Verdict, now: Instant): V1PodCondition {

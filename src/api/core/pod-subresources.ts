@@ -1,0 +1,111 @@
+import type { V1Container, V1Pod, V1PodSpec } from "../../gen/types.ts";
+import { equalSemantic } from "../machinery/equality.ts";
+import { forbidden, invalid } from "../machinery/field-error.ts";
+import { when, type Errors } from "../strategy/checks.ts";
+import { withField, withGeneration } from "../strategy/strategy.ts";
+import { describeDifference } from "./pod-difference.ts";
+import { qosClassOf } from "./pod-qos.ts";
+import { validatePod } from "./pod-validation.ts";
+
+const NO_SPEC: V1PodSpec = { containers: [] };
+
+/** Resources that can change while a container runs. */
+const RESIZABLE = new Set(["cpu", "memory"]);
+
+/**
+ * Rules of `pods/ephemeralcontainers`: containers for debugging may come, and nothing else.
+ *
+ * @spec k8s@1.36 pkg/registry/core/pod podEphemeralContainersStrategy
+ */
+export const ephemeralContainerRules = {
+  prepareForUpdate: (pod: V1Pod, old: V1Pod): V1Pod =>
+    replaced(old, { ...(old.spec ?? NO_SPEC), ...pick(pod.spec, "ephemeralContainers") }),
+  validateUpdate: (pod: V1Pod, old: V1Pod): Errors => [
+    ...validatePod(pod),
+    ...keptContainers(pod, old),
+  ],
+};
+
+function pick<K extends keyof V1PodSpec>(
+  spec: V1PodSpec | undefined,
+  field: K,
+): Pick<V1PodSpec, K> {
+  return { [field]: spec?.[field] ?? [] } as unknown as Pick<V1PodSpec, K>;
+}
+
+function keptContainers(pod: V1Pod, old: V1Pod): Errors {
+  const field = "spec.ephemeralContainers";
+  const after = pod.spec?.ephemeralContainers ?? [];
+  return (old.spec?.ephemeralContainers ?? []).flatMap((before) => {
+    const what = `existing ephemeral containers ${JSON.stringify(before.name)} may not be`;
+    const same = after.find(({ name }) => name === before.name);
+    if (same === undefined) return [forbidden(field, `${what} removed\n`)];
+    if (equalSemantic(same, before)) return [];
+    const difference = describeDifference(before, same, field).join("\n");
+    return [forbidden(field, `${what} changed\n${difference}`)];
+  });
+}
+
+/**
+ * Rules of `pods/resize`: requests and limits of cpu and memory may change, within the pod's class of service.
+ *
+ * @spec k8s@1.36 pkg/registry/core/pod podResizeStrategy; pkg/apis/core/validation ValidatePodResize
+ */
+export const resizeRules = {
+  prepareForUpdate: (pod: V1Pod, old: V1Pod): V1Pod => {
+    const spec = old.spec ?? NO_SPEC;
+    return replaced(old, {
+      ...spec,
+      containers: resized(spec.containers, pod.spec?.containers),
+      ...(spec.initContainers && {
+        initContainers: resized(spec.initContainers, pod.spec?.initContainers),
+      }),
+    });
+  },
+  validateUpdate: (pod: V1Pod, old: V1Pod): Errors => {
+    const [before, after] = [qosClassOf(old.spec ?? NO_SPEC), qosClassOf(pod.spec ?? NO_SPEC)];
+    const rule = "Pod QOS Class may not change as a result of resizing";
+    return [
+      ...validatePod(pod),
+      ...when(before !== after, invalid("spec", after, rule)),
+      ...when(
+        !equalSemantic(fixedResources(pod), fixedResources(old)),
+        forbidden("spec", "only cpu and memory resources are mutable"),
+      ),
+    ];
+  },
+};
+
+function resized(
+  containers: readonly V1Container[],
+  wanted: readonly V1Container[] = [],
+): readonly V1Container[] {
+  return containers.map((container) => {
+    const change = wanted.find(({ name }) => name === container.name);
+    return change === undefined
+      ? container
+      : withField(
+          withField(container, "resources", change.resources),
+          "resizePolicy",
+          change.resizePolicy,
+        );
+  });
+}
+
+/** All amounts that a resize must leave alone, in order. */
+function fixedResources({ spec }: V1Pod): unknown[] {
+  const amounts = (list: Readonly<Record<string, string>> = {}): unknown =>
+    Object.fromEntries(Object.entries(list).filter(([name]) => !RESIZABLE.has(name)));
+  return [...(spec?.containers ?? []), ...(spec?.initContainers ?? [])].map(({ resources }) => [
+    amounts(resources?.limits),
+    amounts(resources?.requests),
+    resources?.claims,
+  ]);
+}
+
+/** The stored pod with another spec, and the generation that this makes. */
+function replaced(old: V1Pod, spec: V1PodSpec): V1Pod {
+  const generation = old.metadata?.generation ?? 0;
+  const isSame = equalSemantic(spec, old.spec);
+  return withGeneration({ ...old, spec }, isSame ? generation : generation + 1);
+}

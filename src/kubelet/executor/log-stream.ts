@@ -1,0 +1,129 @@
+import { watch } from "node:fs";
+import * as fs from "node:fs/promises";
+import { dirname } from "node:path";
+import { LogFormatter, parseLogLine } from "../server/log-line.ts";
+import type { LogOptions } from "../server/log-options.ts";
+
+/** Bytes read at once. Doubled, a reader of many logs holds twice as much. */
+const CHUNK_BYTES = 64 * 1024;
+
+const LINE_BREAK = 0x0a;
+
+/**
+ * The log of one container, as it was asked for; with `isFollowing`, on until the container is dead and all is read.
+ *
+ * A log that is rotated while it is followed is read to its end, then the new file from its beginning.
+ * @param isAlive whether more can come. @param wake resolves when that may have changed.
+ * @throws {Error} there is no log.
+ */
+export async function* readLog(
+  path: string,
+  options: LogOptions,
+  isAlive: () => boolean,
+  signal: AbortSignal,
+): AsyncGenerator<Buffer> {
+  const formatter = new LogFormatter(options);
+  let handle = await fs.open(path, "r");
+  const changes = options.isFollowing ? new FolderChanges(dirname(path), signal) : undefined;
+  try {
+    let offset = await tailOffset(handle, options.tailLines);
+    for (;;) {
+      const wasAlive = isAlive();
+      const reader = linesFrom(handle, offset);
+      for (let next = await reader.next(); !next.done; next = await reader.next()) {
+        offset = next.value.end;
+        const line = parseLogLine(next.value.line);
+        const bytes = line ? formatter.format(line) : undefined;
+        if (bytes?.length) yield bytes;
+        if (formatter.isFull || signal.aborted) return;
+      }
+      const fresh = changes && (await reopened(path, handle));
+      if (fresh) {
+        await handle.close();
+        [handle, offset] = [fresh, 0];
+      } else if (!changes || !wasAlive || signal.aborted) return;
+      else await changes.next();
+    }
+  } finally {
+    changes?.close();
+    await handle.close();
+  }
+}
+
+/** The file that has taken the place of the open one, if any. */
+async function reopened(path: string, handle: fs.FileHandle): Promise<fs.FileHandle | undefined> {
+  const [open, named] = await Promise.all([handle.stat(), fs.stat(path).catch(() => undefined)]);
+  return named && named.ino !== open.ino ? fs.open(path, "r") : undefined;
+}
+
+/** Tells that something in a folder has changed; also every second, for what the folder does not show. */
+class FolderChanges {
+  #wake: (() => void) | undefined;
+  #isPending = false;
+  readonly #watcher;
+  readonly #timer;
+
+  constructor(folder: string, signal: AbortSignal) {
+    const changed = (): void => {
+      this.#isPending = true;
+      this.#wake?.();
+    };
+    this.#watcher = watch(folder, changed);
+    this.#watcher.on("error", changed);
+    this.#timer = setInterval(changed, 1000);
+    signal.addEventListener("abort", changed, { once: true });
+  }
+
+  async next(): Promise<void> {
+    if (!this.#isPending) await new Promise<void>((resolve) => (this.#wake = resolve));
+    this.#isPending = false;
+    this.#wake = undefined;
+  }
+
+  close(): void {
+    this.#watcher.close();
+    clearInterval(this.#timer);
+  }
+}
+
+interface ReadLine {
+  readonly line: Buffer;
+  /** Where the next line begins. */
+  readonly end: number;
+}
+
+/** Whole lines from an offset to the end of the file; a line without its break is not there yet. */
+async function* linesFrom(handle: fs.FileHandle, from: number): AsyncGenerator<ReadLine> {
+  let rest: Buffer = Buffer.alloc(0);
+  let position = from;
+  for (;;) {
+    const chunk = Buffer.allocUnsafe(CHUNK_BYTES);
+    const { bytesRead } = await handle.read(chunk, 0, CHUNK_BYTES, position + rest.length);
+    if (bytesRead === 0) return;
+    rest = Buffer.concat([rest, chunk.subarray(0, bytesRead)]);
+    let start = 0;
+    for (let at = rest.indexOf(LINE_BREAK); at >= 0; at = rest.indexOf(LINE_BREAK, start)) {
+      yield { line: rest.subarray(start, at), end: position + at + 1 };
+      start = at + 1;
+    }
+    rest = rest.subarray(start);
+    position += start;
+  }
+}
+
+/** Where the last `count` lines begin, searched from the end. */
+async function tailOffset(handle: fs.FileHandle, count: number | undefined): Promise<number> {
+  if (count === undefined) return 0;
+  const { size } = await handle.stat();
+  if (count === 0) return size;
+  let breaks = 0;
+  for (let end = size; end > 0; end -= CHUNK_BYTES) {
+    const from = Math.max(0, end - CHUNK_BYTES);
+    const chunk = Buffer.alloc(end - from);
+    await handle.read(chunk, 0, chunk.length, from);
+    for (let at = chunk.length - 1; at >= 0; at--)
+      if (chunk[at] === LINE_BREAK && from + at + 1 < size && ++breaks === count)
+        return from + at + 1;
+  }
+  return 0;
+}

@@ -1,0 +1,45 @@
+import type { Clock } from "../../base/clock.ts";
+import type { Client } from "../../client/client.ts";
+import type { V1Pod, V1Service } from "../../gen/types.ts";
+import type { CriClient } from "../../wire/cri/cri-client.ts";
+import type { EventRecorder } from "../events.ts";
+import type { PodMemory } from "../plan/observed.ts";
+import type { ReferencedObjects } from "../referenced-objects.ts";
+import type { PodRuntime } from "../runtime/pod-runtime.ts";
+import type { PodSettings } from "../runtime/sandbox-config.ts";
+import type { ServiceAccountTokens } from "../service-account-tokens.ts";
+
+/** What steps act through. */
+export interface StepTools {
+  readonly cri: CriClient;
+  readonly client: Client;
+  readonly clock: Clock;
+  readonly recorder: EventRecorder;
+  readonly objects: ReferencedObjects;
+  readonly tokens: ServiceAccountTokens;
+  readonly settings: PodSettings;
+  /** `/var/log/containers` */
+  readonly logLinks: string;
+  readonly nodeIps: readonly string[];
+  readonly allocatable: () => Readonly<Record<string, string>>;
+  readonly services: () => readonly V1Service[];
+  /** Runs before the first container: Services must be known, or their variables would be missing. */
+  readonly servicesKnown: () => Promise<void>;
+}
+
+/** The Pod that a step is for, as it was when the step was planned. */
+export interface StepContext {
+  readonly pod: V1Pod;
+  readonly runtime: PodRuntime;
+  readonly memory: PodMemory;
+  /** The container runs; its postStart hook may still. */
+  readonly onStarted: (containerId: string) => void;
+  /** Resolves when the API has the Pod's newest status. */
+  readonly statusWritten: () => Promise<void>;
+}
+
+/** What a step that succeeded found out. */
+export interface StepValue {
+  readonly value?: string;
+  readonly refreshAt?: number;
+}

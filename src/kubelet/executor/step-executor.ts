@@ -1,0 +1,162 @@
+import { sleep } from "../../base/clock.ts";
+import { Pod } from "../../api/core/pod.ts";
+import { isStatusError } from "../../api/machinery/status-error.ts";
+import type { V1Pod, V1Secret } from "../../gen/types.ts";
+import type { Step } from "../plan/step.ts";
+import { containerNamed } from "../runtime/pod-spec.ts";
+import { cgroupOf, logFolderOf, sandboxConfig } from "../runtime/sandbox-config.ts";
+import type { PayloadSource } from "../volumes/payload.ts";
+import { removeCgroup } from "./cgroups.ts";
+import { killContainer } from "./container-killer.ts";
+import { ContainerStarter, podIpsOf } from "./container-starter.ts";
+import { ImageEnsurer } from "./image-ensurer.ts";
+import { makeLogFolder, removeFolder, unlinkLog } from "./pod-files.ts";
+import type { RuntimeReader } from "./runtime-reader.ts";
+import type { StepContext, StepTools, StepValue } from "./step-context.ts";
+import { fail } from "./step-failure.ts";
+import type { VolumeMounter } from "./volume-mounter.ts";
+
+/** Longest wait for ConfigMaps and Secrets of a Pod. A server that is away must not block its teardown for longer. */
+const OBJECTS_MS_MAX = 10_000;
+
+/** Does the steps of plans. The only part of the kubelet that changes anything on the node. */
+export class StepExecutor {
+  readonly #tools: StepTools;
+  readonly #mounter: VolumeMounter;
+  readonly #reader: RuntimeReader;
+  readonly #images: ImageEnsurer;
+  readonly #starter: ContainerStarter;
+
+  constructor(tools: StepTools, mounter: VolumeMounter, reader: RuntimeReader) {
+    this.#tools = tools;
+    this.#mounter = mounter;
+    this.#reader = reader;
+    this.#images = new ImageEnsurer(tools.cri, tools.clock, tools.recorder);
+    this.#starter = new ContainerStarter(tools, this.#images, mounter);
+  }
+
+  /** @throws {StepFailure} what was tried did not succeed; any other error likewise, with no reason for the status. */
+  async run(step: Step, context: StepContext): Promise<StepValue> {
+    const { cri } = this.#tools;
+    switch (step.kind) {
+      case "prepareVolumes":
+        return this.#prepareVolumes(context);
+      case "createSandbox":
+        return this.#createSandbox(step.attempt, context.pod);
+      case "ensureImage":
+        return this.#ensureImage(step.container, context.pod);
+      case "startContainer":
+        await this.#starter.start(step, context);
+        return {};
+      case "killContainer":
+        await killContainer(step, context, this.#tools);
+        return {};
+      case "stopSandbox":
+        await cri.stopSandbox(step.id);
+        return {};
+      case "removeContainer":
+        await cri.removeContainer(step.id);
+        this.#reader.forget(step.id);
+        await unlinkLog(this.#tools.logLinks, step.id);
+        return {};
+      case "removeSandbox":
+        await cri.removeSandbox(step.id);
+        return {};
+      case "tearDown":
+        await this.#tearDown(context.pod);
+        return {};
+      case "finish":
+        await this.#finish(context);
+        return {};
+    }
+  }
+
+  async #prepareVolumes({ pod, runtime }: StepContext): Promise<StepValue> {
+    const { objects, tokens, settings, nodeIps, allocatable, recorder, clock } = this.#tools;
+    try {
+      const [issued] = await Promise.all([tokens.forPod(pod), this.#objectsReady(pod)]);
+      const source: PayloadSource = {
+        ...objects.source(pod.metadata?.namespace ?? ""),
+        tokens: issued.texts,
+        fields: {
+          pod,
+          podIps: podIpsOf(pod, runtime, nodeIps),
+          hostIps: nodeIps,
+          nodeName: settings.nodeName,
+          allocatable: allocatable(),
+        },
+      };
+      await this.#mounter.prepare(pod, source, clock.now());
+      return issued.refreshAt === undefined ? {} : { refreshAt: issued.refreshAt };
+    } catch (error) {
+      const message = (error as Error).message;
+      recorder.pod(pod, "Warning", "FailedMount", message);
+      throw fail("FailedMount", message);
+    }
+  }
+
+  async #objectsReady(pod: V1Pod): Promise<void> {
+    const abort = new AbortController();
+    const late = sleep(this.#tools.clock, OBJECTS_MS_MAX, abort.signal).then(() => {
+      throw new Error("timed out waiting for the API server to say whether objects exist");
+    });
+    late.catch(() => {});
+    await Promise.race([this.#tools.objects.ready(pod), late]).finally(() => abort.abort());
+  }
+
+  async #createSandbox(attempt: number, pod: V1Pod): Promise<StepValue> {
+    const { cri, recorder, settings } = this.#tools;
+    if (attempt > 0)
+      recorder.pod(
+        pod,
+        "Normal",
+        "SandboxChanged",
+        "Pod sandbox changed, it will be killed and re-created.",
+      );
+    try {
+      await makeLogFolder(logFolderOf(pod, settings.logRoot));
+      return { value: await cri.runSandbox(sandboxConfig(pod, attempt, settings)) };
+    } catch (error) {
+      const message = `Failed to create pod sandbox: ${(error as Error).message}`;
+      recorder.pod(pod, "Warning", "FailedCreatePodSandBox", message);
+      throw fail("CreatePodSandboxError", message);
+    }
+  }
+
+  async #ensureImage(name: string, pod: V1Pod): Promise<StepValue> {
+    const container = containerNamed(pod, name);
+    if (!container) return {};
+    const references = pod.spec?.imagePullSecrets ?? [];
+    if (references.length > 0) await this.#objectsReady(pod);
+    const source = this.#tools.objects.source(pod.metadata?.namespace ?? "");
+    const secrets = references
+      .map(({ name: secret = "" }) => source.secret(secret))
+      .filter((secret): secret is V1Secret => secret !== undefined);
+    return { value: await this.#images.ensure(pod, container, secrets) };
+  }
+
+  async #tearDown(pod: V1Pod): Promise<void> {
+    const uid = pod.metadata?.uid ?? "";
+    const { objects, tokens, settings } = this.#tools;
+    objects.release(uid);
+    tokens.release(uid);
+    await this.#mounter.tearDown(uid);
+    await removeCgroup(cgroupOf(pod, settings.cgroupRoot));
+  }
+
+  /** The logs of a Pod go with it. */
+  async forgetPod(pod: V1Pod): Promise<void> {
+    await removeFolder(logFolderOf(pod, this.#tools.settings.logRoot));
+    await removeCgroup(cgroupOf(pod, this.#tools.settings.cgroupRoot));
+  }
+
+  async #finish({ pod, statusWritten }: StepContext): Promise<void> {
+    await statusWritten();
+    const { name = "", namespace = "", uid = "" } = pod.metadata ?? {};
+    try {
+      await this.#tools.client.delete(Pod, { namespace, name }, { graceSeconds: 0, ifUid: uid });
+    } catch (error) {
+      if (!isStatusError(error, "NotFound") && !isStatusError(error, "Conflict")) throw error;
+    }
+  }
+}

@@ -1,0 +1,200 @@
+import { backoffMs, type BackoffLimits } from "../../base/backoff.ts";
+import { formatMicroTime, type Clock, type Instant, type Timer } from "../../base/clock.ts";
+import type { Logger } from "../../base/logger.ts";
+import { Lease } from "../../api/coordination/lease.ts";
+import { Node } from "../../api/core/node.ts";
+import { isStatusError } from "../../api/machinery/status-error.ts";
+import type { Client } from "../../client/client.ts";
+import type { V1Lease, V1NodeStatus } from "../../gen/types.ts";
+import type { CriClient } from "../../wire/cri/cri-client.ts";
+import type { EventRecorder } from "../events.ts";
+import type { Machine } from "../executor/machine.ts";
+import {
+  isNews,
+  isReady,
+  newNode,
+  nodeLabels,
+  nodeStatus,
+  type NodeIdentity,
+} from "./node-status.ts";
+
+/** Between Lease renewals and looks, in ms. @spec k8s@1.36 kubelet config nodeStatusUpdateFrequency. Doubled, a dead node is noticed later. */
+const BEAT_MS = 10_000;
+/** Between status writes without news, in ms. @spec k8s@1.36 kubelet config nodeStatusReportFrequency */
+const REPORT_MS = 300_000;
+/** Life of the Lease. @spec k8s@1.36 kubelet config nodeLeaseDurationSeconds */
+const LEASE_SECONDS = 40;
+const LEASE_NAMESPACE = "kube-node-lease";
+/** Between looks until the node is Ready: its start is waited for. */
+const UNREADY_LOOKS: BackoffLimits = { firstMs: 20, ceilingMs: 1000 };
+
+/**
+ * Registers the node, and tells the API server that it lives and how it is.
+ *
+ * @spec k8s@1.36 pkg/kubelet/kubelet_node_status.go; component-helpers/apimachinery/lease
+ */
+export class NodeAgent {
+  readonly #client: Client;
+  readonly #cri: CriClient;
+  readonly #clock: Clock;
+  readonly #logger: Logger;
+  readonly #recorder: EventRecorder;
+  readonly #identity: NodeIdentity;
+  readonly #machine: Machine;
+  #status: V1NodeStatus | undefined;
+  #reportedAt: Instant = 0;
+  #lease: V1Lease | undefined;
+  #nodeUid = "";
+  #looks = 0;
+  #timers: Timer[] = [];
+  #isClosed = false;
+
+  constructor(
+    client: Client,
+    cri: CriClient,
+    clock: Clock,
+    logger: Logger,
+    recorder: EventRecorder,
+    identity: NodeIdentity,
+    machine: Machine,
+  ) {
+    this.#client = client;
+    this.#cri = cri;
+    this.#clock = clock;
+    this.#logger = logger;
+    this.#recorder = recorder;
+    this.#identity = identity;
+    this.#machine = machine;
+  }
+
+  /** Resolves when the node is registered; looks and beats go on. */
+  async start(): Promise<void> {
+    await this.#register();
+    this.#recorder.node("Normal", "Starting", "Starting kubelet.");
+    void this.#beat();
+    void this.#look();
+  }
+
+  /** Looks now: the network was just configured. */
+  poke(): void {
+    this.#looks = 0;
+    void this.check();
+  }
+
+  close(): void {
+    this.#isClosed = true;
+    for (const timer of this.#timers) timer.cancel();
+  }
+
+  async #register(): Promise<void> {
+    for (let failures = 0; !this.#isClosed; failures++) {
+      try {
+        return await this.#registerOnce();
+      } catch (error) {
+        this.#logger.warning("node was not registered", { error: String(error) });
+        const waitMs = backoffMs({ firstMs: 200, ceilingMs: 7000 }, failures + 1);
+        await new Promise<void>((resolve) => void this.#clock.after(waitMs, resolve));
+      }
+    }
+  }
+
+  async #registerOnce(): Promise<void> {
+    const { name } = this.#identity;
+    try {
+      const made = await this.#client.create(Node, newNode(this.#identity, this.#machine));
+      this.#nodeUid = made.metadata?.uid ?? "";
+    } catch (error) {
+      if (!isStatusError(error, "AlreadyExists")) throw error;
+      const known = await this.#client.get(Node, { name });
+      this.#nodeUid = known.metadata?.uid ?? "";
+      this.#status = known.status;
+      const labels = nodeLabels(this.#identity, this.#machine);
+      const missing = Object.entries(labels).some(
+        ([key, value]) => known.metadata?.labels?.[key] !== value,
+      );
+      if (missing)
+        await this.#client.patch(Node, { name }, { type: "merge", body: { metadata: { labels } } });
+    }
+  }
+
+  async #look(): Promise<void> {
+    await this.check();
+    if (this.#isClosed) return;
+    const waitMs = isReady(this.#status) ? BEAT_MS : backoffMs(UNREADY_LOOKS, ++this.#looks);
+    this.#timers[0] = this.#clock.after(waitMs, () => void this.#look());
+  }
+
+  /** Reads the runtime, and writes the status where it is news. Never throws. */
+  async check(): Promise<void> {
+    try {
+      const now = this.#clock.now();
+      const next = nodeStatus(
+        this.#identity,
+        this.#machine,
+        await this.#runtime(),
+        this.#status,
+        now,
+      );
+      if (!isNews(this.#status, next) && now - this.#reportedAt < REPORT_MS) return;
+      const { name } = this.#identity;
+      const patch = { type: "strategic", body: { status: next } } as const;
+      await this.#client.patch(Node, { name }, patch, { subresource: "status" });
+      if (isReady(next) && !isReady(this.#status))
+        this.#recorder.node("Normal", "NodeReady", `Node ${name} status is now: NodeReady`);
+      this.#status = next;
+      this.#reportedAt = now;
+    } catch (error) {
+      this.#logger.warning("node status was not written", { error: String(error) });
+      if (isStatusError(error, "NotFound") && !this.#isClosed) await this.#register();
+    }
+  }
+
+  async #runtime(): Promise<Parameters<typeof nodeStatus>[2]> {
+    try {
+      const [version, conditions, images] = await Promise.all([
+        this.#cri.version(),
+        this.#cri.status(),
+        this.#cri.listImages(),
+      ]);
+      const { runtimeName, runtimeVersion } = version;
+      return { version: `${runtimeName}://${runtimeVersion.split("~")[0]}`, conditions, images };
+    } catch (error) {
+      const message = (error as Error).message;
+      const down = { type: "RuntimeReady", status: false, reason: "Unreachable", message };
+      const known = this.#status?.nodeInfo?.containerRuntimeVersion ?? "";
+      return { version: known, conditions: [down], images: [] };
+    }
+  }
+
+  async #beat(): Promise<void> {
+    await this.#renew().catch((error: unknown) => {
+      this.#lease = undefined;
+      this.#logger.warning("node lease was not renewed", { error: String(error) });
+    });
+    if (!this.#isClosed) this.#timers[1] = this.#clock.after(BEAT_MS, () => void this.#beat());
+  }
+
+  async #renew(): Promise<void> {
+    const { name } = this.#identity;
+    const key = { namespace: LEASE_NAMESPACE, name };
+    const renewTime = formatMicroTime(this.#clock.now());
+    const spec = { holderIdentity: name, leaseDurationSeconds: LEASE_SECONDS, renewTime };
+    const known = this.#lease ?? (await this.#client.get(Lease, key).catch(absent));
+    this.#lease = known
+      ? await this.#client.update(Lease, { ...known, spec: { ...known.spec, ...spec } })
+      : await this.#client.create(Lease, {
+          apiVersion: "coordination.k8s.io/v1",
+          kind: "Lease",
+          metadata: {
+            ...key,
+            ownerReferences: [{ apiVersion: "v1", kind: "Node", name, uid: this.#nodeUid }],
+          },
+          spec,
+        });
+  }
+}
+
+function absent(error: unknown): undefined {
+  if (!isStatusError(error, "NotFound")) throw error;
+  return undefined;
+}

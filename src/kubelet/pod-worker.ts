@@ -1,0 +1,341 @@
+import { sleep, type Clock, type Instant, type Timer } from "../base/clock.ts";
+import type { Logger } from "../base/logger.ts";
+import type { V1Pod, V1PodStatus } from "../gen/types.ts";
+import type { EventRecorder } from "./events.ts";
+import { freshMemory, type NodeFacts, type ObservedPod, type PodMemory } from "./plan/observed.ts";
+import { planPod, type PodPlan } from "./plan/plan-pod.ts";
+import { remember, rememberBegin, type StepResult } from "./plan/remember.ts";
+import { keyOf, type Step } from "./plan/step.ts";
+import { Prober, type Ask, type ProbedContainer } from "./probes/prober.ts";
+import { emptyRuntime, isAlive, newest, type PodRuntime } from "./runtime/pod-runtime.ts";
+import { allContainers } from "./runtime/pod-spec.ts";
+import { StepCooling } from "./step-cooling.ts";
+import { withOwnStatus } from "./status/own-status.ts";
+import { transitionEvents } from "./status/transition-events.ts";
+import { podStatus } from "./status/pod-status.ts";
+import type { StatusWriter } from "./status-writer.ts";
+
+/** What a worker acts through. The real one is `executor/step-executor.ts`. */
+export interface StepRunner {
+  run(
+    step: Step,
+    context: RunContext,
+  ): Promise<{ readonly value?: string; readonly refreshAt?: Instant }>;
+  forgetPod(pod: V1Pod): Promise<void>;
+}
+
+/** The Pod a step is run for, as it was when the step was planned. */
+export interface RunContext {
+  readonly pod: V1Pod;
+  readonly runtime: PodRuntime;
+  readonly memory: PodMemory;
+  readonly onStarted: (containerId: string) => void;
+  readonly statusWritten: () => Promise<void>;
+}
+
+/** What all workers of a kubelet share. */
+export interface WorkerTools {
+  readonly clock: Clock;
+  readonly logger: Logger;
+  readonly runner: StepRunner;
+  readonly readRuntime: (uid: string) => Promise<PodRuntime>;
+  readonly ask: (podIp: string) => Ask;
+  readonly statuses: StatusWriter;
+  readonly recorder: EventRecorder;
+  readonly node: NodeFacts;
+  /** Which container ids belong to this Pod now. */
+  readonly onRuntime: (uid: string, runtime: PodRuntime) => void;
+  readonly onDone: (uid: string) => void;
+}
+
+/** Pauses before each look for an exit that was announced, in ms; about 4 s in all. */
+const EXIT_SHOWN_PAUSES_MS = [2, 4, 8, 16, 32, 64, 128, 256, 512, 1000, 2000];
+
+/**
+ * Brings one Pod to where it should be: observes, plans, starts steps, and does so again whenever something happens.
+ *
+ * Planning is synchronous and steps run side by side, so a deletion never waits for a pull or a hook. One step of each
+ * key is in flight at most; its effect on the runtime is read before the key is free again.
+ */
+export class PodWorker {
+  readonly #tools: WorkerTools;
+  readonly #uid: string;
+  readonly #busy = new Set<string>();
+  readonly #cooling: StepCooling;
+  readonly #prober: Prober;
+  #pod: V1Pod;
+  #status: V1PodStatus | undefined;
+  #isGone = false;
+  #runtime: PodRuntime = emptyRuntime;
+  #memory: PodMemory;
+  #isLoaded = false;
+  #isClosed = false;
+  #isPlanning = false;
+  #timer: Timer | undefined;
+
+  constructor(pod: V1Pod, tools: WorkerTools) {
+    this.#pod = pod;
+    this.#uid = pod.metadata?.uid ?? "";
+    this.#tools = tools;
+    this.#memory = freshMemory(tools.clock.now());
+    this.#cooling = new StepCooling(tools.clock);
+    this.#prober = new Prober(
+      tools.clock,
+      pod,
+      (current, container, probe) => tools.ask(this.#podIp())(current, container, probe),
+      {
+        onResults: (id, results) => {
+          this.#memory = {
+            ...this.#memory,
+            probes: new Map(this.#memory.probes).set(id, results),
+          };
+          this.#reconcile();
+        },
+        onFailure: (kind, container, output) => {
+          const title = kind[0]!.toUpperCase() + kind.slice(1);
+          const message = `${title} probe failed: ${output}`;
+          tools.recorder.pod(this.#pod, "Warning", "Unhealthy", message, container.spec.name);
+        },
+      },
+    );
+  }
+
+  get pod(): V1Pod {
+    return this.#pod;
+  }
+
+  get runtime(): PodRuntime {
+    return this.#runtime;
+  }
+
+  /** Reads what the runtime already has, and begins. `isNew`: nothing can be there yet. */
+  async start(isNew: boolean): Promise<void> {
+    if (!isNew) await this.refresh();
+    this.#isLoaded = true;
+    this.#reconcile();
+  }
+
+  /** The API server has a newer version. */
+  update(pod: V1Pod): void {
+    this.#pod = pod;
+    this.#reconcile();
+  }
+
+  /** The API server has the Pod no more. */
+  gone(): void {
+    this.#isGone = true;
+    this.#reconcile();
+  }
+
+  /** A ConfigMap or Secret that the Pod reads has changed: volumes follow, and failed starts are tried again. */
+  objectsChanged(): void {
+    const now = this.#tools.clock.now();
+    this.#memory = { ...this.#memory, refreshAt: now, starts: new Map() };
+    if (this.#memory.volumes.kind === "failed")
+      this.#memory = { ...this.#memory, volumes: { kind: "none" } };
+    this.#reconcile();
+  }
+
+  /** Something happened to one of the Pod's containers or sandboxes. */
+  async runtimeChanged(): Promise<void> {
+    await this.refresh().catch((error: unknown) => this.#logFailure("runtime was not read", error));
+    this.#reconcile();
+  }
+
+  /**
+   * That container or sandbox has ended. The runtime's own list learns it by the same event as we do, and a little later: we
+   * look again until it shows.
+   */
+  async ended(id: string): Promise<void> {
+    for (const pauseMs of EXIT_SHOWN_PAUSES_MS) {
+      await sleep(this.#tools.clock, pauseMs);
+      if (this.#isClosed) return;
+      await this.runtimeChanged();
+      if (!this.#isShownAlive(id)) return;
+    }
+  }
+
+  #isShownAlive(id: string): boolean {
+    const { sandboxes, containers } = this.#runtime;
+    return (
+      containers.some((container) => container.id === id && isAlive(container)) ||
+      sandboxes.some((sandbox) => sandbox.id === id && sandbox.isReady)
+    );
+  }
+
+  close(): void {
+    this.#isClosed = true;
+    this.#timer?.cancel();
+    this.#prober.close();
+  }
+
+  /** Reads the runtime again. Answers may overtake each other; the latest question wins. */
+  async refresh(): Promise<void> {
+    const question = ++this.#questions;
+    const runtime = await this.#tools.readRuntime(this.#uid);
+    if (question < this.#answered) return;
+    this.#answered = question;
+    this.#runtime = runtime;
+    this.#tools.onRuntime(this.#uid, runtime);
+  }
+  #questions = 0;
+  #answered = 0;
+
+  #observe(): ObservedPod {
+    return {
+      pod: withOwnStatus(this.#pod, this.#status),
+      isGone: this.#isGone,
+      runtime: this.#runtime,
+      memory: this.#memory,
+      busy: this.#busy,
+      node: this.#tools.node,
+    };
+  }
+
+  #podIp(): string {
+    const sandbox = this.#runtime.sandboxes.find(({ isReady }) => isReady);
+    const ip = this.#pod.spec?.hostNetwork ? this.#tools.node.ips[0] : sandbox?.ips[0];
+    return ip ?? "";
+  }
+
+  #reconcile(): void {
+    if (!this.#isLoaded || this.#isClosed || this.#isPlanning) return;
+    this.#isPlanning = true;
+    try {
+      this.#planOnce();
+    } finally {
+      this.#isPlanning = false;
+    }
+  }
+
+  #planOnce(): void {
+    const now = this.#tools.clock.now();
+    let plan = planPod(this.#observe(), now);
+    if (plan.terminate) {
+      const termination = { since: now, reason: plan.terminate };
+      this.#memory = { ...this.#memory, termination };
+      plan = planPod(this.#observe(), now);
+    }
+    if (plan.isDone) return this.#finish();
+    for (const step of plan.steps) this.#begin(step, now);
+    this.#publish(now);
+    this.#wake(plan, now);
+  }
+
+  #finish(): void {
+    this.close();
+    void this.#tools.runner.forgetPod(this.#pod).catch((error: unknown) => {
+      this.#logFailure("logs of a pod were not removed", error);
+    });
+    this.#tools.onDone(this.#uid);
+  }
+
+  #publish(now: Instant): void {
+    const observed = this.#observe();
+    if (!this.#isGone) {
+      const status = podStatus(observed, now);
+      for (const { type, reason, message, container } of transitionEvents(observed.pod, status))
+        this.#tools.recorder.pod(this.#pod, type, reason, message, container);
+      this.#status = status;
+      this.#tools.statuses.set(this.#pod, status);
+    }
+    this.#prober.set(this.#pod, this.#memory.termination ? [] : this.#probed());
+  }
+
+  #probed(): readonly ProbedContainer[] {
+    return allContainers(this.#pod).flatMap((spec) => {
+      const current = newest(this.#runtime, spec.name);
+      const hasProbes = spec.startupProbe ?? spec.livenessProbe ?? spec.readinessProbe;
+      if (!hasProbes || current?.state !== "running") return [];
+      return [{ id: current.id, startedAt: current.startedAt, spec }];
+    });
+  }
+
+  #wake({ wakeAt, steps }: PodPlan, now: Instant): void {
+    this.#timer?.cancel();
+    const at = Math.min(wakeAt ?? Infinity, this.#cooling.nextAt(steps, now) ?? Infinity);
+    this.#timer = Number.isFinite(at)
+      ? this.#tools.clock.after(at - now, () => this.#reconcile())
+      : undefined;
+  }
+
+  #begin(step: Step, now: Instant): void {
+    const key = keyOf(step);
+    if (this.#busy.has(key) || this.#cooling.isCold(step, now)) return;
+    this.#busy.add(key);
+    this.#memory = rememberBegin(this.#memory, step, now);
+    void this.#run(step).finally(() => {
+      this.#busy.delete(key);
+      this.#reconcile();
+    });
+  }
+
+  async #run(step: Step): Promise<void> {
+    const { clock, runner } = this.#tools;
+    let startedId = "";
+    const context: RunContext = {
+      pod: this.#pod,
+      runtime: this.#runtime,
+      memory: this.#memory,
+      onStarted: (id) => {
+        startedId = id;
+        this.#started(id, step);
+      },
+      statusWritten: () => this.#tools.statuses.written(this.#uid),
+    };
+    const result = await runner.run(step, context).then(
+      (value): StepResult => ({ isSuccess: true, ...value }),
+      (error: Error & { readonly reason?: string }): StepResult => ({
+        isSuccess: false,
+        reason: error.reason ?? "",
+        message: error.message,
+      }),
+    );
+    if (this.#isClosed) return;
+    if (touchesRuntime(step))
+      await this.refresh().catch((error: unknown) =>
+        this.#logFailure("runtime was not read", error),
+      );
+    this.#memory = remember(this.#memory, step, result, clock.now());
+    if (startedId) this.#hookEnded(startedId);
+    this.#cooling.note(step, result.isSuccess, isRemembered(step));
+    if (!result.isSuccess)
+      this.#tools.logger.info("step failed", {
+        pod: `${this.#pod.metadata?.namespace}/${this.#pod.metadata?.name}`,
+        step: step.kind,
+        error: result.message,
+      });
+  }
+
+  /** While the postStart hook runs, the container is alive but not yet started. */
+  #started(id: string, step: Step): void {
+    const spec =
+      step.kind === "startContainer" &&
+      allContainers(this.#pod).find(({ name }) => name === step.container);
+    if (!spec || !spec.lifecycle?.postStart) return;
+    this.#memory = { ...this.#memory, starting: new Set(this.#memory.starting).add(id) };
+    void this.runtimeChanged();
+  }
+
+  #hookEnded(id: string): void {
+    if (!this.#memory.starting.has(id)) return;
+    const starting = new Set(this.#memory.starting);
+    starting.delete(id);
+    this.#memory = { ...this.#memory, starting };
+  }
+
+  #logFailure(message: string, error: unknown): void {
+    this.#tools.logger.warning(message, { uid: this.#uid, error: String(error) });
+  }
+}
+
+function touchesRuntime({ kind }: Step): boolean {
+  return (
+    kind !== "prepareVolumes" && kind !== "ensureImage" && kind !== "finish" && kind !== "tearDown"
+  );
+}
+
+/** Steps whose failures the memory holds, with their own waits. */
+function isRemembered({ kind }: Step): boolean {
+  return ["prepareVolumes", "createSandbox", "ensureImage", "startContainer"].includes(kind);
+}

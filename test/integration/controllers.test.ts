@@ -1,0 +1,407 @@
+import assert from "node:assert/strict";
+import { describe, it } from "node:test";
+import { Deployment } from "../../src/api/apps/deployment.ts";
+import { ReplicaSet } from "../../src/api/apps/replica-set.ts";
+import { Lease } from "../../src/api/coordination/lease.ts";
+import { ConfigMap } from "../../src/api/core/config-map.ts";
+import { Endpoints } from "../../src/api/core/endpoints.ts";
+import { Event } from "../../src/api/core/event.ts";
+import { Namespace } from "../../src/api/core/namespace.ts";
+import { Node } from "../../src/api/core/node.ts";
+import { Pod } from "../../src/api/core/pod.ts";
+import { ServiceAccount } from "../../src/api/core/service-account.ts";
+import { Service } from "../../src/api/core/service.ts";
+import { EndpointSlice } from "../../src/api/discovery/endpoint-slice.ts";
+import { catalog } from "../../src/api/catalog.ts";
+import type { Kind } from "../../src/api/machinery/kind.ts";
+import { keyOf, type KubeObject } from "../../src/api/machinery/object.ts";
+import { isStatusError } from "../../src/api/machinery/status-error.ts";
+import { NamespaceLifecycle } from "../../src/apiserver/admission/namespace-lifecycle.ts";
+import { InProcessCache } from "../../src/apiserver/in-process-cache.ts";
+import { formatMicroTime, formatTime } from "../../src/base/clock.ts";
+import { silentLogger } from "../../src/base/logger.ts";
+import type { Client } from "../../src/client/client.ts";
+import { startControllers } from "../../src/controllers/all.ts";
+import { parsePodRange } from "../../src/controllers/nodeipam/nodeipam.ts";
+import { EventRecorder } from "../../src/reconciler/event-recorder.ts";
+import { fixedKinds } from "../../src/reconciler/served-kinds.ts";
+import { startTestServer, type TestServer } from "../support/api-server.ts";
+
+const EXCLUDED = new Set(["Event"]);
+/** What the garbage collector and the namespace controller look after. */
+const DELETABLE = catalog
+  .filter(({ kind, verbs }) => !EXCLUDED.has(kind.kind) && (!verbs || verbs.includes("delete")))
+  .map(({ kind }) => kind as Kind);
+
+interface World {
+  readonly client: Client;
+  readonly server: TestServer;
+  /** Lets `ms` pass, and everything that follows from it happen. */
+  pass(ms?: number): Promise<void>;
+}
+
+/** A body with a server and all controllers, on virtual time. */
+function inWorld(body: (world: World) => Promise<void>): () => Promise<void> {
+  return async () => {
+    const server = await startTestServer({
+      // Without it, a ReplicaSet and the end of its namespace would run after each other for ever.
+      admission: ({ parts }) => [new NamespaceLifecycle(new InProcessCache(parts))],
+    });
+    const { client, clock } = server;
+    const cache = new InProcessCache(server.server.parts);
+    const events = new EventRecorder(client, clock, silentLogger);
+    const controllers = startControllers(
+      {
+        caCertificates: "CA",
+        podRange: parsePodRange("10.244.0.0/16", 24),
+        served: fixedKinds(DELETABLE),
+      },
+      { client, cache, clock, logger: silentLogger, events },
+    );
+    await controllers.ready;
+    const pass = async (ms = 2000): Promise<void> => {
+      for (let left = ms; left > 0; left -= 250) await clock.advance(Math.min(250, left));
+    };
+    await pass();
+    await body({ client, server, pass })
+      .finally(() => controllers.close())
+      .finally(() => cache.close())
+      .finally(() => events.close())
+      .finally(() => server.close());
+  };
+}
+
+const web = (image: string, replicas = 3, extra: object = {}): Deployment => ({
+  metadata: { name: "web", namespace: "default" },
+  spec: {
+    replicas,
+    selector: { matchLabels: { app: "web" } },
+    template: {
+      metadata: { labels: { app: "web" } },
+      spec: { containers: [{ name: "c", image, ports: [{ name: "http", containerPort: 80 }] }] },
+    },
+    ...extra,
+  },
+});
+
+async function namesOf<T extends KubeObject>(
+  client: Client,
+  kind: Kind<T>,
+  namespace = "default",
+): Promise<string[]> {
+  const { items } = await client.list(kind, { namespace });
+  return items.map(({ metadata }) => metadata?.name ?? "");
+}
+
+async function isGone(
+  client: Client,
+  kind: Kind,
+  key: { namespace?: string; name: string },
+): Promise<boolean> {
+  return client.get(kind, key).then(
+    () => false,
+    (error: unknown) => isStatusError(error, "NotFound"),
+  );
+}
+
+/** What kubelets would do: every Pod that is not going becomes ready, every one that is goes. */
+async function runPods({ client, server }: World, node = "n1"): Promise<void> {
+  for (const pod of (await client.list(Pod)).items) {
+    const key = keyOf(pod);
+    if (pod.metadata?.deletionTimestamp) {
+      await client.delete(Pod, key, { graceSeconds: 0 });
+      continue;
+    }
+    if (!pod.spec?.nodeName) {
+      const target = { apiVersion: "v1", kind: "Node", name: node };
+      const metadata = { name: key.name, namespace: key.namespace };
+      await client.createSubresource(Pod, key, "binding", { metadata, target } as KubeObject);
+    }
+    const number = Number(server.server.parts.cache.revision) % 250;
+    const since = formatTime(server.clock.now());
+    const conditions = [{ type: "Ready", status: "True", lastTransitionTime: since }];
+    const status = {
+      phase: "Running",
+      podIP: `10.244.0.${number}`,
+      podIPs: [{ ip: `10.244.0.${number}` }],
+      conditions,
+    };
+    if (pod.status?.phase !== "Running") {
+      await client.patch(Pod, key, { type: "merge", body: { status } }, { subresource: "status" });
+    }
+  }
+}
+
+async function settle(world: World, rounds = 15): Promise<void> {
+  for (let round = 0; round < rounds; round++) {
+    await world.pass(250);
+    await runPods(world);
+  }
+  await world.pass();
+}
+
+async function addNode({ client, server, pass }: World, name = "n1"): Promise<void> {
+  const now = formatTime(server.clock.now());
+  const conditions = [
+    { type: "Ready", status: "True", lastHeartbeatTime: now, lastTransitionTime: now },
+  ];
+  await client.create(Node, { metadata: { name } });
+  const status = { conditions, nodeInfo: { kubeletVersion: "v1.36.0" } };
+  await client.patch(
+    Node,
+    { name },
+    { type: "merge", body: { status } },
+    { subresource: "status" },
+  );
+  await pass();
+}
+
+async function renew({ client, server }: World, name = "n1"): Promise<void> {
+  const key = { namespace: "kube-node-lease", name };
+  const spec = { holderIdentity: name, renewTime: formatMicroTime(server.clock.now()) };
+  if (await isGone(client, Lease, key)) await client.create(Lease, { metadata: key, spec });
+  else await client.patch(Lease, key, { type: "merge", body: { spec } });
+}
+
+describe("controllers on a real API server", () => {
+  it(
+    "every namespace gets its account and the CA, and again when they are deleted",
+    inWorld(async ({ client, pass }) => {
+      const key = { namespace: "default", name: "kube-root-ca.crt" };
+      assert.deepEqual((await client.get(ConfigMap, key)).data, { "ca.crt": "CA" });
+      assert.deepEqual(await namesOf(client, ServiceAccount), ["default"]);
+      await client.delete(ConfigMap, key);
+      await client.delete(ServiceAccount, { namespace: "default", name: "default" });
+      await pass();
+      assert.equal(await isGone(client, ConfigMap, key), false);
+      assert.deepEqual(await namesOf(client, ServiceAccount), ["default"]);
+    }),
+  );
+
+  it(
+    "a Deployment makes its Pods, rolls to a new image, and goes with everything it made",
+    inWorld(async (world) => {
+      const { client, pass } = world;
+      await addNode(world);
+      await client.create(Deployment, web("v1"));
+      await settle(world);
+      const key = { namespace: "default", name: "web" };
+      const first = await client.get(Deployment, key);
+      assert.equal(first.status?.availableReplicas, 3);
+      assert.equal(first.metadata?.annotations?.["deployment.kubernetes.io/revision"], "1");
+      const progressing = first.status?.conditions?.find(({ type }) => type === "Progressing");
+      assert.equal(progressing?.reason, "NewReplicaSetAvailable");
+
+      await client.update(Deployment, { ...first, spec: { ...first.spec!, ...web("v2").spec! } });
+      await settle(world, 30);
+      const second = await client.get(Deployment, key);
+      assert.equal(second.metadata?.annotations?.["deployment.kubernetes.io/revision"], "2");
+      const images = (await client.list(Pod, { namespace: "default" })).items.map(
+        ({ spec }) => spec?.containers[0]?.image,
+      );
+      assert.deepEqual(images, ["v2", "v2", "v2"]);
+      assert.equal((await namesOf(client, ReplicaSet)).length, 2);
+      const messages = (await client.list(Event, { namespace: "default" })).items.map(
+        ({ message }) => message ?? "",
+      );
+      assert.ok(
+        messages.some((message) => /^Scaled up replica set web-\w+ from 0 to 3$/.test(message)),
+      );
+      assert.ok(messages.some((message) => /^Created pod: web-\w+-\w{5}$/.test(message)));
+
+      await client.delete(Deployment, key, { propagation: "Background" });
+      await settle(world, 5);
+      await pass();
+      assert.deepEqual(await namesOf(client, ReplicaSet), []);
+      assert.deepEqual(await namesOf(client, Pod), []);
+    }),
+  );
+
+  it(
+    "orphaning leaves the sets, which a new Deployment of the same selector adopts",
+    inWorld(async (world) => {
+      const { client, pass } = world;
+      await client.create(Deployment, web("v1"));
+      await pass();
+      const [name] = await namesOf(client, ReplicaSet);
+      const key = { namespace: "default", name: "web" };
+      await client.delete(Deployment, key, { propagation: "Orphan" });
+      await pass();
+      assert.equal(await isGone(client, Deployment, key), true);
+      const orphan = await client.get(ReplicaSet, { namespace: "default", name: name! });
+      assert.equal(orphan.metadata?.ownerReferences?.length ?? 0, 0);
+      const next = await client.create(Deployment, web("v1"));
+      await pass();
+      const adopted = await client.get(ReplicaSet, { namespace: "default", name: name! });
+      assert.equal(adopted.metadata?.ownerReferences?.[0]?.uid, next.metadata?.uid);
+      assert.deepEqual(await namesOf(client, ReplicaSet), [name]);
+    }),
+  );
+
+  it(
+    "in the foreground, the owner goes last",
+    inWorld(async (world) => {
+      const { client, pass } = world;
+      await client.create(Deployment, web("v1"));
+      await settle(world, 5);
+      const key = { namespace: "default", name: "web" };
+      await client.delete(Deployment, key, { propagation: "Foreground" });
+      await pass();
+      assert.equal(await isGone(client, Deployment, key), false, "its Pods are still ending");
+      await settle(world, 5);
+      assert.equal(await isGone(client, Deployment, key), true);
+      assert.deepEqual(await namesOf(client, Pod), []);
+    }),
+  );
+
+  it(
+    "endpoints and slices follow ready Pods",
+    inWorld(async (world) => {
+      const { client } = world;
+      await addNode(world);
+      const spec = { selector: { app: "web" }, ports: [{ port: 80, targetPort: "http" as never }] };
+      await client.create(Service, { metadata: { name: "web", namespace: "default" }, spec });
+      await client.create(Deployment, web("v1", 2));
+      await settle(world);
+      const key = { namespace: "default", name: "web" };
+      const { subsets } = await client.get(Endpoints, key);
+      assert.equal(subsets?.[0]?.addresses?.length, 2);
+      const slices = (await client.list(EndpointSlice, { namespace: "default" })).items.filter(
+        ({ metadata }) => metadata?.labels?.["kubernetes.io/service-name"] === "web",
+      );
+      assert.equal(slices.length, 1);
+      assert.deepEqual(
+        slices[0]?.endpoints?.map(({ conditions, nodeName }) => [conditions?.ready, nodeName]),
+        [
+          [true, "n1"],
+          [true, "n1"],
+        ],
+      );
+      await client.delete(Service, key);
+      await world.pass();
+      assert.equal(await isGone(client, Endpoints, key), true);
+    }),
+  );
+
+  it(
+    "a namespace goes with all that is in it",
+    inWorld(async (world) => {
+      const { client, pass } = world;
+      await client.create(Namespace, { metadata: { name: "team" } });
+      await pass();
+      await client.create(ConfigMap, {
+        metadata: { name: "a", namespace: "team", finalizers: ["x/y"] },
+      });
+      const deployment = web("v1");
+      await client.create(Deployment, {
+        ...deployment,
+        metadata: { name: "web", namespace: "team" },
+      });
+      await settle(world, 4);
+      await client.delete(Namespace, { name: "team" });
+      await settle(world, 8);
+      const left = await client.get(Namespace, { name: "team" });
+      const remaining = left.status?.conditions?.find(
+        ({ type }) => type === "NamespaceContentRemaining",
+      );
+      assert.equal(
+        remaining?.message,
+        "Some resources are remaining: configmaps. has 1 resource instances",
+      );
+      const body = { metadata: { finalizers: null } };
+      await client.patch(ConfigMap, { namespace: "team", name: "a" }, { type: "merge", body });
+      await settle(world, 4);
+      assert.equal(await isGone(client, Namespace, { name: "team" }), true);
+    }),
+  );
+
+  it(
+    "nodes get ranges; a silent one is tainted, its Pods are evicted after their time, and it recovers",
+    inWorld(async (world) => {
+      const { client, pass } = world;
+      await addNode(world, "n1");
+      await addNode(world, "n2");
+      const ranges = (await client.list(Node)).items.map(({ spec }) => spec?.podCIDR);
+      assert.deepEqual(ranges, ["10.244.0.0/24", "10.244.1.0/24"]);
+      const tolerations = ["not-ready", "unreachable"].map((name) => ({
+        key: `node.kubernetes.io/${name}`,
+        operator: "Exists",
+        effect: "NoExecute",
+        tolerationSeconds: 30,
+      }));
+      const containers = [{ name: "c", image: "i" }];
+      const key = { namespace: "default", name: "p" };
+      await client.create(Pod, {
+        metadata: key,
+        spec: { nodeName: "n1", containers, tolerations },
+      });
+      await runPods(world);
+      const readyOf = async (name: string): Promise<string | undefined> =>
+        (await client.get(Node, { name })).status?.conditions?.find(({ type }) => type === "Ready")
+          ?.status;
+      for (let i = 0; i < 6; i++) {
+        await renew(world, "n2");
+        await pass(10_000);
+      }
+      assert.deepEqual([await readyOf("n1"), await readyOf("n2")], ["Unknown", "True"]);
+      const taints = (await client.get(Node, { name: "n1" })).spec?.taints?.map(
+        (taint) => `${taint.key}:${taint.effect}`,
+      );
+      assert.deepEqual(taints, [
+        "node.kubernetes.io/unreachable:NoSchedule",
+        "node.kubernetes.io/unreachable:NoExecute",
+      ]);
+      const pod = await client.get(Pod, key);
+      assert.equal(pod.status?.conditions?.find(({ type }) => type === "Ready")?.status, "False");
+      for (let i = 0; i < 3; i++) {
+        await renew(world, "n2");
+        await pass(10_000);
+      }
+      assert.notEqual((await client.get(Pod, key)).metadata?.deletionTimestamp, undefined);
+      const now = formatTime(world.server.clock.now());
+      const conditions = [
+        { type: "Ready", status: "True", lastHeartbeatTime: now, lastTransitionTime: now },
+      ];
+      await client.patch(
+        Node,
+        { name: "n1" },
+        { type: "merge", body: { status: { conditions } } },
+        { subresource: "status" },
+      );
+      await pass();
+      assert.deepEqual((await client.get(Node, { name: "n1" })).spec?.taints ?? [], []);
+    }),
+  );
+
+  it(
+    "Pods of a node that is gone go after the quarantine",
+    inWorld(async (world) => {
+      const { client, pass } = world;
+      await addNode(world);
+      const key = { namespace: "default", name: "p" };
+      const spec = { nodeName: "n1", containers: [{ name: "c", image: "i" }] };
+      await client.create(Pod, { metadata: key, spec });
+      await client.delete(Node, { name: "n1" });
+      await pass(39_000);
+      assert.equal(await isGone(client, Pod, key), false);
+      await pass(3000);
+      assert.equal(await isGone(client, Pod, key), true);
+    }),
+  );
+
+  it(
+    "at rest nothing is written",
+    inWorld(async (world) => {
+      const { client, server, pass } = world;
+      await addNode(world);
+      const spec = { selector: { app: "web" }, ports: [{ port: 80 }] };
+      await client.create(Service, { metadata: { name: "web", namespace: "default" }, spec });
+      await client.create(Deployment, web("v1"));
+      await settle(world);
+      await pass(10_000);
+      const before = server.store.revision();
+      await pass(20_000);
+      assert.equal(server.store.revision(), before);
+    }),
+  );
+});
