@@ -94,10 +94,7 @@ export function requestOf(
   headers: Headers = {},
 ): ApiRequest {
   const [path, query] = target.split("?") as [string, string | undefined];
-  const bytes =
-    body === undefined
-      ? Buffer.alloc(0)
-      : Buffer.from(typeof body === "string" ? body : JSON.stringify(body));
+  const bytes = Buffer.isBuffer(body) ? body : bytesOf(body);
   return {
     method,
     path,
@@ -107,6 +104,11 @@ export function requestOf(
     remoteAddress: "127.0.0.1",
     signal: new AbortController().signal,
   };
+}
+
+function bytesOf(body: unknown): Buffer {
+  if (body === undefined) return Buffer.alloc(0);
+  return Buffer.from(typeof body === "string" ? body : JSON.stringify(body));
 }
 
 /** A test's body with a server of its own. */

@@ -3,6 +3,7 @@ import { describe, it } from "node:test";
 import { readFacts } from "./facts.ts";
 import { readModels } from "./model.ts";
 import { nameModels } from "./naming.ts";
+import { readNumbers } from "./numbers.ts";
 
 const root = process.cwd();
 const models = readModels(root);
@@ -19,6 +20,12 @@ for (const model of models) {
     known.set(key, fields);
   }
 }
+
+/** Alpha fields that only the server writes; their numbers are not known to us. */
+const WITHOUT_NUMBER = [
+  "meta.v1.ListMeta.shardInfo",
+  "core.v1.PodStatus.nodeAllocatableResourceClaimStatuses",
+];
 
 describe("facts", () => {
   it("speak only of fields that exist", () => {
@@ -43,6 +50,32 @@ describe("facts", () => {
       }
     }
     assert.deepEqual(wrong, []);
+  });
+
+  it("field numbers speak only of fields that exist, each number once", () => {
+    const wrong: string[] = [];
+    for (const [type, fields] of readNumbers(root)) {
+      const taken = new Set<string>();
+      for (const [field, { number, within = [] }] of fields) {
+        const path = [...within, number].join(".");
+        if (!known.get(type)?.has(field) || taken.has(path)) wrong.push(`${type}.${field}=${path}`);
+        taken.add(path);
+      }
+    }
+    assert.deepEqual(wrong, []);
+  });
+
+  it("in a type with field numbers, every field has one", () => {
+    const numbers = readNumbers(root);
+    const bare = models.flatMap((model) => {
+      const { folder, version, kind } = names.get(model.name)!;
+      const numbered = numbers.get(`${folder}.${version}.${kind}`);
+      const fields = numbered ? model.fields.filter(({ name }) => !numbered.has(name)) : [];
+      return fields.map(({ name }) => `${folder}.${version}.${kind}.${name}`);
+    });
+    // Of a document, apiVersion and kind travel in the envelope.
+    const unexpected = bare.filter((field) => !/\.(apiVersion|kind)$/.test(field));
+    assert.deepEqual(unexpected, WITHOUT_NUMBER);
   });
 
   it("a name that two groups use belongs to each", () => {

@@ -3,6 +3,7 @@ import { join } from "node:path";
 import { readFacts } from "./facts.ts";
 import { readModels } from "./model.ts";
 import { nameModels } from "./naming.ts";
+import { readNumbers } from "./numbers.ts";
 import { buildSchemas } from "./schema.ts";
 import { openapiFile } from "./openapi-file.ts";
 import { schemasFile } from "./schemas-file.ts";
@@ -14,7 +15,7 @@ mkdirSync(folder, { recursive: true });
 const models = readModels(root);
 const names = nameModels(root, models);
 const facts = readFacts(root);
-const schemas = buildSchemas(models, names, facts);
+const schemas = buildSchemas(models, names, facts, readNumbers(root));
 writeFileSync(join(folder, "types.ts"), typesFile(models));
 writeFileSync(join(folder, "schemas.ts"), schemasFile(schemas));
 

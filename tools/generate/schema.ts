@@ -3,6 +3,7 @@ import type { FieldFacts, Facts, TypeFacts } from "./facts.ts";
 import { factsOf } from "./facts.ts";
 import type { Model, ModelField } from "./model.ts";
 import type { TypeName } from "./naming.ts";
+import type { Numbers } from "./numbers.ts";
 
 type Names = ReadonlyMap<string, TypeName>;
 
@@ -14,6 +15,7 @@ export function buildSchemas(
   models: readonly Model[],
   names: Names,
   facts: Facts,
+  numbers: Numbers,
 ): readonly TypeSchema[] {
   const atomic = new Set(
     models
@@ -22,8 +24,13 @@ export function buildSchemas(
   );
   return models.map((model) => {
     const known = typeFacts(names, facts, model.name);
+    const { folder, version, kind } = names.get(model.name)!;
+    const numbered = numbers.get(`${folder}.${version}.${kind}`);
     const fields = inOrder(model.fields, known?.order ?? []).map((field) => {
-      const schema = fieldSchema(field, names, known?.fields.get(field.name));
+      const schema = {
+        ...fieldSchema(field, names, known?.fields.get(field.name)),
+        ...numbered?.get(field.name),
+      };
       const isAtomic = schema.type === "ref" && atomic.has(field.type) && !schema.mapType;
       return [field.name, isAtomic ? { ...schema, mapType: "atomic" as const } : schema] as const;
     });

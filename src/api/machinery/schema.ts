@@ -50,6 +50,12 @@ export interface FieldSchema {
   readonly listType?: "atomic" | "set" | "map";
   readonly listMapKeys?: readonly string[];
   readonly mapType?: "atomic" | "granular";
+  /** Its number in protobuf; a field without one does not travel as protobuf. */
+  readonly number?: number;
+  /** Numbers of the messages it stands in, outermost first: protobuf nests what Go embeds and JSON shows as one. */
+  readonly within?: readonly number[];
+  /** Protobuf: a zero was meant. Of other scalars a zero is what Go sends for "not set". */
+  readonly isPointer?: boolean;
 }
 
 /** All types, by name. */

@@ -1,4 +1,5 @@
 import { badRequest, unsupportedMediaType } from "../../api/machinery/status-errors.ts";
+import type { SchemaSet } from "../../api/machinery/schema.ts";
 import type { KubeObject } from "../../api/machinery/object.ts";
 import {
   DecodeError,
@@ -11,6 +12,7 @@ import type { ApiCall } from "../api-call.ts";
 import type { ServerParts } from "../parts.ts";
 import { conform } from "../../api/machinery/conform.ts";
 import type { ServedResource } from "../resource-table.ts";
+import { MEDIA_TYPES, PROTOBUF, parseProtobuf } from "./protobuf-body.ts";
 
 /**
  * The object of a request body: parsed, of the expected kind, conforming to its schema, with defaults.
@@ -25,7 +27,8 @@ export function decodeObject(
   bytes: Buffer,
   contentType: string | undefined,
 ): KubeObject {
-  const { value, duplicateFields } = decodeBody(bytes, contentType, served.kind.kind);
+  const expected = { apiVersion: served.apiVersion, kind: served.kind.kind };
+  const { value, duplicateFields } = decodeBody(parts.schemas, bytes, contentType, expected);
   const object = checkKind(served, value);
   const repeated = duplicateFields.map((path) => `duplicate field ${JSON.stringify(path)}`);
   return withDefaults(served, fitted(parts, call, served, object, repeated));
@@ -78,19 +81,48 @@ export function mediaTypeOf(contentType: string | undefined): string {
   return (semicolon < 0 ? contentType : contentType.slice(0, semicolon)).trim().toLowerCase();
 }
 
-/** The value of a body. @throws {StatusError} BadRequest, UnsupportedMediaType */
-export function parseBody(bytes: Buffer, contentType: string | undefined, kind: string): unknown {
-  return decodeBody(bytes, contentType, kind).value;
+/** What a body should hold, and is taken to hold where it does not say. */
+export interface ExpectedKind {
+  readonly apiVersion: string;
+  readonly kind: string;
 }
 
-function decodeBody(bytes: Buffer, contentType: string | undefined, kind: string): Decoded {
-  const mediaType = mediaTypeOf(contentType);
-  const isYaml = mediaType === "application/yaml";
-  if (!isYaml && mediaType !== "application/json")
-    throw unsupportedMediaType(["application/json", "application/yaml"]);
+/** The value of a body in any form that clients may send. @throws {StatusError} BadRequest, UnsupportedMediaType */
+export function parseBody(
+  schemas: SchemaSet,
+  bytes: Buffer,
+  contentType: string | undefined,
+  expected: ExpectedKind,
+): unknown {
+  return decodeBody(schemas, bytes, contentType, expected).value;
+}
+
+/** The value of a JSON text. @throws {StatusError} BadRequest */
+export function parseJson(bytes: Buffer, kind: string): unknown {
+  return decodeText(bytes, kind, decodeJson).value;
+}
+
+function decodeBody(
+  schemas: SchemaSet,
+  bytes: Buffer,
+  contentType: string | undefined,
+  expected: ExpectedKind,
+): Decoded {
+  switch (mediaTypeOf(contentType)) {
+    case "application/json":
+      return decodeText(bytes, expected.kind, decodeJson);
+    case "application/yaml":
+      return decodeText(bytes, expected.kind, decodeYaml);
+    case PROTOBUF:
+      return { value: parseProtobuf(schemas, bytes, expected), duplicateFields: [] };
+    default:
+      throw unsupportedMediaType(MEDIA_TYPES);
+  }
+}
+
+function decodeText(bytes: Buffer, kind: string, decode: (text: string) => Decoded): Decoded {
   try {
-    const text = bytes.toString();
-    return isYaml ? decodeYaml(text) : decodeJson(text);
+    return decode(bytes.toString());
   } catch (error) {
     throw error instanceof DecodeError ? undecodableBody(kind, error, bytes) : error;
   }

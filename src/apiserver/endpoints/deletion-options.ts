@@ -1,3 +1,4 @@
+import type { SchemaSet } from "../../api/machinery/schema.ts";
 import { parseDeleteOptions, type DeleteOptions } from "../../api/machinery/write-options.ts";
 import { parseBody } from "../bodies/decode.ts";
 import type { ApiRequest } from "../request.ts";
@@ -9,12 +10,16 @@ export interface RequestedDeletion {
   readonly isDryRun: boolean;
 }
 
+const EXPECTED = { apiVersion: "v1", kind: "DeleteOptions" };
+
 /** What a delete request asks for, in its body or in its query. @throws {StatusError} BadRequest, Invalid */
-export function deletionOf(request: ApiRequest, bytes: Buffer): RequestedDeletion {
-  const body =
-    bytes.length > 0
-      ? parseBody(bytes, request.headers["content-type"], "DeleteOptions")
-      : undefined;
+export function deletionOf(
+  schemas: SchemaSet,
+  request: ApiRequest,
+  bytes: Buffer,
+): RequestedDeletion {
+  const contentType = request.headers["content-type"];
+  const body = bytes.length > 0 ? parseBody(schemas, bytes, contentType, EXPECTED) : undefined;
   return fromOptions(parseDeleteOptions(request.query, body));
 }
 

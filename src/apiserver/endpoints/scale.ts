@@ -1,6 +1,7 @@
 import { invalid, type FieldError } from "../../api/machinery/field-error.ts";
 import type { KubeObject } from "../../api/machinery/object.ts";
 import type { Subresources } from "../../api/machinery/resource.ts";
+import type { SchemaSet } from "../../api/machinery/schema.ts";
 import { badRequest, invalid as invalidObject } from "../../api/machinery/status-errors.ts";
 import { methodNotAllowed } from "../../api/machinery/routing-errors.ts";
 import { applyJsonPatch } from "../../api/machinery/json-patch.ts";
@@ -8,7 +9,7 @@ import type { JsonRecord } from "../../api/machinery/json-value.ts";
 import { applyMergePatch } from "../../api/machinery/merge-patch.ts";
 import type { ApiCall } from "../api-call.ts";
 import type { ApiResponse } from "../api-response.ts";
-import { parseBody } from "../bodies/decode.ts";
+import { parseBody, parseJson } from "../bodies/decode.ts";
 import type { ServerParts } from "../parts.ts";
 import type { ApiRequest } from "../request.ts";
 import { getObject } from "../verbs/get.ts";
@@ -38,7 +39,7 @@ export async function scaleEndpoint(
     return replyObject(call, reply, scaleOf(rules, getObject(call).object));
   if (request.method !== "PUT" && request.method !== "PATCH") throw methodNotAllowed();
   const bytes = await request.body();
-  const change = requestedChange(request, bytes);
+  const change = requestedChange(parts.schemas, request, bytes);
   const { version } = await updateObject(parts, call, {
     isPatch: request.method === "PATCH",
     wanted: (old) => {
@@ -76,15 +77,21 @@ export function scaleOf(rules: ScaleRules, object: KubeObject): Scale {
   } as Scale;
 }
 
-function requestedChange(request: ApiRequest, bytes: Buffer): (scale: Scale) => unknown {
+const EXPECTED = { apiVersion: "autoscaling/v1", kind: "Scale" };
+
+function requestedChange(
+  schemas: SchemaSet,
+  request: ApiRequest,
+  bytes: Buffer,
+): (scale: Scale) => unknown {
   const contentType = request.headers["content-type"];
   if (request.method === "PUT") {
-    const body = parseBody(bytes, contentType, "Scale") as Scale;
+    const body = parseBody(schemas, bytes, contentType, EXPECTED) as Scale;
     if (body.kind !== undefined && body.kind !== "Scale")
       throw badRequest(`wrong object passed to Scale update: ${JSON.stringify(body.kind)}`);
     return () => body;
   }
-  const patch = parseBody(bytes, undefined, "Scale");
+  const patch = parseJson(bytes, "Scale");
   return patchTypeOf(request) === "json"
     ? (scale) => applyJsonPatch(scale as JsonRecord, patch)
     : (scale) => applyMergePatch(scale as JsonRecord, patch);

@@ -2,7 +2,7 @@ import { parseListOptions } from "../../api/machinery/list-options.ts";
 import { unsupportedMediaType } from "../../api/machinery/status-errors.ts";
 import type { ApiCall } from "../api-call.ts";
 import type { ApiResponse } from "../api-response.ts";
-import { decodeObject, mediaTypeOf, parseBody } from "../bodies/decode.ts";
+import { decodeObject, mediaTypeOf, parseJson } from "../bodies/decode.ts";
 import type { ServerParts } from "../parts.ts";
 import { predicateOf } from "../registry/selection.ts";
 import type { ApiRequest } from "../request.ts";
@@ -69,7 +69,7 @@ export async function patchEndpoint(
 ): Promise<ApiResponse> {
   const reply = replyFor(request);
   const type = patchTypeOf(request);
-  const patch = parseBody(await request.body(), undefined, call.kind.kind);
+  const patch = parseJson(await request.body(), call.kind.kind);
   const version = await patchObject(parts, call, type, patch, rules);
   return replyVersion(parts, call, request, reply, version);
 }
@@ -98,7 +98,7 @@ export async function deleteEndpoint(
   request: ApiRequest,
 ): Promise<ApiResponse> {
   const reply = replyFor(request);
-  const { options, isDryRun } = deletionOf(request, await request.body());
+  const { options, isDryRun } = deletionOf(parts.schemas, request, await request.body());
   const { version, isGone } = await deleteObject(parts, dryRunOf(call, isDryRun), options);
   const showsObject = !isGone || RETURNS_DELETED.has(`${call.kind.group}/${call.kind.plural}`);
   return showsObject
@@ -113,7 +113,7 @@ export async function deleteCollectionEndpoint(
   request: ApiRequest,
 ): Promise<ApiResponse> {
   const reply = replyFor(request);
-  const { options, isDryRun } = deletionOf(request, await request.body());
+  const { options, isDryRun } = deletionOf(parts.schemas, request, await request.body());
   const { labelSelector, fieldSelector } = parseListOptions(request.query);
   const { namespace } = call.info;
   const predicate = predicateOf(call.resource, { namespace, labelSelector, fieldSelector });

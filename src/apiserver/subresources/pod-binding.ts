@@ -22,8 +22,10 @@ export const podBinding: SubresourceHandler = {
   methods: ["POST"],
   kind: { group: "", version: "v1", kind: "Binding" },
   async handle(parts, call, request) {
-    const body = await request.body();
-    const binding = parseBody(body, request.headers["content-type"], "Binding") as V1Binding;
+    const bytes = await request.body();
+    const contentType = request.headers["content-type"];
+    const expected = { apiVersion: "v1", kind: "Binding" };
+    const binding = parseBody(parts.schemas, bytes, contentType, expected) as V1Binding;
     const errors = bindingErrors(binding);
     const { name } = call.info;
     if (errors.length > 0) throw invalid({ group: "", kind: "Binding", name, errors });

@@ -20,8 +20,9 @@ export const podEviction: SubresourceHandler = {
   kind: { group: "policy", version: "v1", kind: "Eviction" },
   async handle(parts, call, request) {
     const bytes = await request.body();
-    const body = parseBody(bytes, request.headers["content-type"], "Eviction");
-    const eviction = body as V1Eviction;
+    const contentType = request.headers["content-type"];
+    const expected = { apiVersion: "policy/v1", kind: "Eviction" };
+    const eviction = parseBody(parts.schemas, bytes, contentType, expected) as V1Eviction;
     const { name } = call.info;
     const asked = eviction.metadata?.name ?? name;
     if (asked !== name)

@@ -8,6 +8,7 @@ import { validateAdmission } from "../verbs/admit.ts";
 import type { SubresourceHandler } from "./subresource.ts";
 
 const KIND = { group: "authentication.k8s.io", version: "v1", kind: "TokenRequest" } as const;
+const EXPECTED = { apiVersion: `${KIND.group}/${KIND.version}`, kind: KIND.kind };
 
 /**
  * `serviceaccounts/token`: a token for an account. Stores nothing.
@@ -25,7 +26,8 @@ export function serviceAccountToken(tokens: () => TokenIssuer): SubresourceHandl
     kind: KIND,
     async handle(parts, call, request) {
       const bytes = await request.body();
-      const body = parseBody(bytes, request.headers["content-type"], KIND.kind);
+      const contentType = request.headers["content-type"];
+      const body = parseBody(parts.schemas, bytes, contentType, EXPECTED);
       const schema = parts.schemas.root(KIND.group, KIND.version, KIND.kind)!;
       const fitted = conform(parts.schemas, schema, body);
       if (!fitted.isOk) throw badRequest(fitted.message);

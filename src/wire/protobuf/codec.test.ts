@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
-import { messageCodecs, ProtobufError } from "./codec.ts";
+import { ProtobufError } from "../../base/protobuf.ts";
+import { messageCodecs } from "./codec.ts";
 
 const codecs = messageCodecs({
   Leaf: "name:string=1 count:int=2",
