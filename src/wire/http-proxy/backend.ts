@@ -72,6 +72,10 @@ export class Backends {
   async request(address: BackendAddress, request: BackendRequest): Promise<BackendResponse> {
     const answer = await this.#send(address, request);
     const { statusCode = 0, headers } = answer;
+    if (statusCode < 200 || statusCode > 599) {
+      answer.destroy();
+      throw new Unreachable(`malformed HTTP status code "${statusCode}"`);
+    }
     return { status: statusCode, headers: endToEnd(headers), body: fromReadable(answer) };
   }
 

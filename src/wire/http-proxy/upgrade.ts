@@ -68,8 +68,9 @@ function refusalOf(answer: IncomingMessage, done: (refusal: UpgradeOutcome) => v
     isDone = true;
     const headers = endToEnd(answer.headers);
     delete headers["content-length"];
-    const body = Buffer.concat(pieces);
-    done({ kind: "refused", status: answer.statusCode ?? 502, headers, body });
+    const { statusCode = 0 } = answer;
+    const status = statusCode > 599 ? 502 : statusCode;
+    done({ kind: "refused", status, headers, body: Buffer.concat(pieces) });
   };
   answer.on("data", (piece: Buffer) => {
     pieces.push(piece);
