@@ -1,3 +1,4 @@
+import type { Readable } from "node:stream";
 import type { Kind } from "../api/machinery/kind.ts";
 import type { KubeObject } from "../api/machinery/object.ts";
 import type { Resource } from "../api/machinery/resource.ts";
@@ -12,8 +13,12 @@ export interface ApiRequest {
   readonly query: URLSearchParams;
   /** Lower-case names. */
   readonly headers: Readonly<Record<string, string | undefined>>;
+  /** The query as it was sent, without its `?`. Absent: there was no text, only `query`. */
+  readonly queryText?: string;
   /** At most BODY_BYTES_MAX; throws `StatusError` RequestEntityTooLarge. */
   body(): Promise<Buffer>;
+  /** The body as it comes and without a limit, for those who pass it on. Instead of `body`; `undefined`: it has none. */
+  bodyStream?(): Readable | undefined;
   readonly remoteAddress: string;
   /** Of a client certificate that the cluster's CA signed and that is valid now. */
   readonly certificate?: { readonly commonName: string; readonly organizations: readonly string[] };

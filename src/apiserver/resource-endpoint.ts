@@ -56,7 +56,8 @@ export function resourceCall(
   const served = parts.resources.find(info.group, info.version, info.plural);
   if (!served) throw unknownPath();
   const { kind } = served;
-  const optionsKind = OPTIONS_KINDS[info.verb];
+  // The query of a proxied request is for who is behind the proxy.
+  const optionsKind = info.subresource === "proxy" ? undefined : OPTIONS_KINDS[info.verb];
   const flags = optionsKind ? writeFlags(request, optionsKind) : NO_FLAGS;
   // A cluster-scoped resource below a namespace does not exist; the namespace itself is one of its parts.
   const isOutside = !kind.isNamespaced && info.namespace !== "" && info.plural !== "namespaces";

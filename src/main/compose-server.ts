@@ -9,7 +9,9 @@ import { Definitions } from "../apiserver/openapi/definitions.ts";
 import { OpenApi } from "../apiserver/openapi/openapi.ts";
 import type { ApiResponse } from "../apiserver/api-response.ts";
 import type { PathHandler } from "../apiserver/path-table.ts";
+import { connectHandlers } from "../apiserver/connect/connect-handlers.ts";
 import { serviceAccountToken } from "../apiserver/subresources/service-account-token.ts";
+import type { SubresourceHandler } from "../apiserver/subresources/subresource.ts";
 import { InProcessCache } from "../apiserver/in-process-cache.ts";
 import { inProcessClient } from "../apiserver/in-process-client.ts";
 import type { UserInfo } from "../apiserver/request.ts";
@@ -45,6 +47,8 @@ export interface ControlPlaneOptions {
   readonly serviceAccountKey: string;
   /** PEM: the authority that clients trust; published as `kube-root-ca.crt`. */
   readonly ca: string;
+  /** PEM: who the API server is to kubelets. Absent: nothing is passed on to kubelets, pods or services. */
+  readonly kubeletClient?: { readonly cert: string; readonly key: string };
   /** The text of the OpenAPI definitions that the build wrote; read when a client first asks. */
   readonly definitions: () => string;
   readonly advertised?: { readonly address: string; readonly port: number };
@@ -90,7 +94,10 @@ export async function startControlPlane(options: ControlPlaneOptions): Promise<C
     authorizers: (started) => [auth(started).authorizer],
     admission: (started) => auth(started).admission,
     reviews: (started) => auth(started).reviews,
-    subresources: (started) => [serviceAccountToken(() => auth(started).tokens)],
+    subresources: (started) => [
+      serviceAccountToken(() => auth(started).tokens),
+      ...connections(options),
+    ],
     paths: (started) => paths(auth(started)),
     openApi: new OpenApi(new Definitions(options.definitions), schemas),
     ...(options.advertised && { advertised: options.advertised }),
@@ -123,6 +130,17 @@ const NODE_PORTS = { first: 30_000, last: 32_767 };
 function jsonDocument(body: object, contentType: string): ApiResponse {
   const headers = { "content-type": contentType, "cache-control": "public, max-age=3600" };
   return { status: 200, headers, body: Buffer.from(JSON.stringify(body)) };
+}
+
+/** The ways through the server to kubelets, pods and services. */
+function connections({
+  clock,
+  ca,
+  kubeletClient,
+}: ControlPlaneOptions): readonly SubresourceHandler[] {
+  if (!kubeletClient) return [];
+  const { cert: clientCert, key: clientKey } = kubeletClient;
+  return connectHandlers({ clock, ca, clientCert, clientKey });
 }
 
 /** OpenID discovery of the token issuer. */

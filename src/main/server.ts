@@ -82,6 +82,10 @@ async function serve(data: string, flags: Flags, logger: Logger): Promise<void> 
     clusterDns: addressAt(serviceCidr, DNS_INDEX),
     serviceAccountKey: pki.serviceAccountKeyPem,
     ca: pki.ca.certificatePem,
+    kubeletClient: {
+      cert: pki.leaves["apiserver-kubelet-client"].certificatePem,
+      key: pki.leaves["apiserver-kubelet-client"].keyPem,
+    },
     definitions: () => readFileSync(join(packageRoot(), "dist/openapi/definitions.tsv"), "utf8"),
     // A loopback address is no endpoint: whoever listens there alone has no pods.
     ...(!advertised.host.startsWith("127.") && {

@@ -4,7 +4,11 @@
  * Why pulled: a slow reader holds back whoever makes the bytes, so nothing queues up between the two.
  */
 export interface ByteSource {
-  /** The next bytes. `undefined`: none now, `onReadable`'s listener will be called. `null`: the end. */
+  /**
+   * The next bytes. `undefined`: none now, `onReadable`'s listener will be called. `null`: the end.
+   *
+   * @throws the body broke off: its reader must not take what came for the whole, so its connection or stream is cut.
+   */
   read(): Buffer | undefined | null;
   /** Called once, before the first `read`. */
   onReadable(listener: () => void): void;

@@ -1,4 +1,4 @@
-import type { Duplex } from "node:stream";
+import type { Duplex, Readable } from "node:stream";
 import type { ByteSource } from "./byte-source.ts";
 
 /** One request, free of the protocol version it came by. */
@@ -9,8 +9,12 @@ export interface HttpRequest {
   readonly query: URLSearchParams;
   /** Lower-case names. */
   readonly headers: Readonly<Record<string, string | undefined>>;
+  /** The query as it was sent, without its `?`. Absent: there was no text, only `query`. */
+  readonly queryText?: string;
   /** The whole body; the same Buffer each time. @throws {BodyTooLarge} */
   body(): Promise<Buffer>;
+  /** The body as it comes and without a limit, for those who pass it on. Instead of `body`; `undefined`: it has none. */
+  bodyStream?(): Readable | undefined;
   readonly remoteAddress: string;
   /** Of a client certificate that the server's CA signed and that is valid now. */
   readonly certificate?: ClientCertificate;

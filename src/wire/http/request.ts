@@ -39,17 +39,14 @@ function listOf(value: string | string[] | undefined): string[] {
 
 type Headers = Readonly<Record<string, string | undefined>>;
 
-/** The part of a stream or message that carries the body. */
-export type BodyStream = Pick<Readable, "on" | "resume" | "readableEnded" | "destroyed">;
-
 /** A request whose costly parts (query, abort signal, body) are made only when someone asks for them. */
 export class StreamedRequest implements HttpRequest {
   readonly method: string;
   readonly path: string;
   readonly headers: Headers;
-  readonly #queryText: string;
+  readonly queryText: string;
   readonly #connection: Connection;
-  readonly #stream: BodyStream | undefined;
+  readonly #stream: Readable | undefined;
   readonly #bodyBytesMax: number;
   #query: URLSearchParams | undefined;
   #body: Promise<Buffer> | undefined;
@@ -62,13 +59,13 @@ export class StreamedRequest implements HttpRequest {
     target: string,
     headers: Headers,
     connection: Connection,
-    stream: BodyStream | undefined,
+    stream: Readable | undefined,
     bodyBytesMax: number,
   ) {
     const mark = target.indexOf("?");
     this.method = method;
     this.path = mark < 0 ? target : target.slice(0, mark);
-    this.#queryText = mark < 0 ? "" : target.slice(mark + 1);
+    this.queryText = mark < 0 ? "" : target.slice(mark + 1);
     this.headers = headers;
     this.#connection = connection;
     this.#stream = stream;
@@ -76,8 +73,8 @@ export class StreamedRequest implements HttpRequest {
   }
 
   get query(): URLSearchParams {
-    if (this.#queryText === "") return NO_QUERY;
-    return (this.#query ??= new URLSearchParams(this.#queryText));
+    if (this.queryText === "") return NO_QUERY;
+    return (this.#query ??= new URLSearchParams(this.queryText));
   }
 
   get remoteAddress(): string {
@@ -103,13 +100,17 @@ export class StreamedRequest implements HttpRequest {
     return (this.#body ??= this.#stream ? this.#collect(this.#stream) : Promise.resolve(NO_BYTES));
   }
 
+  bodyStream(): Readable | undefined {
+    return this.#stream;
+  }
+
   /** The transport says that the client is gone or has its answer. */
   abort(): void {
     this.#isAborted = true;
     this.#abort?.abort();
   }
 
-  #collect(stream: BodyStream): Promise<Buffer> {
+  #collect(stream: Readable): Promise<Buffer> {
     return new Promise((resolve, reject) => {
       const pieces: Buffer[] = [];
       let length = 0;

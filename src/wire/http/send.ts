@@ -34,10 +34,19 @@ export function pump(source: ByteSource, target: Writable, first?: Buffer): void
     isOver = true;
     source.close();
   };
+  const next = (): Buffer | undefined | null => {
+    try {
+      return source.read();
+    } catch (error) {
+      over();
+      target.destroy(error as Error);
+      return undefined;
+    }
+  };
   const step = (): void => {
     isScheduled = false;
     if (isOver || isBlocked) return;
-    const bytes = source.read();
+    const bytes = next();
     if (bytes === undefined) return;
     if (bytes === null) {
       over();

@@ -11,7 +11,7 @@ import type { AddressInfo, Socket } from "node:net";
 import type { Duplex } from "node:stream";
 import type { TLSSocket } from "node:tls";
 import type { HttpHandler, HttpResponse, UpgradeHandler } from "./exchange.ts";
-import { connectionOf, StreamedRequest, type BodyStream, type Connection } from "./request.ts";
+import { connectionOf, StreamedRequest, type Connection } from "./request.ts";
 import { ResetBudget } from "./reset-budget.ts";
 import { internalError, respondOverMessage, respondOverStream } from "./respond.ts";
 
@@ -255,7 +255,7 @@ class SecureListener {
       message.url ?? "/",
       message.headers as Record<string, string | undefined>,
       this.#connection(message.socket as TLSSocket),
-      hasBody ? (message as BodyStream) : undefined,
+      hasBody ? message : undefined,
       this.#options.bodyBytesMax,
     );
   }
