@@ -93,6 +93,7 @@ export class PodRunner {
   }
 
   #changed(old: V1Pod | undefined, pod: V1Pod | undefined): void {
+    if (this.#abort.signal.aborted) return;
     const uid = pod?.metadata?.uid;
     const oldUid = old?.metadata?.uid;
     if (oldUid !== undefined && oldUid !== uid) this.#workers.get(oldUid)?.gone();

@@ -203,6 +203,72 @@ function suite(): void {
     await waitFor(() => !world.kubelet.pods.find("default", "shell"));
   });
 
+  it("follows a log until the container ends", async () => {
+    await world.run("talk", sh("for i in 1 2 3; do echo $i; sleep 0.2; done"), {
+      restartPolicy: "Never",
+    });
+    await world.until("talk", (pod) => pod.status?.phase !== "Pending");
+    assert.equal(await log("talk", "?follow=true"), "1\n2\n3\n");
+    await world.until("talk", (pod) => pod.status?.phase === "Succeeded");
+    await world.client.delete(Pod, { namespace: "default", name: "talk" });
+    await world.untilGone("talk");
+  });
+
+  it("names a container that ran out of memory", async () => {
+    await world.run(
+      "greedy",
+      { command: ["busybox", "tail", "/dev/zero"], resources: { limits: { memory: "16Mi" } } },
+      { restartPolicy: "Never" },
+    );
+    const { status } = await world.until("greedy", (pod) => pod.status?.phase === "Failed");
+    const { reason, exitCode } = status?.containerStatuses?.[0]?.state?.terminated ?? {};
+    assert.deepEqual([reason, exitCode], ["OOMKilled", 137]);
+    await world.client.delete(Pod, { namespace: "default", name: "greedy" });
+  });
+
+  it("runs hooks, keeps a sidecar to the end, gives volumes to the group", async () => {
+    const mount = { volumeMounts: [{ name: "v", mountPath: "/v" }] };
+    const hook = (text: string) => ({ exec: { command: ["sh", "-c", `echo ${text} >> /v/log`] } });
+    await world.run(
+      "hooks",
+      {
+        ...sh(`id > /v/id; ${FOREVER}`),
+        ...mount,
+        lifecycle: { postStart: hook("started"), preStop: hook("stopping") },
+      },
+      {
+        securityContext: { runAsUser: 1000, runAsGroup: 1000, fsGroup: 2000 },
+        initContainers: [
+          {
+            name: "side",
+            image: "skiff.test/busybox:1",
+            restartPolicy: "Always",
+            ...sh("trap 'cat /v/log /v/id; exit 0' TERM; sleep 1000 & wait"),
+            ...mount,
+          },
+        ],
+        volumes: [{ name: "v", emptyDir: {} }],
+      },
+    );
+    const pod = await world.until("hooks", (given) => isTrue(given, "Ready"));
+    const side = pod.status?.initContainerStatuses?.[0];
+    assert.deepEqual([side?.ready, side?.started], [true, true]);
+    const following = world.ask("/containerLogs/default/hooks/side?follow=true");
+    await world.client.delete(Pod, { namespace: "default", name: "hooks" });
+    const { body } = await following;
+    assert.match(body, /^started\nstopping\nuid=1000 gid=1000 groups=.*2000/);
+    await world.untilGone("hooks");
+  });
+
+  it("ends Pods that were deleted while it was away, and nobody else's", async () => {
+    await world.run("orphan", sh(FOREVER));
+    await world.until("orphan", (pod) => isTrue(pod, "Ready"));
+    world.kubelet.close();
+    await world.client.delete(Pod, { namespace: "default", name: "orphan" }, { graceSeconds: 0 });
+    await world.restartKubelet();
+    await waitFor(() => world.kubelet.pods.workers.length === 0);
+  });
+
   it("keeps a subPath inside of its volume", async () => {
     const mount = { name: "v", mountPath: "/v" };
     await world.run(

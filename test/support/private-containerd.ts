@@ -2,6 +2,7 @@ import { execFileSync, spawn, spawnSync } from "node:child_process";
 import { existsSync, mkdirSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { removeCgroup } from "../../src/kubelet/executor/cgroups.ts";
 import { imageArchive } from "./image-archive.ts";
 
 /** Set in the process that runs inside of the private machine. */
@@ -80,13 +81,15 @@ export async function startContainerd(): Promise<PrivateContainerd> {
     void execFileSync("ctr", ["-a", socket, "-n", "k8s.io", ...args], { stdio: "pipe" });
   await waitFor(() => existsSync(socket));
   for (const archive of archives(folder)) ctr("images", "import", archive);
+  const cgroupRoot = `/skiff-test-${process.pid}`;
   return {
     folder,
     endpoint: `unix://${socket}`,
-    cgroupRoot: `/skiff-test-${process.pid}`,
+    cgroupRoot,
     close: async () => {
       child.kill("SIGTERM");
       await ended;
+      await removeCgroup(cgroupRoot);
       execFileSync("umount", ["--recursive", "--lazy", join(folder, "kubelet/memory")]);
       rmSync(folder, { recursive: true, force: true });
     },
