@@ -6,6 +6,7 @@ import type { Clock } from "../../base/clock.ts";
 import { Unreachable } from "../../base/network.ts";
 import { isByteSource, type ByteSource } from "../http/byte-source.ts";
 import { endToEnd } from "./headers.ts";
+import { wasAborted } from "../http/request.ts";
 import { fromReadable } from "./readable-source.ts";
 import { upgrade, type UpgradeOutcome } from "./upgrade.ts";
 
@@ -190,11 +191,10 @@ function answerOf(outgoing: ClientRequest, body: Readable | undefined): Promise<
     outgoing.on("response", resolve);
     if (!body) return void outgoing.end();
     // A client that goes away amid its body must not look as if it had sent all of it.
-    const broken = (): void => {
-      if (!body.readableEnded) outgoing.destroy(new Error("the client went away"));
-    };
+    const broken = (): void => void outgoing.destroy(new Error("the client went away"));
     body.on("error", broken);
-    body.on("close", broken);
-    body.pipe(outgoing);
+    body.on("close", () => body.readableEnded || broken());
+    body.on("end", () => (wasAborted(body) ? broken() : outgoing.end()));
+    body.pipe(outgoing, { end: false });
   });
 }

@@ -121,6 +121,7 @@ export class StreamedRequest implements HttpRequest {
       });
       let isComplete = false;
       stream.on("end", () => {
+        if (wasAborted(stream)) return;
         isComplete = true;
         resolve(pieces.length === 1 ? pieces[0]! : Buffer.concat(pieces));
       });
@@ -129,4 +130,9 @@ export class StreamedRequest implements HttpRequest {
       if (stream.destroyed || stream.readableEnded) reject(new RequestAborted());
     });
   }
+}
+
+/** Whether a body that has ended did so because its sender went away: Node ends aborted streams of HTTP/2 as if complete. */
+export function wasAborted(stream: Readable): boolean {
+  return (stream as { readonly aborted?: boolean }).aborted === true;
 }
