@@ -8,6 +8,9 @@ const ALONE = ["test/e2e/", "test/conformance/"];
 const wanted = process.argv.slice(2).filter((argument) => !argument.startsWith("--"));
 const isPartial = wanted.length > 0;
 
+/** A test that takes longer, in ms, hangs. The longest takes about 30 s. */
+const FILE_MS_MAX = 180_000;
+
 function run(command, args) {
   const { status, error } = spawnSync(command, args, { stdio: "inherit" });
   if (error) throw error;
@@ -35,6 +38,7 @@ const runTests = (files, concurrency) => {
     "--enable-source-maps",
     "--test",
     `--test-concurrency=${concurrency}`,
+    `--test-timeout=${FILE_MS_MAX}`,
     "--test-reporter=./tools/failures-reporter.mjs",
     "--test-reporter-destination=stdout",
     ...files,

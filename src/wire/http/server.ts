@@ -268,9 +268,24 @@ class SecureListener {
     } catch {
       result = internalError();
     }
-    if (result instanceof Promise) result.catch(internalError).then(send, () => {});
-    else send(result);
+    if (result instanceof Promise) void result.catch(internalError).then(sendSafely(send));
+    else sendSafely(send)(result);
   }
+}
+
+/** A header that Node refuses must not end the process: the client gets 500, or nothing when that fails, too. */
+function sendSafely(send: (response: HttpResponse) => void): (response: HttpResponse) => void {
+  return (response) => {
+    try {
+      send(response);
+    } catch {
+      try {
+        send(internalError());
+      } catch {
+        // its connection is gone
+      }
+    }
+  };
 }
 
 /** Streams open on a session. */
