@@ -169,6 +169,12 @@ switch (command) {
     loadKernelModules();
     run(process.execPath, ["tools/test.mjs", ...args]);
     break;
+  case "bench":
+    installTools([...CLUSTER_BINARIES, ...TEST_BINARIES, ...BENCH_BINARIES]);
+    installModules();
+    build();
+    run(process.execPath, ["bench/run.mjs", ...args]);
+    break;
   default:
-    fail(`unknown command '${command}': expected start or test`);
+    fail(`unknown command '${command}': expected start, test or bench`);
 }
