@@ -21,7 +21,7 @@ export class LockHeld extends Error {
  * Holds the lock called `name` while `body` runs. It ends with the process that holds it, however that ends.
  *
  * Why an abstract socket: taking its name is one atomic act of the kernel, and no stale file can be left. `noteFile`
- * ("": none) only says who holds it.
+ * ("": none) only says who holds it. `onWait` is told once, when somebody else holds it.
  * @throws {LockHeld} after `waitMs`.
  */
 export async function withLock<T>(
@@ -31,12 +31,14 @@ export async function withLock<T>(
   holder: string,
   waitMs: number,
   body: () => Promise<T>,
+  onWait: (holder: string) => void = () => {},
 ): Promise<T> {
   const until = clock.monotonic() + waitMs;
+  const holderNow = (): string => (noteFile && readIfPresent(noteFile)) || "another process";
   let server = await tryBind(name);
+  if (!server) onWait(holderNow());
   while (!server) {
-    if (clock.monotonic() >= until)
-      throw new LockHeld((noteFile && readIfPresent(noteFile)) || "another process");
+    if (clock.monotonic() >= until) throw new LockHeld(holderNow());
     await sleep(clock, RETRY_MS);
     server = await tryBind(name);
   }

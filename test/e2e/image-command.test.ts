@@ -53,7 +53,7 @@ describe("skiff image, on a cluster of two nodes of which one runs", () => {
         { name: "skiff-1", ip: "10.88.0.2" },
         { name: "skiff-2", ip: "10.88.0.3" },
       ],
-      given: { bridge: "", table: "", ipForwardBefore: "0", folders: [] },
+      given: { bridge: "", table: "", folders: [] },
     });
     // The commands ask whether a supervisor and the nodes' agents live; any process of the node's namespaces will do.
     writePidFile(state.pidFile("supervise"), process.pid);
