@@ -1,3 +1,4 @@
+import { rmSync } from "node:fs";
 import { createServer, type Server } from "node:net";
 import { sleep, type Clock } from "../base/clock.ts";
 import { readIfPresent, writeAtomically } from "./files.ts";
@@ -46,6 +47,7 @@ export async function withLock<T>(
     if (noteFile) writeAtomically(noteFile, `${holder} (pid ${process.pid})`);
     return await body();
   } finally {
+    if (noteFile) rmSync(noteFile, { force: true });
     server.close();
   }
 }

@@ -29,7 +29,7 @@ import {
   raiseNode,
 } from "./node-namespace.ts";
 import { isMarkedReady, readLivePid } from "./process-record.ts";
-import { addressAt, chooseRanges, type Ranges } from "./ranges.ts";
+import { addressAt, checkCapacity, chooseRanges, type Ranges } from "./ranges.ts";
 import { rolesOf, type Program } from "./roles.ts";
 import { StateFolder } from "./state-folder.ts";
 import {
@@ -89,6 +89,7 @@ export class LocalCluster {
       await checkStoredPort(stored);
     }
     const file = stored ? grown(stored, wanted) : await this.#chosen(wanted);
+    checkCapacity(file.ranges, file.nodes.length);
     makeFolder(this.state.path);
     writeClusterFile(this.state.clusterFile, file);
     return file;

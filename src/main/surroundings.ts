@@ -1,5 +1,6 @@
 import { join, resolve } from "node:path";
 import type { Clock } from "../base/clock.ts";
+import { SystemRandom } from "../base/system-random.ts";
 import type { Surroundings } from "../cli/command.ts";
 
 /** Where the machine's own programs are: `ip`, `nft`, `mount`, `containerd`, `runc`. */
@@ -12,6 +13,7 @@ export function surroundingsOf(clock: Clock, defaultHome: string): Surroundings 
   process.env["PATH"] = [process.env["PATH"], ...SYSTEM_FOLDERS].filter(Boolean).join(":");
   return {
     clock,
+    random: new SystemRandom(),
     // The clock's origin is the start of the process.
     startedAt: 0,
     home: resolve(process.env["SKIFF_HOME"] ?? defaultHome),

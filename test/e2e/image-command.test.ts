@@ -4,6 +4,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, before, describe, it } from "node:test";
 import { SystemClock } from "../../src/base/system-clock.ts";
+import { SystemRandom } from "../../src/base/system-random.ts";
 import { LOCAL_COMMANDS } from "../../src/cli/all.ts";
 import { runCommandLine } from "../../src/cli/run-command-line.ts";
 import { writeClusterFile } from "../../src/host/cluster-file.ts";
@@ -26,6 +27,7 @@ describe("skiff image, on a cluster of two nodes of which one runs", () => {
     const clock = new SystemClock();
     const status = await runCommandLine(LOCAL_COMMANDS, words, {
       clock,
+      random: new SystemRandom(),
       startedAt: clock.monotonic(),
       home,
       environment: {},
