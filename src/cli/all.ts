@@ -6,6 +6,7 @@ import { service } from "./service.ts";
 import { start } from "./start.ts";
 import { list, status } from "./status.ts";
 import { deleteCluster, stop } from "./stop.ts";
+import { tokenCreate } from "./token.ts";
 
 /** Every command of `skiff` that runs in the command line's own process, in the order of the help. */
 export const LOCAL_COMMANDS: readonly Command[] = [
@@ -20,6 +21,7 @@ export const LOCAL_COMMANDS: readonly Command[] = [
   ssh,
   ip,
   service,
+  tokenCreate,
   imageLoad,
   imageList,
   imageRemove,

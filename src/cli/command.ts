@@ -1,4 +1,5 @@
 import type { Clock } from "../base/clock.ts";
+import type { Random } from "../base/random.ts";
 import type { Program } from "../host/roles.ts";
 
 /** One command of `skiff`, as data and one function. */
@@ -51,6 +52,7 @@ export interface Flags {
 /** The process around a command, made by `main`. */
 export interface Surroundings {
   readonly clock: Clock;
+  readonly random: Random;
   /** When the command's first line of code ran, on the clock's monotonic scale. */
   readonly startedAt: number;
   /** $SKIFF_HOME, or ~/.skiff. */

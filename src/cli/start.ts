@@ -1,3 +1,4 @@
+import { resolve } from "node:path";
 import { LockHeld, withLock } from "../host/file-lock.ts";
 import { readAccess, selectInKubeconfig } from "../host/kubeconfig-file.ts";
 import type { LocalCluster, ReadyTimes } from "../host/local-cluster.ts";
@@ -76,8 +77,14 @@ async function run(invocation: Invocation): Promise<number> {
   const cluster = clusterOf(invocation);
   const { id, lockFile } = cluster.state;
   try {
-    return await withLock(surroundings.clock, id, lockFile, "skiff start", LOCK_MS_MAX, () =>
-      startLocked(invocation, cluster),
+    return await withLock(
+      surroundings.clock,
+      id,
+      lockFile,
+      "skiff start",
+      LOCK_MS_MAX,
+      () => startLocked(invocation, cluster),
+      (holder) => surroundings.complain(`waiting for ${holder}, which is at work on this cluster`),
     );
   } catch (error) {
     if (error instanceof LockHeld)
@@ -108,7 +115,6 @@ async function startLocked(invocation: Invocation, cluster: LocalCluster): Promi
     say(`cluster ${file.name} is up already`);
     return 0;
   }
-  if (wasRunning) await cluster.stop();
   say(
     `${before ? "starting" : "making"} cluster ${file.name}: ${count(file.nodes.length, "node")}, API on https://127.0.0.1:${file.apiPort}`,
   );
@@ -131,11 +137,10 @@ async function finish(
   offsetMs: number,
 ): Promise<void> {
   const { clock, print } = invocation.surroundings;
-  await selectInKubeconfig(
-    clock,
-    targetKubeconfig(invocation),
-    readAccess(cluster.state.adminKubeconfig),
-  );
+  const target = targetKubeconfig(invocation);
+  // Noted before it is done: a crash between the two must not leave a context that nobody takes out.
+  cluster.rememberKubeconfig(target);
+  await selectInKubeconfig(clock, target, readAccess(cluster.state.adminKubeconfig));
   if (wantsJson(invocation.flags))
     print(
       JSON.stringify({
@@ -146,7 +151,7 @@ async function finish(
 }
 
 function targetKubeconfig(invocation: Invocation): string {
-  return invocation.flags.text("kubeconfig") ?? userKubeconfig(invocation);
+  return resolve(invocation.flags.text("kubeconfig") ?? userKubeconfig(invocation));
 }
 
 function askedRanges({ flags }: Invocation): Partial<Ranges> {

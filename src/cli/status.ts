@@ -73,7 +73,8 @@ function rowOf({ surroundings }: Invocation, file: ClusterFile): Row {
 
 async function statusOf(cluster: LocalCluster, file: ClusterFile): Promise<ClusterStatus> {
   const isRunning = cluster.isRunning();
-  const probe = isRunning ? new ApiProbe(cluster.state.adminKubeconfig) : undefined;
+  const processes = cluster.processes(file);
+  const probe = processes.has("server") ? new ApiProbe(cluster.state.adminKubeconfig) : undefined;
   const apiReady = (await probe?.isReady()) ?? false;
   const nodes = await Promise.all(
     file.nodes.map(async ({ name, ip }) => ({
@@ -83,14 +84,14 @@ async function statusOf(cluster: LocalCluster, file: ClusterFile): Promise<Clust
     })),
   );
   probe?.close();
-  const isWhole = apiReady && nodes.every(({ ready }) => ready);
+  const isWhole = isRunning && apiReady && nodes.every(({ ready }) => ready);
   return {
     name: file.name,
-    status: !isRunning ? "stopped" : isWhole ? "running" : "degraded",
+    status: processes.size === 0 ? "stopped" : isWhole ? "running" : "degraded",
     server: serverOf(file),
     apiReady,
     nodes,
-    processes: Object.fromEntries(cluster.processes(file)),
+    processes: Object.fromEntries(processes),
     ranges: file.ranges,
   };
 }

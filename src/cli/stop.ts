@@ -1,3 +1,5 @@
+import { existsSync } from "node:fs";
+import { resolve } from "node:path";
 import { withLock } from "../host/file-lock.ts";
 import { removeFromKubeconfig } from "../host/kubeconfig-file.ts";
 import { OUTPUT_FLAG, wantsJson, type Command, type Invocation } from "./command.ts";
@@ -38,7 +40,7 @@ export const deleteCluster: Command = {
       name: "kubeconfig",
       kind: "text",
       placeholder: "FILE",
-      description: "where its context is (default $KUBECONFIG or ~/.kube/config)",
+      description: "where else its context is (default: where 'skiff start' put it)",
     },
     OUTPUT_FLAG,
   ],
@@ -52,10 +54,13 @@ async function deleteLocked(invocation: Invocation): Promise<number> {
   const cluster = clusterOf(invocation);
   const { clock, print } = invocation.surroundings;
   const { id, lockFile, name } = cluster.state;
-  const existed = cluster.file() !== undefined;
+  const existed = existsSync(cluster.state.path);
+  const given = invocation.flags.text("kubeconfig");
+  const noted = cluster.fileIfSound()?.kubeconfigs ?? [userKubeconfig(invocation)];
   await withLock(clock, id, lockFile, "skiff delete", LOCK_MS_MAX, () => cluster.delete());
-  const kubeconfig = invocation.flags.text("kubeconfig") ?? userKubeconfig(invocation);
-  await removeFromKubeconfig(clock, kubeconfig, name);
+  const kubeconfigs = new Set([...(given ? [resolve(given)] : []), ...noted]);
+  if (existed || given)
+    for (const path of kubeconfigs) await removeFromKubeconfig(clock, path, name);
   if (wantsJson(invocation.flags)) print(JSON.stringify({ name, deleted: existed }));
   else print(existed ? `cluster ${name} is gone` : `there is no cluster '${name}'`);
   return 0;

@@ -1,4 +1,5 @@
 import { createServer } from "node:net";
+import type { ClusterFile } from "./cluster-file.ts";
 import { tryCommand } from "./command.ts";
 
 /** The port that kubectl's users know. */
@@ -20,7 +21,8 @@ export async function chooseApiPort(
   reserved: ReadonlySet<number>,
 ): Promise<number> {
   if (asked !== undefined) {
-    await checkFree(asked);
+    const hint = "choose another with --api-port PORT, or leave the flag out for the next free one";
+    await checkFree(asked, hint);
     return asked;
   }
   for (let port = DEFAULT_API_PORT; port < 65_536; port++)
@@ -28,13 +30,18 @@ export async function chooseApiPort(
   throw new PortTaken("no port from 6443 on is free: choose one with --api-port PORT");
 }
 
-/** @throws {PortTaken} */
-export async function checkFree(port: number): Promise<void> {
+/** @throws {PortTaken} somebody else took the port of a stopped cluster. */
+export async function checkStoredPort({ name, apiPort }: ClusterFile): Promise<void> {
+  await checkFree(
+    apiPort,
+    `cluster ${name} keeps its port, which its kubeconfigs name: end that process, or 'skiff delete' the cluster`,
+  );
+}
+
+async function checkFree(port: number, hint: string): Promise<void> {
   if (await isFree(port)) return;
   const holder = await holderOf(port);
-  throw new PortTaken(
-    `port ${port} is taken${holder ? ` by ${holder}` : ""}: choose another with --api-port PORT, or leave the flag out for the next free one`,
-  );
+  throw new PortTaken(`port ${port} is taken${holder ? ` by ${holder}` : ""}: ${hint}`);
 }
 
 function isFree(port: number): Promise<boolean> {

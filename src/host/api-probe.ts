@@ -5,6 +5,12 @@ import { parse } from "yaml";
 /** How long one question may take, in ms: a server that is just starting answers in a few ms, or not at all. */
 const QUESTION_MS_MAX = 2_000;
 
+/** What the API server said. */
+export interface Answer {
+  readonly status: number;
+  readonly body: string;
+}
+
 /** Asks a cluster's API server single questions, with the administrator's certificate. For waiting, not for work. */
 export class ApiProbe {
   readonly #server: URL;
@@ -29,15 +35,26 @@ export class ApiProbe {
   }
 
   /** The answer's status and body; `undefined` when nobody answered. */
-  get(path: string): Promise<{ readonly status: number; readonly body: string } | undefined> {
+  get(path: string): Promise<Answer | undefined> {
+    return this.#ask("GET", path, undefined);
+  }
+
+  /** Creates an object; as {@link get}. */
+  post(path: string, object: object): Promise<Answer | undefined> {
+    return this.#ask("POST", path, JSON.stringify(object));
+  }
+
+  #ask(method: string, path: string, body: string | undefined): Promise<Answer | undefined> {
     return new Promise((resolve) => {
       const question = request(
         {
+          method,
           host: this.#server.hostname,
           port: this.#server.port,
           path,
           agent: this.#agent,
           timeout: QUESTION_MS_MAX,
+          ...(body === undefined ? {} : { headers: { "content-type": "application/json" } }),
         },
         (response) => {
           const parts: Buffer[] = [];
@@ -50,7 +67,7 @@ export class ApiProbe {
       );
       question.on("timeout", () => question.destroy());
       question.on("error", () => resolve(undefined));
-      question.end();
+      question.end(body);
     });
   }
 

@@ -14,6 +14,8 @@ export interface ClusterFile {
   readonly nodes: readonly ClusterNode[];
   /** What the machine's own network namespace was given, to be given back by `delete`. */
   readonly given: GivenToMachine;
+  /** Users' kubeconfigs that were given the cluster's context. */
+  readonly kubeconfigs?: readonly string[];
   readonly datastoreEndpoint?: string;
 }
 
@@ -25,9 +27,7 @@ export interface ClusterNode {
 export interface GivenToMachine {
   readonly bridge: string;
   readonly table: string;
-  /** `net.ipv4.ip_forward` as it was before the first cluster raised it. */
-  readonly ipForwardBefore: string;
-  /** Mount points made on the machine because nodes mount over them; removed by the last `delete` when empty. */
+  /** Mount points made on the machine because nodes mount over them; removed with the last cluster when empty. */
   readonly folders: readonly string[];
 }
 

@@ -1,3 +1,4 @@
+import { rmSync } from "node:fs";
 import { createServer, type Server } from "node:net";
 import { sleep, type Clock } from "../base/clock.ts";
 import { readIfPresent, writeAtomically } from "./files.ts";
@@ -21,7 +22,7 @@ export class LockHeld extends Error {
  * Holds the lock called `name` while `body` runs. It ends with the process that holds it, however that ends.
  *
  * Why an abstract socket: taking its name is one atomic act of the kernel, and no stale file can be left. `noteFile`
- * ("": none) only says who holds it.
+ * ("": none) only says who holds it. `onWait` is told once, when somebody else holds it.
  * @throws {LockHeld} after `waitMs`.
  */
 export async function withLock<T>(
@@ -31,12 +32,14 @@ export async function withLock<T>(
   holder: string,
   waitMs: number,
   body: () => Promise<T>,
+  onWait: (holder: string) => void = () => {},
 ): Promise<T> {
   const until = clock.monotonic() + waitMs;
+  const holderNow = (): string => (noteFile && readIfPresent(noteFile)) || "another process";
   let server = await tryBind(name);
+  if (!server) onWait(holderNow());
   while (!server) {
-    if (clock.monotonic() >= until)
-      throw new LockHeld((noteFile && readIfPresent(noteFile)) || "another process");
+    if (clock.monotonic() >= until) throw new LockHeld(holderNow());
     await sleep(clock, RETRY_MS);
     server = await tryBind(name);
   }
@@ -44,6 +47,7 @@ export async function withLock<T>(
     if (noteFile) writeAtomically(noteFile, `${holder} (pid ${process.pid})`);
     return await body();
   } finally {
+    if (noteFile) rmSync(noteFile, { force: true });
     server.close();
   }
 }

@@ -1,8 +1,8 @@
-import { existsSync, readdirSync, rmdirSync, rmSync } from "node:fs";
+import { existsSync, readdirSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import { sleep, type Clock } from "../base/clock.ts";
 import { ApiProbe } from "./api-probe.ts";
-import { checkFree, chooseApiPort } from "./api-port.ts";
+import { checkStoredPort, chooseApiPort } from "./api-port.ts";
 import { removeCgroup } from "./cgroups.ts";
 import {
   readClusterFile,
@@ -11,25 +11,25 @@ import {
   type ClusterFile,
 } from "./cluster-file.ts";
 import { makeFolder } from "./files.ts";
+import { lowerMachine, missingMountPoints, raiseMachine, removeIfEmpty } from "./machine-gifts.ts";
 import {
   forwardObstacles,
-  ipForward,
-  lowerMachineNetwork,
+  machineNetworkNames,
   machineNetworkOf,
-  raiseMachineNetwork,
-  restoreIpForward,
+  removeNodeLinks,
   routedRanges,
   type MachineNetwork,
 } from "./machine-network.ts";
 import {
+  isRaised,
+  kubeletFolder,
   lowerNode,
   NODE_MOUNT_POINTS,
   nodeNamespaceOf,
   raiseNode,
-  type NodeNamespace,
 } from "./node-namespace.ts";
-import { readLivePid } from "./process-record.ts";
-import { addressAt, chooseRanges, type Ranges } from "./ranges.ts";
+import { isMarkedReady, readLivePid } from "./process-record.ts";
+import { addressAt, checkCapacity, chooseRanges, type Ranges } from "./ranges.ts";
 import { rolesOf, type Program } from "./roles.ts";
 import { StateFolder } from "./state-folder.ts";
 import {
@@ -83,21 +83,28 @@ export class LocalCluster {
    */
   async prepare(wanted: WantedCluster): Promise<ClusterFile> {
     const stored = this.file();
-    if (stored && !this.isRunning()) await checkFree(stored.apiPort);
+    if (stored && !this.isRunning()) {
+      // A killed supervisor leaves its children behind: they hold the port, and would be started twice.
+      await stopSupervisor(this.#clock, this.state);
+      await checkStoredPort(stored);
+    }
     const file = stored ? grown(stored, wanted) : await this.#chosen(wanted);
+    checkCapacity(file.ranges, file.nodes.length);
     makeFolder(this.state.path);
     writeClusterFile(this.state.clusterFile, file);
     return file;
   }
 
-  /** Raises network and nodes and starts all processes. `report`: told of things the user should know. */
+  /**
+   * Raises network and nodes and starts all processes; those that run are replaced, containers run on. `report`: told of
+   * things the user should know.
+   */
   async raise(file: ClusterFile, report: (text: string) => void): Promise<void> {
-    const network = this.#network(file);
-    if (!this.isRunning()) await this.#endStrays(file);
-    await raiseMachineNetwork(network);
-    const nodes = this.#nodes(file);
-    await Promise.all(nodes.map(raiseNode));
-    makeFolder(this.state.socketFolder);
+    await stopSupervisor(this.#clock, this.state);
+    const network = machineNetworkOf(this.state.id, file.ranges);
+    const { socketFolder } = this.state;
+    await raiseMachine(this.#clock, network, socketFolder, file.given.folders);
+    await Promise.all(file.nodes.map(({ name }, i) => this.#raiseNode(name, i + 1, network)));
     startSupervisor(
       this.state,
       this.#program.superviseScript,
@@ -125,8 +132,12 @@ export class LocalCluster {
       const apiReadyMs = await until("the API server is not ready", () => probe.isReady());
       const defaults = "/api/v1/namespaces/default";
       await Promise.all([
+        // The stored condition may be of an agent before this one: it must say itself that its network and DNS are up.
         ...file.nodes.map(({ name }) =>
-          until(`node ${name} is not Ready`, () => probe.isNodeReady(name)),
+          until(
+            `node ${name} is not Ready`,
+            () => isMarkedReady(this.state.pidFile(`agent-${name}`)) && probe.isNodeReady(name),
+          ),
         ),
         until("namespace default has no ServiceAccount", () =>
           probe.exists(`${defaults}/serviceaccounts/default`),
@@ -141,59 +152,87 @@ export class LocalCluster {
     }
   }
 
-  /** Ends every process of the cluster, containers too, and takes its namespaces down. Its state stays. */
-  async stop(): Promise<void> {
+  /** Notes that a user's kubeconfig has the cluster's context, so that `delete` takes it out there. */
+  rememberKubeconfig(path: string): void {
     const file = this.file();
-    if (!file) return;
-    await stopSupervisor(this.#clock, this.state, this.#roleNames(file));
-    await Promise.all(this.#nodes(file).map((node) => this.#stopNode(node)));
-    await lowerMachineNetwork(this.#network(file));
-    rmSync(this.state.socketFolder, { recursive: true, force: true });
-    removeIfEmpty("/run/skiff");
+    if (!file || file.kubeconfigs?.includes(path)) return;
+    writeClusterFile(this.state.clusterFile, {
+      ...file,
+      kubeconfigs: [...(file.kubeconfigs ?? []), path],
+    });
   }
 
-  /** Stops the cluster and removes every trace of it. */
+  /**
+   * Ends every process of the cluster, containers too, and takes its namespaces down. Its state stays.
+   *
+   * Needs no cluster file: everything is found by the cluster's id and the folders of its nodes.
+   */
+  async stop(): Promise<void> {
+    const { id, path, socketFolder } = this.state;
+    await stopSupervisor(this.#clock, this.state);
+    await Promise.all(namesIn(join(path, "nodes")).map((name) => this.#stopNode(name)));
+    await this.#endProcesses("", cgroupOf(this.state, ""));
+    await removeNodeLinks(id);
+    await this.#removeCgroup(cgroupOf(this.state, ""));
+    const folders = this.fileIfSound()?.given.folders ?? [];
+    await lowerMachine(this.#clock, machineNetworkNames(id), socketFolder, folders);
+  }
+
+  /** Stops the cluster and removes every trace of it, also of one whose file is damaged. */
   async delete(): Promise<void> {
-    const file = this.file();
     await this.stop();
     rmSync(this.state.path, { recursive: true, force: true });
     rmSync(this.state.lockFile, { force: true });
-    if (file && !existsSync("/run/skiff")) {
-      restoreIpForward(file.given.ipForwardBefore);
-      for (const folder of file.given.folders) removeIfEmpty(folder);
-    }
     removeIfEmpty(this.state.home);
   }
 
-  async #stopNode(node: NodeNamespace): Promise<void> {
-    const cgroup = cgroupOf(this.state, node.folder.name);
-    await endProcesses(
-      this.#clock,
-      processesOfNode(node.folder.mountPin, cgroup),
-      CONTAINERS_GRACE_MS,
-    );
-    await lowerNode(node);
-    removeCgroup(cgroup);
-    removeCgroup(cgroupOf(this.state, ""));
+  /** Like {@link file}; `undefined` for a damaged one, too. */
+  fileIfSound(): ClusterFile | undefined {
+    try {
+      return this.file();
+    } catch {
+      return undefined;
+    }
   }
 
-  /** After a crash of the supervisor its children may live on; a new one would start them twice. */
-  async #endStrays(file: ClusterFile): Promise<void> {
-    await stopSupervisor(this.#clock, this.state, this.#roleNames(file));
+  async #raiseNode(name: string, index: number, network: MachineNetwork): Promise<void> {
+    const node = nodeNamespaceOf(this.state.node(name), index, this.state.id, network);
+    // Processes of an unpinned namespace would hold the files of those of the new one.
+    if (!isRaised(node)) await this.#stopNode(name);
+    await raiseNode(node);
+  }
+
+  async #stopNode(name: string): Promise<void> {
+    const folder = this.state.node(name);
+    await this.#endProcesses(kubeletFolder(folder), cgroupOf(this.state, name));
+    await lowerNode(folder);
+  }
+
+  /** Looks again until nobody is left: a process may have started another while it was ended. */
+  async #endProcesses(folder: string, cgroup: string): Promise<void> {
+    for (;;) {
+      const left = processesOfNode(folder, NODE_MOUNT_POINTS[0], cgroup);
+      if (left.length === 0) return;
+      await endProcesses(this.#clock, left, CONTAINERS_GRACE_MS);
+    }
+  }
+
+  /** The kernel may count a process in a group for a moment after its end. */
+  async #removeCgroup(path: string): Promise<void> {
+    const until = this.#clock.monotonic() + CGROUP_MS_MAX;
+    for (;;) {
+      try {
+        return removeCgroup(path);
+      } catch (error) {
+        const isBusy = (error as NodeJS.ErrnoException).code === "EBUSY";
+        if (!isBusy || this.#clock.monotonic() > until) throw error;
+        await sleep(this.#clock, READY_LOOK_MS);
+      }
+    }
   }
 
   #roleNames(file: ClusterFile): readonly string[] {
     return ["server", ...file.nodes.map(({ name }) => `agent-${name}`)];
-  }
-
-  #network(file: ClusterFile): MachineNetwork {
-    return machineNetworkOf(this.state.id, file.ranges);
-  }
-
-  #nodes(file: ClusterFile): readonly NodeNamespace[] {
-    return file.nodes.map(({ name }, index) =>
-      nodeNamespaceOf(this.state.node(name), index + 1, this.state.id, this.#network(file)),
-    );
   }
 
   async #chosen(wanted: WantedCluster): Promise<ClusterFile> {
@@ -214,8 +253,7 @@ export class LocalCluster {
       given: {
         bridge: network.bridge,
         table: network.table,
-        ipForwardBefore: others[0]?.given.ipForwardBefore ?? ipForward(),
-        folders: others[0]?.given.folders ?? NODE_MOUNT_POINTS.filter((path) => !existsSync(path)),
+        folders: others[0]?.given.folders ?? missingMountPoints(),
       },
     };
   }
@@ -225,6 +263,8 @@ export class LocalCluster {
 const READY_LOOK_MS = 10;
 /** How long containers may take to end when their node stops, in ms. */
 const CONTAINERS_GRACE_MS = 2_000;
+/** How long the kernel may take to let go of an empty control group, in ms; usually none. */
+const CGROUP_MS_MAX = 2_000;
 
 /** What `skiff start` was asked for; absent: stored or chosen. */
 export interface WantedCluster {
@@ -302,11 +342,7 @@ const RANGE_FLAGS = [
   ["--service-cidr", "serviceCidr"],
 ] as const;
 
-function removeIfEmpty(folder: string): void {
-  try {
-    rmdirSync(folder);
-  } catch (error) {
-    const { code } = error as NodeJS.ErrnoException;
-    if (code !== "ENOENT" && code !== "ENOTEMPTY" && code !== "EBUSY") throw error;
-  }
+/** Names in a folder; none when it is not there. */
+function namesIn(folder: string): readonly string[] {
+  return existsSync(folder) ? readdirSync(folder) : [];
 }

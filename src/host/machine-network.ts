@@ -14,7 +14,26 @@ export interface MachineNetwork {
 
 /** Names derived from the cluster's id, so that two clusters never meet. */
 export function machineNetworkOf(id: string, ranges: Ranges): MachineNetwork {
-  return { bridge: `skiff-${id.slice(0, 8)}`, table: `skiff-${id}`, ranges };
+  return { ...machineNetworkNames(id), ranges };
+}
+
+/** What {@link lowerMachineNetwork} needs: the ranges may be unknown when a cluster is taken down. */
+export function machineNetworkNames(id: string): Pick<MachineNetwork, "bridge" | "table"> {
+  return { bridge: `skiff-${id.slice(0, 8)}`, table: `skiff-${id}` };
+}
+
+/** The machine's end of a node's link to the bridge; at most 15 characters. `index` counts nodes from 1. */
+export function nodeLink(id: string, index: number | ""): string {
+  return `sk${id.slice(0, 8)}-${index}`;
+}
+
+/** Removes the machine's ends of all nodes' links of one cluster. */
+export async function removeNodeLinks(id: string): Promise<void> {
+  const links = JSON.parse(await runCommand(["ip", "-json", "link", "show"])) as {
+    ifname: string;
+  }[];
+  const own = links.filter(({ ifname }) => ifname.startsWith(nodeLink(id, "")));
+  for (const { ifname } of own) await tryCommand(["ip", "link", "delete", ifname]);
 }
 
 /** The IPv4 ranges that the machine routes now, in CIDR form; the default route left out. */
@@ -40,7 +59,9 @@ export async function raiseMachineNetwork(network: MachineNetwork): Promise<void
 }
 
 /** Takes back the bridge (its routes go with it) and the table. What is gone already is no failure. */
-export async function lowerMachineNetwork(network: MachineNetwork): Promise<void> {
+export async function lowerMachineNetwork(
+  network: Pick<MachineNetwork, "bridge" | "table">,
+): Promise<void> {
   await tryCommand(["ip", "link", "delete", network.bridge]);
   await tryCommand(["nft", "delete", "table", "ip", network.table]);
 }

@@ -1,7 +1,7 @@
 import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { runCommand, tryCommand } from "./command.ts";
-import type { MachineNetwork } from "./machine-network.ts";
+import { nodeLink, type MachineNetwork } from "./machine-network.ts";
 import { writeAtomically } from "./files.ts";
 import { machineResolvers, resolvConfText } from "./resolvers.ts";
 import { addressAt, prefixLength } from "./ranges.ts";
@@ -37,7 +37,7 @@ export function nodeNamespaceOf(
   network: MachineNetwork,
 ): NodeNamespace {
   const ip = addressAt(network.ranges.nodeCidr, index + 1);
-  return { folder, ip, link: `sk${id.slice(0, 8)}-${index}`, network };
+  return { folder, ip, link: nodeLink(id, index), network };
 }
 
 /** True while both namespaces are pinned. */
@@ -49,8 +49,9 @@ export function isRaised({ folder }: NodeNamespace): boolean {
 /** Makes the node's namespaces and joins them to the bridge. A half-made one is taken down first. */
 export async function raiseNode(node: NodeNamespace): Promise<void> {
   if (isRaised(node)) return;
-  await lowerNode(node);
-  const { folder } = node;
+  const { folder, link } = node;
+  await tryCommand(["ip", "link", "delete", link]);
+  await lowerNode(folder);
   mkdirSync(folder.pins, { recursive: true, mode: 0o700 });
   for (const pin of [folder.networkPin, folder.mountPin]) writeFileSync(pin, "", { mode: 0o600 });
   await runCommand(["mount", "--bind", folder.pins, folder.pins]);
@@ -71,11 +72,15 @@ export async function raiseNode(node: NodeNamespace): Promise<void> {
   ]);
 }
 
-/** Unpins the namespaces and removes the link. Their processes must have ended before. */
-export async function lowerNode({ folder, link }: NodeNamespace): Promise<void> {
-  await tryCommand(["ip", "link", "delete", link]);
+/** Unpins the namespaces. Their processes must have ended before. */
+export async function lowerNode(folder: NodeFolder): Promise<void> {
   for (const pin of [folder.networkPin, folder.mountPin, folder.pins])
     await tryCommand(["umount", "--lazy", pin]);
+}
+
+/** What the node alone sees at {@link NODE_MOUNT_POINTS}' first. */
+export function kubeletFolder(folder: NodeFolder): string {
+  return join(folder.root, "lib-kubelet");
 }
 
 /** The command words that run what follows inside the node. */

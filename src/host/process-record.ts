@@ -7,6 +7,8 @@ export interface ProcessRecord {
   /** Ticks since boot, from /proc/PID/stat. */
   readonly startTime: string;
   readonly bootId: string;
+  /** Written by the process itself once it does its work: an agent, when its node's network and DNS are up. */
+  readonly isReady?: boolean;
 }
 
 /** The record of a process that lives now; `undefined` when there is none. */
@@ -20,13 +22,27 @@ export function writePidFile(path: string, pid: number = process.pid): void {
   writeAtomically(path, `${JSON.stringify(recordOf(pid))}\n`);
 }
 
+/** Says in this process's own pid file that it does its work now. */
+export function markReady(path: string): void {
+  writeAtomically(path, `${JSON.stringify({ ...recordOf(process.pid), isReady: true })}\n`);
+}
+
+/** True when the process that the file means lives and has said that it does its work. */
+export function isMarkedReady(path: string): boolean {
+  return readLiveRecord(path)?.isReady ?? false;
+}
+
 /** The process that the file means, if it still lives. A damaged file means none. */
 export function readLivePid(path: string): number | undefined {
+  return readLiveRecord(path)?.pid;
+}
+
+function readLiveRecord(path: string): ProcessRecord | undefined {
   const text = readIfPresent(path);
   if (!text) return undefined;
   try {
     const record = JSON.parse(text) as ProcessRecord;
-    return isAlive(record) ? record.pid : undefined;
+    return isAlive(record) ? record : undefined;
   } catch {
     return undefined;
   }

@@ -1,6 +1,13 @@
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
-import { addressAt, chooseRanges, overlap, parseCidr, RangeError } from "./ranges.ts";
+import {
+  addressAt,
+  checkCapacity,
+  chooseRanges,
+  overlap,
+  parseCidr,
+  RangeError,
+} from "./ranges.ts";
 
 describe("chooseRanges", () => {
   it("gives the first cluster the ranges that users know", () => {
@@ -26,6 +33,31 @@ describe("chooseRanges", () => {
       () => chooseRanges({ podCidr: "10.244.0.1/16" }, []),
       /--pod-cidr 10.244.0.1\/16/,
     );
+  });
+});
+
+describe("chooseRanges, sizes", () => {
+  for (const [asked, expected] of [
+    [{ podCidr: "10.9.0.0/28" }, /--pod-cidr 10.9.0.0\/28: expected a prefix length from 1 to 24/],
+    [{ serviceCidr: "10.9.0.0/30" }, /--service-cidr .* from 12 to 28/],
+    [{ serviceCidr: "10.0.0.0/8" }, /--service-cidr .* from 12 to 28/],
+    [{ nodeCidr: "10.9.0.0/30" }, /--node-cidr .* from 1 to 29/],
+  ] as const)
+    it(`refuses ${JSON.stringify(asked)}`, () =>
+      assert.throws(() => chooseRanges(asked, []), expected));
+});
+
+describe("checkCapacity", () => {
+  const ranges = {
+    nodeCidr: "10.88.0.0/29",
+    podCidr: "10.244.0.0/22",
+    serviceCidr: "10.96.0.0/16",
+  };
+  it("allows as many nodes as both ranges hold", () => checkCapacity(ranges, 4));
+  it("names the range that is too small", () => {
+    assert.throws(() => checkCapacity(ranges, 5), /--pod-cidr 10.244.0.0\/22 has room for 4 nodes/);
+    const wide = { ...ranges, podCidr: "10.244.0.0/16" };
+    assert.throws(() => checkCapacity(wide, 6), /--node-cidr 10.88.0.0\/29 has room for 5 nodes/);
   });
 });
 

@@ -24,7 +24,7 @@ export class RangeError extends Error {
 export function chooseRanges(wanted: Partial<Ranges>, used: readonly string[]): Ranges {
   const taken = [...used];
   const choose = (
-    flag: string,
+    flag: keyof typeof BITS_MAX,
     asked: string | undefined,
     candidates: readonly string[],
   ): string => {
@@ -43,9 +43,33 @@ export function chooseRanges(wanted: Partial<Ranges>, used: readonly string[]): 
   return { nodeCidr, podCidr, serviceCidr };
 }
 
-function checkAsked(flag: string, cidr: string, taken: readonly string[]): void {
-  if (!parseCidr(cidr))
-    throw new RangeError(`${flag} ${cidr}: expected an IPv4 range such as 10.244.0.0/16`);
+/** Prefix length of each node's part of the pod range; the server's default. */
+const NODE_POD_BITS = 24;
+/** Addresses of a node range that are no node's: network, bridge, broadcast. */
+const NODE_CIDR_RESERVED = 3;
+/** Smallest ranges: a node's pods; 16 Service addresses, of which DNS has the tenth; bridge and a few nodes. */
+const BITS_MAX = { "--pod-cidr": NODE_POD_BITS, "--service-cidr": 28, "--node-cidr": 29 } as const;
+/** Largest Service range: upstream's limit, as its allocator keeps a bit for each address. */
+const SERVICE_BITS_MIN = 12;
+
+/** @throws {RangeError} the ranges cannot hold so many nodes. */
+export function checkCapacity({ nodeCidr, podCidr }: Ranges, nodes: number): void {
+  const rows = [
+    ["--node-cidr", nodeCidr, 2 ** (32 - prefixLength(nodeCidr)) - NODE_CIDR_RESERVED],
+    ["--pod-cidr", podCidr, 2 ** (NODE_POD_BITS - prefixLength(podCidr))],
+  ] as const;
+  for (const [flag, cidr, most] of rows)
+    if (nodes > most)
+      throw new RangeError(`${flag} ${cidr} has room for ${most} nodes, not for ${nodes}`);
+}
+
+function checkAsked(flag: keyof typeof BITS_MAX, cidr: string, taken: readonly string[]): void {
+  const range = parseCidr(cidr);
+  if (!range) throw new RangeError(`${flag} ${cidr}: expected an IPv4 range such as 10.244.0.0/16`);
+  const least = flag === "--service-cidr" ? SERVICE_BITS_MIN : 1;
+  const most = BITS_MAX[flag];
+  if (range.bits > most || range.bits < least)
+    throw new RangeError(`${flag} ${cidr}: expected a prefix length from ${least} to ${most}`);
   const other = taken.find((used) => overlap(cidr, used));
   if (other) throw new RangeError(`${flag} ${cidr} overlaps with ${other}, which is in use here`);
 }

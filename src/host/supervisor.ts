@@ -1,7 +1,8 @@
 import { spawn } from "node:child_process";
-import { readdirSync, readFileSync, readlinkSync, openSync } from "node:fs";
+import { closeSync, openSync, readdirSync, readFileSync, statSync } from "node:fs";
 import { join } from "node:path";
 import { sleep, type Clock } from "../base/clock.ts";
+import { findClusterProcesses } from "./cluster-processes.ts";
 import { makeFolder, writeAtomically } from "./files.ts";
 import { readLivePid, writePidFile } from "./process-record.ts";
 import type { StateFolder } from "./state-folder.ts";
@@ -22,8 +23,11 @@ const LOOK_MS = 10;
 export function startSupervisor(state: StateFolder, script: string, roles: readonly Role[]): void {
   makeFolder(state.runFolder);
   makeFolder(state.logFolder);
-  for (const { name, command } of roles)
+  for (const { name, command } of roles) {
     writeAtomically(state.argumentsFile(name), `${command.join("\n")}\n`);
+    // The shell that opens it later would make it readable for everybody.
+    closeSync(openSync(state.log(name), "a", 0o600));
+  }
   const log = openSync(state.log("supervise"), "a", 0o600);
   const child = spawn("/bin/sh", [script, "supervise", state.path, ...roles.map((r) => r.name)], {
     cwd: "/",
@@ -31,6 +35,7 @@ export function startSupervisor(state: StateFolder, script: string, roles: reado
     stdio: ["ignore", log, log],
   });
   if (child.pid === undefined) throw new Error(`cannot start /bin/sh ${script}`);
+  closeSync(log);
   writePidFile(state.pidFile("supervise"), child.pid);
   child.unref();
 }
@@ -40,16 +45,10 @@ export function supervisorPid(state: StateFolder): number | undefined {
   return readLivePid(state.pidFile("supervise"));
 }
 
-/** Ends the supervisor, and with it its roles; resolves when none of `roles` lives any more. */
-export async function stopSupervisor(
-  clock: Clock,
-  state: StateFolder,
-  roles: readonly string[],
-): Promise<void> {
-  const supervisor = supervisorPid(state);
-  if (supervisor !== undefined) await endProcesses(clock, [supervisor]);
-  const rest = roles.flatMap((role) => readLivePid(state.pidFile(role)) ?? []);
-  await endProcesses(clock, rest);
+/** Ends the supervisor, and with it server and agents; resolves when none of them lives. Containers run on. */
+export async function stopSupervisor(clock: Clock, state: StateFolder): Promise<void> {
+  await endProcesses(clock, findClusterProcesses(state.path).supervisors);
+  await endProcesses(clock, findClusterProcesses(state.path).roles);
 }
 
 /** SIGTERM, then SIGKILL for those that still live after `graceMs`. */
@@ -76,32 +75,43 @@ export async function endProcesses(
  * All processes of a node: those inside its mount namespace, and those in its control groups (containers, which have
  * mount namespaces of their own).
  *
- * @shape `mountPin`: the pinned namespace file. `cgroup`: a path below each hierarchy's root, such as `/skiff-ID/NODE`.
+ * Why by the folder that they see at `mountPoint`: that holds for namespaces that are no longer pinned, too.
+ * @shape `folder`: what only this node has mounted there. `cgroup`: a path below each hierarchy's root, such as
+ *        `/skiff-ID/NODE`.
  */
-export function processesOfNode(mountPin: string, cgroup: string): readonly number[] {
-  const namespace = pinnedNamespace(mountPin);
+export function processesOfNode(
+  folder: string,
+  mountPoint: string,
+  cgroup: string,
+): readonly number[] {
+  const own = identityOf(folder);
   return readdirSync("/proc")
     .filter((name) => /^\d+$/.test(name))
     .filter((pid) => {
-      try {
-        if (namespace && readlinkSync(`/proc/${pid}/ns/mnt`) === namespace) return true;
-        const groups = readFileSync(`/proc/${pid}/cgroup`, "utf8");
-        return groups
-          .split("\n")
-          .some((line) => line.slice(line.lastIndexOf(":") + 1).startsWith(`${cgroup}/`));
-      } catch {
-        return false; // ended meanwhile
-      }
+      if (own !== undefined && identityOf(`/proc/${pid}/root${mountPoint}`) === own) return true;
+      return groupsOf(pid).some((group) => group.startsWith(`${cgroup}/`));
     })
     .map(Number);
 }
 
-/** `mnt:[4026532…]`: what /proc/PID/ns/mnt of a process inside reads; `undefined` when nothing is pinned there. */
-function pinnedNamespace(pin: string): string | undefined {
-  const line = readFileSync("/proc/self/mountinfo", "utf8")
-    .split("\n")
-    .find((mount) => mount.split(" ")[4] === pin);
-  return line?.split(" ")[3];
+/** Device and inode of a path; `undefined`: there is none. */
+function identityOf(path: string): string | undefined {
+  try {
+    const { dev, ino } = statSync(path);
+    return `${dev}:${ino}`;
+  } catch {
+    return undefined;
+  }
+}
+
+/** Paths of a process's control groups, one for each hierarchy; empty: it ended meanwhile. */
+function groupsOf(pid: string): readonly string[] {
+  try {
+    const lines = readFileSync(`/proc/${pid}/cgroup`, "utf8").split("\n");
+    return lines.map((line) => line.slice(line.lastIndexOf(":") + 1));
+  } catch {
+    return [];
+  }
 }
 
 function signal(pid: number, name: NodeJS.Signals): void {

@@ -14,7 +14,7 @@ import { readIfPresent } from "../host/files.ts";
 import { readAccess } from "../host/kubeconfig-file.ts";
 import { cgroupOf } from "../host/local-cluster.ts";
 import { LogFile } from "../host/log-file.ts";
-import { writePidFile } from "../host/process-record.ts";
+import { markReady, writePidFile } from "../host/process-record.ts";
 import { cniFolder, findBinary } from "../host/requirements.ts";
 import { machineResolvers, parseResolvConf } from "../host/resolvers.ts";
 import { StateFolder } from "../host/state-folder.ts";
@@ -90,6 +90,7 @@ async function serve(data: string, nodeName: string, flags: Flags, logger: Logge
     version: serverVersion(),
     serving: { certificate: files.cert, key: files.key, clientCa: files.ca },
   });
+  void agent.networked.then(() => markReady(state.pidFile(`agent-${nodeName}`)));
   logger.info("ready", { elapsedMs: Math.round(clock.monotonic()) });
   await terminated();
   agent.close();

@@ -54,6 +54,8 @@ export interface AgentOptions {
 
 /** A running agent. */
 export interface Agent {
+  /** Resolves when Pods can be given a network: the control plane has given the node its range. */
+  readonly networked: Promise<void>;
   /** Ends kubelet, proxy and DNS; containers, rules and routes stay. */
   close(): void;
 }
@@ -88,13 +90,14 @@ export async function startAgent(options: AgentOptions): Promise<Agent> {
     routes.start(),
     dns.synced,
   ]);
-  followPodRange(options, cache, async (range) => {
+  const networked = followPodRange(options, cache, async (range) => {
     await proxy.setNodePodCidr(range);
     writeAtomically(options.cniConfigFile, cniConfig(range), 0o644);
     kubelet.networkChanged();
     logger.info("network configured", { range });
   });
   return {
+    networked,
     close: () => {
       kubelet.close();
       proxy.close();
@@ -154,22 +157,28 @@ function runKubelet(options: AgentOptions, client: HttpTransport, cache: Cache):
   });
 }
 
-/** Calls `configure` once, when the node's range is known; failures are logged and tried with the next change. */
+/**
+ * Calls `configure` once, when the node's range is known; failures are logged and tried with the next change.
+ *
+ * @returns resolves when it is done.
+ */
 function followPodRange(
   { nodeName, logger }: AgentOptions,
   cache: Cache,
   configure: (range: string) => Promise<void>,
-): void {
+): Promise<void> {
   let configured: string | undefined;
-  const look = (): void => {
-    const range = cache.get(Node, { namespace: "", name: nodeName })?.spec?.podCIDR;
-    if (!range || range === configured) return;
-    configured = range;
-    configure(range).catch((error: unknown) => {
-      configured = undefined;
-      logger.error("configuring the network failed", { error: String(error) });
-    });
-  };
-  cache.onChange(Node, look);
-  look();
+  return new Promise((resolve) => {
+    const look = (): void => {
+      const range = cache.get(Node, { namespace: "", name: nodeName })?.spec?.podCIDR;
+      if (!range || range === configured) return;
+      configured = range;
+      configure(range).then(resolve, (error: unknown) => {
+        configured = undefined;
+        logger.error("configuring the network failed", { error: String(error) });
+      });
+    };
+    cache.onChange(Node, look);
+    look();
+  });
 }

@@ -1,12 +1,19 @@
 import { join, resolve } from "node:path";
 import type { Clock } from "../base/clock.ts";
+import { SystemRandom } from "../base/system-random.ts";
 import type { Surroundings } from "../cli/command.ts";
+
+/** Where the machine's own programs are: `ip`, `nft`, `mount`, `containerd`, `runc`. */
+const SYSTEM_FOLDERS = ["/usr/sbin", "/sbin", "/usr/bin", "/bin"];
 
 /** What this process offers a command. `bin/skiff.cjs` sets SKIFF_ROOT, the package's folder, before anything else. */
 export function surroundingsOf(clock: Clock, defaultHome: string): Surroundings {
   const root = process.env["SKIFF_ROOT"] ?? process.cwd();
+  // Root's PATH may lack them (cron, su); the processes that are started inherit it.
+  process.env["PATH"] = [process.env["PATH"], ...SYSTEM_FOLDERS].filter(Boolean).join(":");
   return {
     clock,
+    random: new SystemRandom(),
     // The clock's origin is the start of the process.
     startedAt: 0,
     home: resolve(process.env["SKIFF_HOME"] ?? defaultHome),

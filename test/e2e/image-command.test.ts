@@ -4,6 +4,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, before, describe, it } from "node:test";
 import { SystemClock } from "../../src/base/system-clock.ts";
+import { SystemRandom } from "../../src/base/system-random.ts";
 import { LOCAL_COMMANDS } from "../../src/cli/all.ts";
 import { runCommandLine } from "../../src/cli/run-command-line.ts";
 import { writeClusterFile } from "../../src/host/cluster-file.ts";
@@ -26,6 +27,7 @@ describe("skiff image, on a cluster of two nodes of which one runs", () => {
     const clock = new SystemClock();
     const status = await runCommandLine(LOCAL_COMMANDS, words, {
       clock,
+      random: new SystemRandom(),
       startedAt: clock.monotonic(),
       home,
       environment: {},
@@ -53,7 +55,7 @@ describe("skiff image, on a cluster of two nodes of which one runs", () => {
         { name: "skiff-1", ip: "10.88.0.2" },
         { name: "skiff-2", ip: "10.88.0.3" },
       ],
-      given: { bridge: "", table: "", ipForwardBefore: "0", folders: [] },
+      given: { bridge: "", table: "", folders: [] },
     });
     // The commands ask whether a supervisor and the nodes' agents live; any process of the node's namespaces will do.
     writePidFile(state.pidFile("supervise"), process.pid);

@@ -97,7 +97,7 @@ async function answers(endpoint: string, child: ChildProcess): Promise<boolean> 
 
 /** Ends the shims first: they outlive their containerd on purpose. */
 async function closeContainerd(child: ChildProcess, folder: string, cgroup: string): Promise<void> {
-  const left = [...shimsOf(child.pid!), ...processesOfNode("", cgroup)];
+  const left = [...shimsOf(child.pid!), ...processesOfNode("", "", cgroup)];
   await endProcesses(new SystemClock(), left, 0);
   removeCgroup(cgroup);
   if (child.exitCode === null) {
