@@ -169,6 +169,9 @@ switch (command) {
     loadKernelModules();
     run(process.execPath, ["tools/test.mjs", ...args]);
     break;
+  case "features":
+    run(process.execPath, ["tools/features.mjs", ...args]);
+    break;
   default:
-    fail(`unknown command '${command}': expected start or test`);
+    fail(`unknown command '${command}': expected start, test or features`);
 }
