@@ -167,13 +167,13 @@ export async function until<T>(
   what: string,
   check: () => Promise<T> | T,
   withinMs: number = UNTIL_MS_MAX,
-): Promise<NonNullable<T>> {
+): Promise<Exclude<T, false | "" | null | undefined>> {
   const deadline = performance.now() + withinMs;
   let last: unknown;
   for (;;) {
     try {
       const result = await check();
-      if (result) return result;
+      if (result) return result as Exclude<T, false | "" | null | undefined>;
       last = result;
     } catch (error) {
       last = error;
