@@ -1,4 +1,4 @@
-// Makes a checkout able to run, then does what it was asked: `node tools/setup.mjs start|test|bench|features|sim [ARGS]`.
+// Makes a checkout able to run, then does what it was asked: `node tools/setup.mjs start|test|bench|features [ARGS]`.
 // Plain JavaScript on node: modules alone, because nothing is installed when it starts. Each step runs only where its
 // result is missing.
 import { spawnSync } from "node:child_process";
@@ -175,6 +175,9 @@ switch (command) {
     build();
     run(process.execPath, ["bench/run.mjs", ...args]);
     break;
+  case "features":
+    run(process.execPath, ["tools/features.mjs", ...args]);
+    break;
   default:
-    fail(`unknown command '${command}': expected start, test or bench`);
+    fail(`unknown command '${command}': expected start, test, bench or features`);
 }

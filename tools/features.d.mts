@@ -1,0 +1,12 @@
+/** Every row of the check list, in its order. */
+export function readFeatures(): {
+  readonly id: string;
+  readonly feature: string;
+  readonly observable: string;
+}[];
+/** Every test that claims rows: file, title and the rows' identifiers. */
+export function readClaims(): {
+  readonly file: string;
+  readonly title: string;
+  readonly ids: readonly string[];
+}[];
