@@ -68,6 +68,12 @@ export class TestCluster {
     return finish(process.execPath, ["bin/skiff.cjs", ...named], this.env);
   }
 
+  /** Runs `skiff kubectl --name NAME WORDS`. */
+  skiffKubectl(...words: readonly string[]): Promise<Finished> {
+    const line = ["bin/skiff.cjs", "kubectl", "--name", this.name, ...words];
+    return finish(process.execPath, line, this.env);
+  }
+
   /** Runs kubectl, whatever its exit status. `line` is split at blanks; an array is taken as it is. */
   tryKubectl(line: string | readonly string[], options: CommandOptions = {}): Promise<Finished> {
     return finish(kubectlPath(options.version), wordsOf(line), this.env, options);
