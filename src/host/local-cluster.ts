@@ -60,6 +60,11 @@ export class LocalCluster {
     return readClusterFile(this.state.clusterFile);
   }
 
+  /** True when there is anything of it on disk, whole or not. */
+  hasState(): boolean {
+    return existsSync(this.state.path);
+  }
+
   /** True while the supervisor lives. */
   isRunning(): boolean {
     return supervisorPid(this.state) !== undefined;
