@@ -1,4 +1,3 @@
-import { existsSync } from "node:fs";
 import { resolve } from "node:path";
 import { withLock } from "../host/file-lock.ts";
 import { removeFromKubeconfig } from "../host/kubeconfig-file.ts";
@@ -54,7 +53,7 @@ async function deleteLocked(invocation: Invocation): Promise<number> {
   const cluster = clusterOf(invocation);
   const { clock, print } = invocation.surroundings;
   const { id, lockFile, name } = cluster.state;
-  const existed = existsSync(cluster.state.path);
+  const existed = cluster.exists();
   const given = invocation.flags.text("kubeconfig");
   const noted = cluster.fileIfSound()?.kubeconfigs ?? [userKubeconfig(invocation)];
   await withLock(clock, id, lockFile, "skiff delete", LOCK_MS_MAX, () => cluster.delete());

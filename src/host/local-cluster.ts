@@ -60,6 +60,11 @@ export class LocalCluster {
     return readClusterFile(this.state.clusterFile);
   }
 
+  /** True when it has a state folder, even a damaged one. */
+  exists(): boolean {
+    return existsSync(this.state.path);
+  }
+
   /** True while the supervisor lives. */
   isRunning(): boolean {
     return supervisorPid(this.state) !== undefined;
