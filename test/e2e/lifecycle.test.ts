@@ -343,9 +343,12 @@ describe("clusters on a machine", () => {
         { stdio: ["ignore", "pipe", "ignore"] },
       );
       await new Promise((resolve) => holder.stdout.once("data", resolve));
-      const asked = skiff("start", "--name", "two", "--api-port", "7001");
-      await refused(asked, 1, /port 7001 is taken by node \(pid \d+\): choose another/);
-      holder.kill();
+      try {
+        const asked = skiff("start", "--name", "two", "--api-port", "7001");
+        await refused(asked, 1, /port 7001 is taken by node \(pid \d+\): choose another/);
+      } finally {
+        holder.kill();
+      }
       assert.deepEqual(readdirSync(home), ["one"]);
     });
 
