@@ -53,7 +53,7 @@ async function deleteLocked(invocation: Invocation): Promise<number> {
   const cluster = clusterOf(invocation);
   const { clock, print } = invocation.surroundings;
   const { id, lockFile, name } = cluster.state;
-  const existed = cluster.hasState();
+  const existed = cluster.exists();
   const given = invocation.flags.text("kubeconfig");
   const noted = cluster.fileIfSound()?.kubeconfigs ?? [userKubeconfig(invocation)];
   await withLock(clock, id, lockFile, "skiff delete", LOCK_MS_MAX, () => cluster.delete());

@@ -6,6 +6,7 @@ import { sleep, type Clock, type Timer } from "../base/clock.ts";
 import type { Logger } from "../base/logger.ts";
 import { containerdConfig, type ContainerdSettings } from "./containerd-config.ts";
 import { writeAtomically } from "./files.ts";
+import { rotateOpenLog } from "./log-file.ts";
 import { readLivePid, writePidFile } from "./process-record.ts";
 
 /** Pause between two tries to reach a starting containerd, in ms. It takes 100–300 ms. */
@@ -14,6 +15,8 @@ const DIAL_MS = 5;
 const START_MS_MAX = 30_000;
 /** How often an adopted containerd (not our child) is looked at, in ms; a child's end is told by the kernel. */
 const LOOK_MS = 2_000;
+/** How often the size of its log is looked at, in ms: it writes some lines a second at most. */
+const LOG_LOOK_MS = 60_000;
 /** Pause before a containerd that ended is started again, in ms. */
 const RESTART_MS = 200;
 
@@ -36,6 +39,7 @@ export class Containerd {
   readonly #files: ContainerdFiles;
   readonly #settings: ContainerdSettings;
   #timer: Timer | undefined;
+  #logTimer: Timer | undefined;
   #isClosed = false;
 
   constructor(clock: Clock, logger: Logger, files: ContainerdFiles, settings: ContainerdSettings) {
@@ -54,6 +58,7 @@ export class Containerd {
     const running = readLivePid(pidFile);
     if (running === undefined) this.#spawn();
     else this.#adopt(running);
+    this.#watchLog();
     await this.#reached();
   }
 
@@ -61,6 +66,12 @@ export class Containerd {
   close(): void {
     this.#isClosed = true;
     this.#timer?.cancel();
+    this.#logTimer?.cancel();
+  }
+
+  #watchLog(): void {
+    rotateOpenLog(this.#files.logFile);
+    this.#logTimer = this.#clock.after(LOG_LOOK_MS, () => this.#watchLog());
   }
 
   #spawn(): void {

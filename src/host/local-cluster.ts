@@ -60,8 +60,8 @@ export class LocalCluster {
     return readClusterFile(this.state.clusterFile);
   }
 
-  /** True when there is anything of it on disk, whole or not. */
-  hasState(): boolean {
+  /** True when it has a state folder, even a damaged one. */
+  exists(): boolean {
     return existsSync(this.state.path);
   }
 

@@ -1,11 +1,14 @@
 import {
   closeSync,
+  copyFileSync,
   fstatSync,
   mkdirSync,
   openSync,
   readdirSync,
   readFileSync,
   renameSync,
+  statSync,
+  truncateSync,
   writeSync,
 } from "node:fs";
 import { dirname, join } from "node:path";
@@ -16,12 +19,15 @@ const LOG_BYTES_MAX = 10 * 1024 * 1024;
 /** Appends lines to a log file that rotates: `x.log`, before it `x.log.1`. */
 export class LogFile {
   readonly #path: string;
+  readonly #bytesMax: number;
   #file: number;
   #bytes: number;
 
-  constructor(path: string) {
+  /** `bytesMax`: size beyond which it is rotated. */
+  constructor(path: string, bytesMax = LOG_BYTES_MAX) {
     mkdirSync(dirname(path), { recursive: true, mode: 0o700 });
     this.#path = path;
+    this.#bytesMax = bytesMax;
     this.#file = openSync(path, "a", 0o600);
     this.#bytes = fstatSync(this.#file).size;
   }
@@ -29,7 +35,7 @@ export class LogFile {
   /** Adds a line break. */
   write(line: string): void {
     this.#bytes += writeSync(this.#file, `${line}\n`);
-    if (this.#bytes > LOG_BYTES_MAX) this.#rotate();
+    if (this.#bytes > this.#bytesMax) this.#rotate();
   }
 
   close(): void {
@@ -42,6 +48,17 @@ export class LogFile {
     this.#file = openSync(this.#path, "a", 0o600);
     this.#bytes = 0;
   }
+}
+
+/**
+ * Rotates a log that another program holds open for appending: it is copied and emptied. Lines of that moment may be lost.
+ *
+ * `bytesMax` is exceeded first, as for a {@link LogFile}.
+ */
+export function rotateOpenLog(path: string, bytesMax = LOG_BYTES_MAX): void {
+  if ((statSync(path, { throwIfNoEntry: false })?.size ?? 0) <= bytesMax) return;
+  copyFileSync(path, `${path}.1`);
+  truncateSync(path);
 }
 
 /** Names of the logs in a folder, without `.log`; sorted. */

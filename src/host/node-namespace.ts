@@ -1,4 +1,5 @@
 import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
+import { cpus } from "node:os";
 import { join } from "node:path";
 import { runCommand, tryCommand } from "./command.ts";
 import { nodeLink, type MachineNetwork } from "./machine-network.ts";
@@ -51,24 +52,46 @@ export async function raiseNode(node: NodeNamespace): Promise<void> {
   if (isRaised(node)) return;
   const { folder, link } = node;
   await tryCommand(["ip", "link", "delete", link]);
-  await lowerNode(folder);
-  mkdirSync(folder.pins, { recursive: true, mode: 0o700 });
-  for (const pin of [folder.networkPin, folder.mountPin]) writeFileSync(pin, "", { mode: 0o600 });
-  await runCommand(["mount", "--bind", folder.pins, folder.pins]);
-  await runCommand(["mount", "--make-private", folder.pins]);
-  await runCommand([
-    "unshare",
-    `--net=${folder.networkPin}`,
-    `--mount=${folder.mountPin}`,
-    "--propagation=private",
-    "true",
-  ]);
+  await pinNamespaces(folder);
   makeNodeFolders(folder);
   // Read here: inside the node, the machine's /run and its own resolver are out of reach.
   writeAtomically(join(folder.path, "resolv.conf"), resolvConfText(machineResolvers()), 0o644);
   await Promise.all([
     runCommand([...enterNode(folder), "sh", "-ec", MOUNT_SCRIPT, "sh", folder.root]),
     joinBridge(node),
+  ]);
+}
+
+/**
+ * Makes both namespaces and pins them.
+ *
+ * A mount namespace can be pinned only in one with a lower number, and kernels since 6.18 number them per processor: when
+ * this one is young itself (a container's), the processor that made it is the one that is sure to give higher numbers.
+ */
+async function pinNamespaces(folder: NodeFolder): Promise<void> {
+  const processors = cpus().map((_, index) => ["taskset", "--cpu-list", String(index)]);
+  for (const prefix of [[], ...processors, undefined]) {
+    await lowerNode(folder);
+    try {
+      return await pinNamespacesOnce(folder, prefix ?? []);
+    } catch (error) {
+      if (!prefix || !/Invalid argument/.test(String(error))) throw error;
+    }
+  }
+}
+
+async function pinNamespacesOnce(folder: NodeFolder, prefix: readonly string[]): Promise<void> {
+  mkdirSync(folder.pins, { recursive: true, mode: 0o700 });
+  for (const pin of [folder.networkPin, folder.mountPin]) writeFileSync(pin, "", { mode: 0o600 });
+  await runCommand(["mount", "--bind", folder.pins, folder.pins]);
+  await runCommand(["mount", "--make-private", folder.pins]);
+  await runCommand([
+    ...prefix,
+    "unshare",
+    `--net=${folder.networkPin}`,
+    `--mount=${folder.mountPin}`,
+    "--propagation=private",
+    "true",
   ]);
 }
 

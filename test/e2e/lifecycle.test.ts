@@ -142,8 +142,14 @@ describe("clusters on a machine", () => {
       const { status } = await run(["kubectl", "exec", "web-1", "--", "true"]);
       return status === 0 && (await run(["kubectl", "exec", "web-2", "--", "true"])).status === 0;
     });
-  const fetched = (pod: string, url: string): Promise<string> =>
-    kubectl("exec", pod, "--", "wget", "-q", "-T", "5", "-O", "-", url);
+  /** Asks from within the pod's network namespace: the machine's curl, since busybox's static one resolves nothing. */
+  const fetched = (pod: string, url: string): Promise<string> => {
+    const pids = webServers().map((text) => text.split(":")[0]!);
+    const pid = pids.find(
+      (id) => readFileSync(`/proc/${id}/root/tmp/index.html`, "utf8") === `${pod}\n`,
+    );
+    return done(run(["nsenter", `--net=/proc/${pid}/ns/net`, "--", "curl", "-sm5", url]));
+  };
   const kill = (pids: readonly number[]): void => pids.forEach((pid) => process.kill(pid, 9));
   const killWhole = (): void => {
     const { supervisors, roles } = findClusterProcesses(one.path);
@@ -311,7 +317,6 @@ describe("clusters on a machine", () => {
     const ranges = [first!, second!].flatMap((file) => Object.values(file.ranges) as string[]);
     assert.equal(new Set(ranges).size, 6);
     assert.match(await kubectl("--kubeconfig", other, "get", "nodes"), /two-1 +Ready/);
-    await mended();
     await done(skiff("delete", "--name", "two"));
     assert.doesNotMatch(readFileSync(other, "utf8"), /two/);
     assert.equal(existsSync(two.path), false);
@@ -338,9 +343,12 @@ describe("clusters on a machine", () => {
         { stdio: ["ignore", "pipe", "ignore"] },
       );
       await new Promise((resolve) => holder.stdout.once("data", resolve));
-      const asked = skiff("start", "--name", "two", "--api-port", "7001");
-      await refused(asked, 1, /port 7001 is taken by node \(pid \d+\): choose another/);
-      holder.kill();
+      try {
+        const asked = skiff("start", "--name", "two", "--api-port", "7001");
+        await refused(asked, 1, /port 7001 is taken by node \(pid \d+\): choose another/);
+      } finally {
+        holder.kill();
+      }
       assert.deepEqual(readdirSync(home), ["one"]);
     });
 
@@ -392,7 +400,9 @@ describe("clusters on a machine", () => {
     for (const node of ["one-1", "one-2"])
       for (const pin of ["networkPin", "mountPin", "pins"] as const)
         await done(run(["umount", "--lazy", one.node(node)[pin]]));
-    await done(run(["sh", "-c", `rm -r /run/skiff; ip link delete skiff-${one.id.slice(0, 8)}`]));
+    const bridge = `skiff-${one.id.slice(0, 8)}`;
+    const rest = 'rm -r /run/skiff; ip link delete "$1"; sysctl -qw net.ipv4.ip_forward=0';
+    await done(run(["sh", "-ec", rest, "sh", bridge]));
     await done(skiff("start", "--name", "one"));
     await mended();
     assert.equal(webServers().length, 2);
