@@ -147,6 +147,8 @@ export class LocalCluster {
     if (!file) return;
     await stopSupervisor(this.#clock, this.state, this.#roleNames(file));
     await Promise.all(this.#nodes(file).map((node) => this.#stopNode(node)));
+    // only now: a node that stops later than another still has processes in its control group
+    removeCgroup(cgroupOf(this.state, ""));
     await lowerMachineNetwork(this.#network(file));
     rmSync(this.state.socketFolder, { recursive: true, force: true });
     removeIfEmpty("/run/skiff");
@@ -174,7 +176,6 @@ export class LocalCluster {
     );
     await lowerNode(node);
     removeCgroup(cgroup);
-    removeCgroup(cgroupOf(this.state, ""));
   }
 
   /** After a crash of the supervisor its children may live on; a new one would start them twice. */
