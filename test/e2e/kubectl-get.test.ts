@@ -258,7 +258,10 @@ describe("kubectl looks at a cluster", () => {
   });
 
   it("KC-67 SV-41 SV-42 describe service shows addresses, ports, end points and policies", async () => {
-    const text = await cluster.kubectl("describe service web");
+    const text = await until("the end point is described", async () => {
+      const described = await cluster.kubectl("describe service web");
+      return /^Endpoints: +10\./m.test(described) && described;
+    });
     for (const line of [
       "Namespace: +default",
       "Selector: +app=web",
