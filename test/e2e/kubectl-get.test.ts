@@ -251,9 +251,9 @@ describe("kubectl looks at a cluster", () => {
   });
 
   it("KC-65 RS-10 describe rs has the event that names the Pod it made", async () => {
-    assert.match(
-      await cluster.kubectl("describe rs -l app=web"),
-      /Normal +SuccessfulCreate +\S+ +replicaset-controller +Created pod: web-\w+-\w{5}/,
+    const made = /Normal +SuccessfulCreate +\S+ +replicaset-controller +Created pod: web-\w+-\w{5}/;
+    await until("the event is described", async () =>
+      made.test(await cluster.kubectl("describe rs -l app=web")),
     );
   });
 
