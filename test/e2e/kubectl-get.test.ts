@@ -251,14 +251,17 @@ describe("kubectl looks at a cluster", () => {
   });
 
   it("KC-65 RS-10 describe rs has the event that names the Pod it made", async () => {
-    assert.match(
-      await cluster.kubectl("describe rs -l app=web"),
-      /Normal +SuccessfulCreate +\S+ +replicaset-controller +Created pod: web-\w+-\w{5}/,
+    const made = /Normal +SuccessfulCreate +\S+ +replicaset-controller +Created pod: web-\w+-\w{5}/;
+    await until("the event is described", async () =>
+      made.test(await cluster.kubectl("describe rs -l app=web")),
     );
   });
 
   it("KC-67 SV-41 SV-42 describe service shows addresses, ports, end points and policies", async () => {
-    const text = await cluster.kubectl("describe service web");
+    const text = await until("the end point is described", async () => {
+      const described = await cluster.kubectl("describe service web");
+      return /^Endpoints: +10\./m.test(described) && described;
+    });
     for (const line of [
       "Namespace: +default",
       "Selector: +app=web",
