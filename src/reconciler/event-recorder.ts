@@ -76,7 +76,7 @@ export class EventRecorder implements EventSink {
     if (this.#stop.signal.aborted || this.#queue.length >= QUEUED_MAX) return;
     const reference = referenceTo(event);
     this.#queue.push({ source, event, reference, at: this.#clock.now() });
-    this.#work ??= this.#drain().finally(() => (this.#work = undefined));
+    this.#wake();
   }
 
   /** Resolves when everything recorded was written or given up. */
@@ -89,6 +89,14 @@ export class EventRecorder implements EventSink {
     this.#queue.length = 0;
     this.#stop.abort();
     await this.idle();
+  }
+
+  /** An event that comes after the last look at the queue, and before `#work` is cleared, must not wait for the next one. */
+  #wake(): void {
+    this.#work ??= this.#drain().finally(() => {
+      this.#work = undefined;
+      if (this.#queue.length > 0) this.#wake();
+    });
   }
 
   async #drain(): Promise<void> {
