@@ -31,7 +31,7 @@ export const RECIPES = {
   },
   nginx: {
     packages: ["busybox-static", "nginx"],
-    images: ["nginx:latest", "nginx:alpine", "nginx:1.14", "nginx:1.25"],
+    images: ["latest", "alpine", "1.14", "1.14.2", "1.16", "1.25"].map((tag) => `nginx:${tag}`),
     config: {
       Cmd: ["nginx", "-g", "daemon off;"],
       ExposedPorts: { "80/tcp": {} },

@@ -1,4 +1,5 @@
-// Makes a checkout able to run, then does what it was asked: `node tools/setup.mjs start|test|bench|features [ARGS]`.
+// Makes a checkout able to run, then does what it was asked: `node tools/setup.mjs COMMAND [ARGS]` (the
+// commands are at the end).
 // Plain JavaScript on node: modules alone, because nothing is installed when it starts. Each step runs only where its
 // result is missing.
 import { spawnSync } from "node:child_process";
@@ -36,6 +37,11 @@ const TEST_BINARIES = [
   ["python3", "python3"],
 ];
 const BENCH_BINARIES = [["wrk", "wrk"]];
+/** Tests that can do more than their share of `npm test`, as programs. */
+const CRASH_TESTS = {
+  power: "build/tests/test/integration/power-loss.test.mjs",
+  crash: "build/tests/test/e2e/server-crash.test.mjs",
+};
 const CNI_FOLDERS = ["/usr/lib/cni", "/opt/cni/bin"];
 const CNI_PLUGINS = ["ptp", "host-local", "loopback"];
 /** Modules a bare kernel may not have loaded. Best effort: what is built in needs none. */
@@ -175,9 +181,16 @@ switch (command) {
     build();
     run(process.execPath, ["bench/run.mjs", ...args]);
     break;
+  case "power":
+  case "crash":
+    installTools(TEST_BINARIES);
+    installModules();
+    run(process.execPath, ["tools/build.mjs", "--tests"]);
+    run(process.execPath, ["--enable-source-maps", CRASH_TESTS[command], command, ...args]);
+    break;
   case "features":
     run(process.execPath, ["tools/features.mjs", ...args]);
     break;
   default:
-    fail(`unknown command '${command}': expected start, test, bench or features`);
+    fail(`unknown command '${command}': expected start, test, bench, power, crash or features`);
 }

@@ -8,6 +8,7 @@ import { selfSubjectAccessReviewResource } from "./authorization/self-subject-ac
 import { selfSubjectRulesReviewResource } from "./authorization/self-subject-rules-review.ts";
 import { subjectAccessReviewResource } from "./authorization/subject-access-review.ts";
 import { leaseResource } from "./coordination/lease.ts";
+import { bindingResource } from "./core/binding.ts";
 import { configMapResource } from "./core/config-map.ts";
 import { endpointsResource } from "./core/endpoints.ts";
 import { eventResource } from "./core/event.ts";
@@ -29,6 +30,7 @@ import { roleResource } from "./rbac/role.ts";
 
 /** THE table of served kinds. Within a group, the order is that of `kubectl api-resources`. */
 export const catalog: readonly Resource[] = [
+  erased(bindingResource),
   erased(configMapResource),
   erased(endpointsResource),
   erased(eventResource),
@@ -62,6 +64,20 @@ const byPlural = new Map(
 const byKind = new Map(
   catalog.map((resource) => [keyOf(resource.kind, resource.kind.kind), resource]),
 );
+
+/** `extensions/Deployment` → `apps`: groups that kinds have left, and where they went. */
+const moved = new Map(
+  catalog.flatMap(({ kind, olderVersions = [] }) =>
+    olderVersions
+      .filter(({ group }) => group !== kind.group)
+      .map(({ group }) => [`${group}/${kind.kind}`, kind.group] as const),
+  ),
+);
+
+/** The group that a kind of `group` belongs to now: references to owners may be older than the move. */
+export function presentGroup(group: string, kind: string): string {
+  return moved.get(`${group}/${kind}`) ?? group;
+}
 
 /** The row of a kind; `undefined` when it is not served. */
 export function resourceOf<T extends KubeObject>(kind: Kind<T>): Resource<T> | undefined {

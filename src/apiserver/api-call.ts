@@ -10,6 +10,8 @@ export interface WriteFlags {
   readonly isDryRun: boolean;
   readonly fieldManager: string;
   readonly fieldValidation: FieldValidation;
+  /** Of an apply: take fields over from other managers. */
+  readonly isForced?: boolean;
 }
 
 /** Of a read, or of a caller that trusts its own objects. */
@@ -27,7 +29,10 @@ const WARNING_CHARACTERS_MAX = 1024;
 export class ApiCall implements ResourceCall {
   readonly info: RequestInfo;
   readonly user: UserInfo;
+  /** What the verbs work on. */
   readonly served: ServedResource;
+  /** The apiVersion that the client speaks: `served`, or an older version of it. */
+  readonly face: ServedResource;
   readonly flags: WriteFlags;
   readonly #signal: () => AbortSignal;
   #warnings: string[] | undefined;
@@ -36,13 +41,14 @@ export class ApiCall implements ResourceCall {
   constructor(
     info: RequestInfo,
     user: UserInfo,
-    served: ServedResource,
+    face: ServedResource,
     flags: WriteFlags,
     signal: () => AbortSignal,
   ) {
     this.info = info;
     this.user = user;
-    this.served = served;
+    this.face = face;
+    this.served = face.hub;
     this.flags = flags;
     this.#signal = signal;
   }
@@ -89,7 +95,7 @@ export class ApiCall implements ResourceCall {
 
   /** The same call with other flags. */
   withFlags(flags: WriteFlags): ApiCall {
-    const call = new ApiCall(this.info, this.user, this.served, flags, this.#signal);
+    const call = new ApiCall(this.info, this.user, this.face, flags, this.#signal);
     call.#warnings = this.#warnings ??= [];
     return call;
   }

@@ -1,5 +1,6 @@
 import { methodNotAllowed, unknownPath } from "../api/machinery/routing-errors.ts";
-import type { Verb } from "../api/machinery/resource.ts";
+import type { Kind } from "../api/machinery/kind.ts";
+import type { Resource, Verb } from "../api/machinery/resource.ts";
 import type { ApiResponse } from "./api-response.ts";
 import type { Document } from "./discovery/document.ts";
 import { discoveryDocument } from "./discovery/discovery.ts";
@@ -23,9 +24,9 @@ export function servedApi(parts: ServerParts): ServedApi {
   const subresources = parts.subresources.all().flatMap((handler): ExtraSubresource[] => {
     const { group, plural, subresource, kind } = handler;
     return served
-      .filter((other) => other.kind.group === group && other.kind.plural === plural)
+      .filter((other) => other.hub.kind.group === group && other.kind.plural === plural)
       .map((parent) => ({
-        group,
+        group: parent.kind.group,
         version: parent.kind.version,
         plural,
         name: subresource,
@@ -34,7 +35,18 @@ export function servedApi(parts: ServerParts): ServedApi {
         verbs: verbsOf(handler),
       }));
   });
-  return { resources: served.map(({ resource }) => resource), subresources };
+  const resources = served.map(({ resource, kind, older }): Resource =>
+    older ? olderResource(resource, kind) : resource,
+  );
+  return { resources, subresources };
+}
+
+/** Without the words that stand for several kinds or none: `kubectl get all` must not show an object once per version. */
+function olderResource(resource: Resource, kind: Kind): Resource {
+  const { shortNames, categories, ...rest } = resource;
+  void shortNames;
+  void categories;
+  return { ...rest, kind };
 }
 
 /** `/api`, `/apis` and below, made once per state of the catalog. `serverAddress`: for clients outside of it. */

@@ -74,12 +74,12 @@ export class InProcessCache implements Cache {
   }
 
   #part(kind: Kind): ResourceCache {
-    const served = this.#parts.resources.find(kind.group, kind.version, kind.plural);
+    const served = this.#parts.resources.of(kind);
     return served?.cache ?? this.#parts.cache.resource(kind.group, kind.plural);
   }
 
   #object<T extends KubeObject>(kind: Kind<T>, version: ObjectVersion): T {
-    const served = this.#parts.resources.find(kind.group, kind.version, kind.plural);
+    const served = this.#parts.resources.of(kind);
     return (served ? shown(served, version).object : version.object) as T;
   }
 }

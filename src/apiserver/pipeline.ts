@@ -4,6 +4,7 @@ import {
   badRequest,
   internalError,
   requestEntityTooLarge,
+  insufficientStorage,
   serviceUnavailable,
   timeout,
   unauthorized,
@@ -126,7 +127,7 @@ export class Pipeline {
     if (error instanceof RequestAborted) return timeout("the client went away");
     if (error instanceof Closed) return serviceUnavailable("the server is shutting down");
     if (error instanceof StoreFull)
-      return serviceUnavailable("the store is full: free disk space, nothing was written");
+      return insufficientStorage("the store is full: free disk space, nothing was written");
     const text = error instanceof Error ? (error.stack ?? error.message) : String(error);
     this.#parts.logger.error("a request failed", { error: text });
     return internalError("the server failed to handle the request");

@@ -20,7 +20,12 @@ const ROWS: readonly [string, string][] = [
   ["PUT /api/v1/namespaces/a/finalize", "update /v1 a namespaces/finalize a -"],
   ["GET /api/v1/watch/namespaces/a/pods", "watch /v1 a pods - -"],
   ["GET /api/v1/watch/pods", "watch /v1 - pods - -"],
-  ["GET /api/v1/proxy/namespaces/a/pods/x/y/z", "proxy /v1 a pods x /y/z"],
+  ["GET /api/v1/proxy/namespaces/a/pods/x/y/z", "get /v1 a pods/proxy x /y/z"],
+  ["POST /api/v1/proxy/namespaces/a/services/x:80/", "create /v1 a services/proxy x:80 -"],
+  ["GET /api/v1/proxy/nodes/x/logs", "get /v1 - nodes/proxy x /logs"],
+  ["GET /api/v1/proxy/namespaces/a/secrets/x", "get other"],
+  ["GET /api/v1/proxy/namespaces/a/pods", "get other"],
+  ["GET /apis/apps/v1/proxy/namespaces/a/deployments/x/y", "proxy apps/v1 a deployments x /y"],
   ["PATCH /apis/apps/v1/namespaces/a/deployments/x", "patch apps/v1 a deployments x -"],
   [
     "GET /apis/apps/v1/deployments?fieldSelector=metadata.name%3Dx",

@@ -26,6 +26,7 @@ export function parseRequestInfo(
   const version = parts[needed - 2]!;
   let at = needed - 1;
   let verb = verbOf(method);
+  if (isGroupless && parts[at] === "proxy") return oldProxyInfo(method, path, parts);
   if (isSpecialVerb(parts[at]!)) {
     if (parts.length < at + 2) return otherPath(method, path);
     verb = parts[at++]!;
@@ -55,6 +56,34 @@ export function parseRequestInfo(
     namespace,
     name,
     tail: parts.length > tailAt ? `/${parts.slice(tailAt).join("/")}` : "",
+  };
+}
+
+/** What the proxies of upstream's first releases could reach. */
+const isProxied = (plural: string): boolean =>
+  plural === "pods" || plural === "services" || plural === "nodes";
+
+/**
+ * `/api/v1/proxy/[namespaces/NS/]PLURAL/NAME/…`, the proxy path of before 1.10, is `…/PLURAL/NAME/proxy/…`: authorized and served as that.
+ *
+ * @spec k8s@1.9 apiserver pkg/endpoints/installer.go (proxy)
+ */
+function oldProxyInfo(method: string, path: string, parts: readonly string[]): RequestInfo {
+  const isNamespaced = parts[3] === "namespaces" && parts.length > 5;
+  const at = isNamespaced ? 5 : 3;
+  const [plural = "", name = "", ...tail] = parts.slice(at);
+  if (name === "" || !isProxied(plural)) return otherPath(method, path);
+  return {
+    isResource: true,
+    verb: verbOf(method),
+    path,
+    group: "",
+    version: parts[1]!,
+    plural,
+    subresource: "proxy",
+    namespace: isNamespaced ? parts[4]! : "",
+    name,
+    tail: tail.length > 0 ? `/${tail.join("/")}` : "",
   };
 }
 

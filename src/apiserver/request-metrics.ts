@@ -5,12 +5,17 @@ import type { ResourceTable } from "./resource-table.ts";
 /** Seconds. @spec k8s@1.36 apiserver endpoints/metrics request_duration_seconds (a coarser choice) */
 const BUCKETS = [0.005, 0.025, 0.05, 0.1, 0.2, 0.4, 0.6, 0.8, 1, 1.5, 2, 3, 5, 10, 30, 60];
 
+/** Kinds of requests that are found at once. All that clients ask for are some hundreds; doubling costs 200 kB. */
+const CELLS_MAX = 2048;
+
 /** @spec k8s@1.36 apiserver endpoints/metrics/metrics.go */
 export class RequestMetrics {
   readonly #total: Counter;
   readonly #seconds: Histogram;
 
   readonly #resources: ResourceTable;
+  /** By what is counted together; names that clients make up fill it at most once. */
+  readonly #cells = new Map<string, (elapsedSeconds: number) => void>();
 
   constructor(registry: MetricRegistry, resources: ResourceTable) {
     this.#resources = resources;
@@ -38,6 +43,24 @@ export class RequestMetrics {
   }
 
   record(method: string, info: RequestInfo | undefined, code: number, elapsedMs: number): void {
+    if (!info?.isResource) return this.#cellOf(method, info, code)(elapsedMs / 1000);
+    const { verb, group, version, plural, subresource } = info;
+    const scope = scopeOf(info);
+    const key = `${code} ${verb} ${group}/${version}/${plural}/${subresource} ${scope}`;
+    let cell = this.#cells.get(key);
+    if (!cell) {
+      cell = this.#cellOf(method, info, code);
+      if (this.#cells.size < CELLS_MAX) this.#cells.set(key, cell);
+    }
+    cell(elapsedMs / 1000);
+  }
+
+  /** Where requests like this one are counted: takes the seconds that one took. */
+  #cellOf(
+    method: string,
+    info: RequestInfo | undefined,
+    code: number,
+  ): (elapsedSeconds: number) => void {
     // Names of unknown resources come from clients: they must not become series.
     const isKnown = info?.isResource && this.#resources.find(info.group, info.version, info.plural);
     const known = isKnown ? info : undefined;
@@ -51,9 +74,14 @@ export class RequestMetrics {
       known ? verbLabel(known.verb) : METHODS.has(method) ? method : "other",
       known?.version ?? "",
     ];
-    this.#total.add([String(code), ...labels]);
+    const count = this.#total.adder([String(code), ...labels]);
     // The time that a watch is open says nothing about latency.
-    if (known?.verb !== "watch") this.#seconds.observe(elapsedMs / 1000, labels);
+    if (known?.verb === "watch") return count;
+    const observe = this.#seconds.observer(labels);
+    return (elapsedSeconds) => {
+      count();
+      observe(elapsedSeconds);
+    };
   }
 }
 

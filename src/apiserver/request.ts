@@ -20,6 +20,8 @@ export interface ApiRequest {
   /** The body as it comes and without a limit, for those who pass it on. Instead of `body`; `undefined`: it has none. */
   bodyStream?(): Readable | undefined;
   readonly remoteAddress: string;
+  /** The same for all requests of one connection, to remember by what they have in common. */
+  readonly connection?: object;
   /** Of a client certificate that the cluster's CA signed and that is valid now. */
   readonly certificate?: { readonly commonName: string; readonly organizations: readonly string[] };
   /** Aborts when the client goes away. */

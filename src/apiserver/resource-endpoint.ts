@@ -6,6 +6,7 @@ import {
   parseWriteOptions,
   type WriteKind,
 } from "../api/machinery/write-options.ts";
+import { isApplyPatch } from "./endpoints/apply.ts";
 import { getEndpoint, listEndpoint, watchEndpoint } from "./endpoints/read.ts";
 import { subresourceEndpoint } from "./endpoints/subresources.ts";
 import {
@@ -63,11 +64,17 @@ export function resourceCall(
   const isOutside = !kind.isNamespaced && info.namespace !== "" && info.plural !== "namespaces";
   if (isOutside) throw unknownPath();
   const scoped = kind.isNamespaced || info.namespace === "" ? info : { ...info, namespace: "" };
-  return new ApiCall(scoped, user, served, flags, () => request.signal);
+  // Behind authorization everything is about the hub.
+  const { group, version } = served.hub.kind;
+  const known = served.older ? { ...scoped, group, version } : scoped;
+  const call = new ApiCall(known, user, served, flags, () => request.signal);
+  if (served.deprecation !== undefined) call.warn(served.deprecation);
+  return call;
 }
 
 function writeFlags(request: ApiRequest, kind: WriteKind): WriteFlags {
-  const options = parseWriteOptions(request.query, kind);
+  const isApply = kind === "PatchOptions" && isApplyPatch(request);
+  const options = parseWriteOptions(request.query, kind, isApply);
   const fieldManager = fieldManagerOf(options.fieldManager, request.headers["user-agent"]);
   return { ...options, fieldManager };
 }

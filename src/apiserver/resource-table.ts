@@ -1,14 +1,25 @@
 import { apiVersionOf, type Kind } from "../api/machinery/kind.ts";
+import { deprecationWarning, type OlderVersion } from "../api/machinery/older-version.ts";
 import type { Resource, Verb } from "../api/machinery/resource.ts";
 import type { SchemaSet, TypeSchema } from "../api/machinery/schema.ts";
 import { resourcePrefix } from "./registry/keys.ts";
 import type { ResourceCache } from "./registry/resource-cache.ts";
 import type { WatchCache } from "./registry/watch-cache.ts";
 
-/** One resource as it is served: its catalog row, its type and its part of the cache. */
+/**
+ * One resource as it is served under one apiVersion: its catalog row, its type and its part of the cache.
+ *
+ * Of an older apiVersion, `kind`, `apiVersion` and `schema` are its own, all else is the hub's. Only the endpoints, which read
+ * and write what clients see, know older ones; verbs work on the hub.
+ */
 export interface ServedResource {
   readonly resource: Resource;
   readonly kind: Kind;
+  /** What the verbs work on; itself, unless `older`. */
+  readonly hub: ServedResource;
+  readonly older?: OlderVersion;
+  /** The warning of every answer about it. */
+  readonly deprecation?: string;
   /** `v1`, `apps/v1` */
   readonly apiVersion: string;
   readonly schema: TypeSchema | undefined;
@@ -37,6 +48,8 @@ export class ResourceTable {
   readonly #served = new Map<string, ServedResource>();
   readonly #listeners: (() => void)[] = [];
   readonly #byKind = new Map<string, ServedResource>();
+  /** What `of` has found since the last change of the table. */
+  #known = new WeakMap<Kind, ServedResource>();
 
   constructor(schemas: SchemaSet, cache: WatchCache) {
     this.#schemas = schemas;
@@ -46,9 +59,10 @@ export class ResourceTable {
   /** Serves `resource`, in place of an earlier one of the same group, version and plural. */
   add(resource: Resource, schema?: TypeSchema): void {
     const { kind } = resource;
-    const { group, version, plural } = kind;
+    const { group, version } = kind;
     const stored = resource.storedAs?.kind ?? kind;
-    const served: ServedResource = {
+    const { lifecycle } = resource;
+    const own = {
       resource,
       kind,
       apiVersion: apiVersionOf(kind),
@@ -56,21 +70,41 @@ export class ResourceTable {
       storedSchema: this.#schemas.root(stored.group, stored.version, stored.kind) ?? schema,
       cache: this.#cache.resource(stored.group, stored.plural),
       prefix: resourcePrefix(stored.group, stored.plural),
+      ...(lifecycle && { deprecation: deprecationWarning(kind, lifecycle) }),
     };
-    this.#served.set(`${group}/${version}/${plural}`, served);
-    this.#byKind.set(`${group}/${version}/${kind.kind}`, served);
-    for (const listener of this.#listeners) listener();
+    const served: ServedResource = Object.assign(own, { hub: own as ServedResource });
+    this.#put(served);
+    for (const older of resource.olderVersions ?? []) this.#put(this.#older(served, older));
+    this.#changed();
   }
 
-  remove(kind: Kind): void {
-    this.#served.delete(`${kind.group}/${kind.version}/${kind.plural}`);
-    this.#byKind.delete(`${kind.group}/${kind.version}/${kind.kind}`);
+  /** Ends `kind` and its older versions. */
+  remove({ group, version, plural }: Kind): void {
+    const hub = this.find(group, version, plural);
+    const isGone = (served: ServedResource): boolean => served.hub === hub;
+    for (const [key, served] of this.#served) if (isGone(served)) this.#served.delete(key);
+    for (const [key, served] of this.#byKind) if (isGone(served)) this.#byKind.delete(key);
+    this.#changed();
+  }
+
+  #changed(): void {
+    this.#known = new WeakMap();
     for (const listener of this.#listeners) listener();
   }
 
   /** Called after each change of the table. */
   onChange(listener: () => void): void {
     this.#listeners.push(listener);
+  }
+
+  /** The resource that serves objects of `kind`; the cheapest way to it. */
+  of(kind: Kind): ServedResource | undefined {
+    let served = this.#known.get(kind);
+    if (!served) {
+      served = this.find(kind.group, kind.version, kind.plural);
+      if (served) this.#known.set(kind, served);
+    }
+    return served;
   }
 
   find(group: string, version: string, plural: string): ServedResource | undefined {
@@ -83,6 +117,26 @@ export class ResourceTable {
 
   all(): readonly ServedResource[] {
     return [...this.#served.values()];
+  }
+
+  #put(served: ServedResource): void {
+    const { group, version, plural, kind } = served.kind;
+    this.#served.set(`${group}/${version}/${plural}`, served);
+    this.#byKind.set(`${group}/${version}/${kind}`, served);
+  }
+
+  #older(hub: ServedResource, older: OlderVersion): ServedResource {
+    const { group, version, lifecycle } = older;
+    const kind = { ...hub.kind, group, version };
+    const schema = this.#schemas.root(group, version, kind.kind);
+    return {
+      ...hub,
+      kind,
+      apiVersion: apiVersionOf(kind),
+      schema: schema ?? hub.schema,
+      older,
+      deprecation: deprecationWarning(kind, lifecycle),
+    };
   }
 }
 

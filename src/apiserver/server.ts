@@ -26,6 +26,7 @@ import type { ApiRequest } from "./request.ts";
 import { RequestMetrics } from "./request-metrics.ts";
 import { ResourceTable } from "./resource-table.ts";
 import { SubresourceTable, type SubresourceHandler } from "./subresources/subresource.ts";
+import { bindings } from "./subresources/pod-binding.ts";
 import { builtInSubresources } from "./subresources/built-in.ts";
 
 /** Milliseconds that open requests get when the server closes. Watches are ended at once. */
@@ -119,7 +120,7 @@ export async function startApiServer(options: ApiServerOptions): Promise<ApiServ
   parts.authenticators = options.authenticators(server);
   parts.authorizers = options.authorizers(server);
   parts.admission = options.admission(server);
-  const reviews = options.reviews?.(server) ?? [];
+  const reviews = [bindings(parts), ...(options.reviews?.(server) ?? [])];
   parts.reviews = new Map(
     reviews.map((handler) => [`${handler.group}/${handler.plural}`, handler]),
   );

@@ -40,9 +40,18 @@ export function sleep(clock: Clock, delayMs: number, signal?: AbortSignal): Prom
   });
 }
 
+/** The second that was formatted last: most calls are about now, and formatting costs a microsecond. */
+let lastSecond = NaN;
+let lastText = "";
+
 /** RFC 3339 with seconds, the form of every `metav1.Time`. @spec apimachinery meta/v1 Time */
 export function formatTime(instant: Instant): string {
-  return `${new Date(instant).toISOString().slice(0, 19)}Z`;
+  const second = Math.floor(instant / 1000);
+  if (second !== lastSecond) {
+    lastText = `${new Date(instant).toISOString().slice(0, 19)}Z`;
+    lastSecond = second;
+  }
+  return lastText;
 }
 
 /** RFC 3339 with six decimals, the form of every `metav1.MicroTime`. @spec apimachinery meta/v1 MicroTime */

@@ -96,6 +96,12 @@ export class Counter implements Family {
     this.#cells.at(values).value += by;
   }
 
+  /** Adds one to the same cell each time: for callers that know their labels beforehand. */
+  adder(values: readonly string[]): () => void {
+    const cell = this.#cells.at(values);
+    return () => void cell.value++;
+  }
+
   lines(): string {
     return this.#cells.lines(this.name);
   }
@@ -150,12 +156,26 @@ export class Histogram implements Family {
   }
 
   observe(value: number, values: readonly string[] = []): void {
+    this.#note(this.#at(values), value);
+  }
+
+  /** Observes in the same cell each time. */
+  observer(values: readonly string[]): (value: number) => void {
+    const cell = this.#at(values);
+    return (value) => this.#note(cell, value);
+  }
+
+  #at(values: readonly string[]): Distribution {
     const key = values.join("\u0000");
     let cell = this.#cells.get(key);
     if (!cell) {
       const counts = new Array<number>(this.#bounds.length + 1).fill(0);
       this.#cells.set(key, (cell = { labels: labelText(this.#labels, values), counts, sum: 0 }));
     }
+    return cell;
+  }
+
+  #note(cell: Distribution, value: number): void {
     let at = 0;
     while (at < this.#bounds.length && value > this.#bounds[at]!) at++;
     cell.counts[at]!++;

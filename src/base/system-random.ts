@@ -11,10 +11,7 @@ export class SystemRandom implements Random {
 
   bytes(count: number): Uint8Array {
     if (count > POOL_BYTES) return randomFillSync(Buffer.allocUnsafe(count));
-    if (this.#next + count > POOL_BYTES) {
-      randomFillSync(this.#pool);
-      this.#next = 0;
-    }
+    this.#provide(count);
     const from = this.#next;
     this.#next += count;
     return Uint8Array.prototype.slice.call(this.#pool, from, this.#next);
@@ -23,9 +20,16 @@ export class SystemRandom implements Random {
   integer(below: number): number {
     const limit = 2 ** 32 - (2 ** 32 % below);
     for (;;) {
-      const bytes = this.bytes(4);
-      const value = new DataView(bytes.buffer, bytes.byteOffset).getUint32(0);
+      this.#provide(4);
+      const value = this.#pool.readUInt32BE(this.#next);
+      this.#next += 4;
       if (value < limit) return value % below;
     }
+  }
+
+  #provide(count: number): void {
+    if (this.#next + count <= POOL_BYTES) return;
+    randomFillSync(this.#pool);
+    this.#next = 0;
   }
 }

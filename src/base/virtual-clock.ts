@@ -17,6 +17,8 @@ const START: Instant = Date.UTC(2026, 0, 1);
 export class VirtualClock implements Clock {
   readonly #start: Instant;
   #now: Instant;
+  /** What the wall clock was set by. */
+  #setMs = 0;
   #sequence = 0;
   #pending: Pending[] = [];
 
@@ -26,7 +28,12 @@ export class VirtualClock implements Clock {
   }
 
   now(): Instant {
-    return this.#now;
+    return this.#now + this.#setMs;
+  }
+
+  /** Sets the wall clock forward or back, as an administrator does: no time passes. */
+  set(deltaMs: number): void {
+    this.#setMs += deltaMs;
   }
 
   monotonic(): number {

@@ -31,6 +31,7 @@ describe("newJoinToken", () => {
       "token-id": id,
       "token-secret": secretPart,
       expiration: "2030-01-02T03:04:05Z",
+      "auth-extra-groups": "system:bootstrappers:skiff:default-node-token",
       "usage-bootstrap-authentication": "true",
       "usage-bootstrap-signing": "true",
     });

@@ -7,6 +7,9 @@ const ALPHABET = "0123456789abcdefghijklmnopqrstuvwxyz";
 const ID_LENGTH = 6;
 const SECRET_LENGTH = 16;
 
+/** What a joining machine is, besides `system:bootstrappers`: the group that may ask for a node's certificate. */
+const EXTRA_GROUP = "system:bootstrappers:skiff:default-node-token";
+
 /** A new join token and the Secret that makes it hold. */
 export interface JoinToken {
   readonly token: string;
@@ -34,6 +37,7 @@ export function newJoinToken(random: Random, expiresAt: Instant | undefined): Jo
         "token-id": id,
         "token-secret": secretPart,
         ...(expiresAt === undefined ? {} : { expiration: formatTime(expiresAt) }),
+        "auth-extra-groups": EXTRA_GROUP,
         "usage-bootstrap-authentication": "true",
         "usage-bootstrap-signing": "true",
       },

@@ -58,8 +58,12 @@ export interface Surroundings {
   /** $SKIFF_HOME, or ~/.skiff. */
   readonly home: string;
   readonly environment: Readonly<Record<string, string | undefined>>;
+  /** PATH as the user has it; the environment's own one also has the system's folders. */
+  readonly userPath: string;
   readonly isRoot: boolean;
   readonly program: Program;
+  /** Resolves when the user or the system asks this process to end. */
+  untilInterrupted(): Promise<void>;
   /** Writes one line to standard output. */
   print(line: string): void;
   /** Writes one line to standard error. */

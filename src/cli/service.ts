@@ -1,4 +1,5 @@
 import { ApiProbe } from "../host/api-probe.ts";
+import { TcpForwarder } from "../wire/tcp/forwarder.ts";
 import { OUTPUT_FLAG, UsageError, wantsJson, type Command, type Invocation } from "./command.ts";
 import { runningCluster } from "./local.ts";
 
@@ -14,6 +15,17 @@ interface NodePortService {
   };
 }
 
+/** One port of a Service, and where it answers. */
+interface Row {
+  readonly namespace: string;
+  readonly name: string;
+  /** `80`, or `http/80`. */
+  readonly targetPort: string;
+  readonly host: string;
+  readonly port: number;
+  readonly url: string;
+}
+
 /** `skiff service NAME --url`: where a Service answers from this machine. */
 export const service: Command = {
   name: "service",
@@ -27,13 +39,18 @@ export const service: Command = {
       description: "where the Service is (default default)",
     },
     { name: "url", kind: "boolean", description: "print the URLs alone" },
+    {
+      name: "tunnel",
+      kind: "boolean",
+      description: "make it answer on ports of 127.0.0.1, until the command is ended",
+    },
     OUTPUT_FLAG,
   ],
   run,
 };
 
 async function run(invocation: Invocation): Promise<number> {
-  const { flags, operands, surroundings } = invocation;
+  const { flags, operands } = invocation;
   const [name, ...others] = operands;
   if (name === undefined || others.length > 0)
     throw new UsageError("expected one Service: skiff service NAME");
@@ -46,19 +63,44 @@ async function run(invocation: Invocation): Promise<number> {
       `Service ${namespace}/${name} has no node port (its type is ${found.spec?.type ?? "ClusterIP"}): ` +
         `use type NodePort or LoadBalancer, or 'kubectl port-forward'`,
     );
+  const host = file.nodes[0]!.ip;
   const rows = ports.map(({ name: port, port: target, nodePort }) => ({
     namespace,
     name,
     targetPort: port ? `${port}/${target}` : String(target),
-    url: `http://${file.nodes[0]!.ip}:${nodePort}`,
+    host,
+    port: nodePort!,
+    url: `http://${host}:${nodePort}`,
   }));
-  if (wantsJson(flags)) surroundings.print(JSON.stringify(rows));
-  else if (flags.isSet("url")) rows.forEach(({ url }) => surroundings.print(url));
+  if (flags.isSet("tunnel")) await tunnel(invocation, rows);
+  else show(invocation, rows);
+  return 0;
+}
+
+function show({ flags, surroundings }: Invocation, rows: readonly Row[]): void {
+  const shown = rows.map(({ host: _host, port: _port, ...row }) => row);
+  if (wantsJson(flags)) surroundings.print(JSON.stringify(shown));
+  else if (flags.isSet("url")) shown.forEach(({ url }) => surroundings.print(url));
   else
-    rows.forEach((row) =>
+    shown.forEach((row) =>
       surroundings.print(`${row.namespace}/${row.name}  ${row.targetPort}  ${row.url}`),
     );
-  return 0;
+}
+
+/** For browsers of another machine or system, whose way ends at this one's 127.0.0.1. */
+async function tunnel(invocation: Invocation, rows: readonly Row[]): Promise<void> {
+  const { print, untilInterrupted } = invocation.surroundings;
+  const interrupted = untilInterrupted();
+  const name = rows[0]!.name;
+  print(`Starting tunnel for service ${name}.`);
+  const forwarders = await Promise.all(rows.map((row) => TcpForwarder.listen(row)));
+  show(
+    invocation,
+    rows.map((row, i) => ({ ...row, url: `http://127.0.0.1:${forwarders[i]!.port}` })),
+  );
+  await interrupted;
+  print(`Stopping tunnel for service ${name}.`);
+  forwarders.forEach((forwarder) => forwarder.close());
 }
 
 async function fetchService(

@@ -2,10 +2,11 @@ import { resolve } from "node:path";
 import { LockHeld, withLock } from "../host/file-lock.ts";
 import { readAccess, selectInKubeconfig } from "../host/kubeconfig-file.ts";
 import type { LocalCluster, ReadyTimes } from "../host/local-cluster.ts";
-import { missingRequirements } from "../host/requirements.ts";
+import { findBinary, isProgram, missingRequirements } from "../host/requirements.ts";
 import type { Ranges } from "../host/ranges.ts";
 import { OUTPUT_FLAG, UsageError, wantsJson, type Command, type Invocation } from "./command.ts";
 import { clusterOf, needRoot, userKubeconfig } from "./local.ts";
+import { proxyAdvice } from "./proxy-environment.ts";
 
 /** How long a second `start` of the same cluster waits for the first, in ms: a start takes about one second. */
 const LOCK_MS_MAX = 60_000;
@@ -105,6 +106,7 @@ async function startLocked(invocation: Invocation, cluster: LocalCluster): Promi
   const apiPort = flags.integer("api-port");
   const before = cluster.file();
   const wasRunning = cluster.isRunning();
+  const wasKilled = before !== undefined && cluster.wasKilled();
   const file = await cluster.prepare({
     ...(nodes === undefined ? {} : { nodes }),
     ...(apiPort === undefined ? {} : { apiPort }),
@@ -113,12 +115,17 @@ async function startLocked(invocation: Invocation, cluster: LocalCluster): Promi
   if (wasRunning && before?.nodes.length === file.nodes.length) {
     await finish(invocation, cluster, await cluster.waitUntilReady(file, READY_MS_MAX), 0);
     say(`cluster ${file.name} is up already`);
+    hintAtKubectl(invocation, say);
     return 0;
   }
   say(
     `${before ? "starting" : "making"} cluster ${file.name}: ${count(file.nodes.length, "node")}, API on https://127.0.0.1:${file.apiPort}`,
   );
-  await cluster.raise(file, (text) => surroundings.complain(`warning: ${text}`));
+  if (wasKilled) say("it was not stopped: what ran for it is gone, and is made anew");
+  const proxies = proxyAdvice(surroundings.environment, file.ranges.nodeCidr);
+  proxies.options.forEach((option) => say(`network option ${option}`));
+  proxies.warnings.forEach((text) => surroundings.complain(`warning: ${text}`));
+  await cluster.raise(file, (text) => surroundings.complain(`warning: ${text}`), proxies.withheld);
   say("network, nodes and processes are up");
   const offsetMs = clock.monotonic() - startedAt;
   const times = await cluster.waitUntilReady(file, READY_MS_MAX);
@@ -127,7 +134,18 @@ async function startLocked(invocation: Invocation, cluster: LocalCluster): Promi
     `ready: API after ${Math.round(offsetMs + times.apiReadyMs)} ms, nodes and DNS after ${Math.round(offsetMs + times.clusterReadyMs)} ms`,
   );
   say(`kubectl is pointed at it (context ${file.name} in ${targetKubeconfig(invocation)})`);
+  hintAtKubectl(invocation, say);
   return 0;
+}
+
+function hintAtKubectl({ surroundings }: Invocation, say: (text: string) => void): void {
+  if (surroundings.userPath.split(":").some((folder) => isProgram(folder, "kubectl"))) return;
+  const isSomewhere = findBinary("kubectl", surroundings.userPath) !== undefined;
+  say(
+    isSomewhere
+      ? "kubectl is not in PATH: try 'skiff kubectl get pods -A'"
+      : "kubectl is not in PATH: install it (Debian package kubernetes-client)",
+  );
 }
 
 async function finish(

@@ -6,6 +6,9 @@ import { readIfPresent, writeAtomically } from "./files.ts";
 /** Pause between two tries, in ms: short beside what holders do (0.2–2 s). */
 const RETRY_MS = 25;
 
+/** Tries until a holder without a name is told of as it is: 0.5 s, in which even a slow disk has its note. */
+const NAMELESS_TRIES = 20;
+
 /** Somebody else holds the lock, and still did when waiting ended. */
 export class LockHeld extends Error {
   override readonly name = "LockHeld";
@@ -37,8 +40,12 @@ export async function withLock<T>(
   const until = clock.monotonic() + waitMs;
   const holderNow = (): string => (noteFile && readIfPresent(noteFile)) || "another process";
   let server = await tryBind(name);
-  if (!server) onWait(holderNow());
-  while (!server) {
+  for (let isTold = false, tries = 1; !server; tries++) {
+    // Who took the lock just now may not have written its name yet.
+    if (!isTold && (tries > NAMELESS_TRIES || (noteFile && readIfPresent(noteFile)))) {
+      onWait(holderNow());
+      isTold = true;
+    }
     if (clock.monotonic() >= until) throw new LockHeld(holderNow());
     await sleep(clock, RETRY_MS);
     server = await tryBind(name);

@@ -70,6 +70,11 @@ export class LocalCluster {
     return supervisorPid(this.state) !== undefined;
   }
 
+  /** True when its processes ended without `stop`: killed, or with the machine. */
+  wasKilled(): boolean {
+    return !this.isRunning() && existsSync(this.state.pidFile("supervise"));
+  }
+
   /** Pids of the cluster's processes by role; absent: that role does not run. */
   processes(file: ClusterFile): ReadonlyMap<string, number> {
     const names = ["supervise", ...this.#roleNames(file)];
@@ -102,19 +107,26 @@ export class LocalCluster {
 
   /**
    * Raises network and nodes and starts all processes; those that run are replaced, containers run on. `report`: told of
-   * things the user should know.
+   * things the user should know. `withheld`: variables of this process that those of the cluster do not get.
    */
-  async raise(file: ClusterFile, report: (text: string) => void): Promise<void> {
+  async raise(
+    file: ClusterFile,
+    report: (text: string) => void,
+    withheld: readonly string[] = [],
+  ): Promise<void> {
     await stopSupervisor(this.#clock, this.state);
     const network = machineNetworkOf(this.state.id, file.ranges);
     const { socketFolder } = this.state;
-    await raiseMachine(this.#clock, network, socketFolder, file.given.folders);
-    await Promise.all(file.nodes.map(({ name }, i) => this.#raiseNode(name, i + 1, network)));
-    startSupervisor(
+    // The server needs the machine's own loopback only, so it starts while network and nodes are made.
+    const startNodes = startSupervisor(
       this.state,
       this.#program.superviseScript,
       rolesOf(this.#program, this.state, file),
+      withheld,
     );
+    await raiseMachine(this.#clock, network, socketFolder, file.given.folders);
+    await Promise.all(file.nodes.map(({ name }, i) => this.#raiseNode(name, i + 1, network)));
+    startNodes();
     for (const obstacle of await forwardObstacles(network)) report(obstacle);
   }
 
@@ -181,6 +193,8 @@ export class LocalCluster {
     await this.#removeCgroup(cgroupOf(this.state, ""));
     const folders = this.fileIfSound()?.given.folders ?? [];
     await lowerMachine(this.#clock, machineNetworkNames(id), socketFolder, folders);
+    // What is left of it says that nobody stopped the cluster.
+    rmSync(this.state.pidFile("supervise"), { force: true });
   }
 
   /** Stops the cluster and removes every trace of it, also of one whose file is damaged. */

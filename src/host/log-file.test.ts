@@ -29,6 +29,15 @@ describe("LogFile", () => {
   });
 });
 
+describe("LogFile on a full disk", () => {
+  it("drops lines instead of ending the process", () => {
+    const log = new LogFile("/dev/full");
+    log.write("lost");
+    log.write("lost");
+    log.close();
+  });
+});
+
 describe("rotateOpenLog", () => {
   it("empties a log under its writer, who goes on at its beginning", () => {
     const path = join(folder, "foreign.log");

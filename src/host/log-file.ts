@@ -15,13 +15,19 @@ import { dirname, join } from "node:path";
 
 /** A log is rotated beyond this many bytes: two of them fit a glance and a small disk. */
 const LOG_BYTES_MAX = 10 * 1024 * 1024;
+const NO_SPACE: ReadonlySet<string> = new Set(["ENOSPC", "EDQUOT", "EFBIG"]);
 
-/** Appends lines to a log file that rotates: `x.log`, before it `x.log.1`. */
+/**
+ * Appends lines to a log file that rotates: `x.log`, before it `x.log.1`.
+ *
+ * A line that finds no space is dropped, because a full disk must not end the process; the next one says how many.
+ */
 export class LogFile {
   readonly #path: string;
   readonly #bytesMax: number;
   #file: number;
   #bytes: number;
+  #dropped = 0;
 
   /** `bytesMax`: size beyond which it is rotated. */
   constructor(path: string, bytesMax = LOG_BYTES_MAX) {
@@ -34,18 +40,28 @@ export class LogFile {
 
   /** Adds a line break. */
   write(line: string): void {
-    this.#bytes += writeSync(this.#file, `${line}\n`);
-    if (this.#bytes > this.#bytesMax) this.#rotate();
+    const lost = this.#dropped === 0 ? "" : `(${this.#dropped} lines found no space)\n`;
+    try {
+      this.#bytes += writeSync(this.#file, `${lost}${line}\n`);
+      this.#dropped = 0;
+      if (this.#bytes > this.#bytesMax) this.#rotate();
+    } catch (error) {
+      if (!NO_SPACE.has((error as NodeJS.ErrnoException).code ?? "")) throw error;
+      this.#dropped++;
+    }
   }
 
   close(): void {
     closeSync(this.#file);
   }
 
+  /** The new file first: without space for it the old one goes on. */
   #rotate(): void {
+    const fresh = openSync(`${this.#path}.new`, "w", 0o600);
     closeSync(this.#file);
     renameSync(this.#path, `${this.#path}.1`);
-    this.#file = openSync(this.#path, "a", 0o600);
+    renameSync(`${this.#path}.new`, this.#path);
+    this.#file = fresh;
     this.#bytes = 0;
   }
 }

@@ -1,4 +1,4 @@
-import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
+import { existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { cpus } from "node:os";
 import { join } from "node:path";
 import { runCommand, tryCommand } from "./command.ts";
@@ -43,15 +43,18 @@ export function nodeNamespaceOf(
 
 /** True while both namespaces are pinned. */
 export function isRaised({ folder }: NodeNamespace): boolean {
-  const mounts = readFileSync("/proc/self/mountinfo", "utf8");
-  return [folder.networkPin, folder.mountPin].every((pin) => mounts.includes(` ${pin} `));
+  return [folder.networkPin, folder.mountPin].every(isMounted);
+}
+
+function isMounted(path: string): boolean {
+  return readFileSync("/proc/self/mountinfo", "utf8").includes(` ${path} `);
 }
 
 /** Makes the node's namespaces and joins them to the bridge. A half-made one is taken down first. */
 export async function raiseNode(node: NodeNamespace): Promise<void> {
   if (isRaised(node)) return;
   const { folder, link } = node;
-  await tryCommand(["ip", "link", "delete", link]);
+  if (existsSync(`/sys/class/net/${link}`)) await tryCommand(["ip", "link", "delete", link]);
   await pinNamespaces(folder);
   makeNodeFolders(folder);
   // Read here: inside the node, the machine's /run and its own resolver are out of reach.
@@ -83,8 +86,7 @@ async function pinNamespaces(folder: NodeFolder): Promise<void> {
 async function pinNamespacesOnce(folder: NodeFolder, prefix: readonly string[]): Promise<void> {
   mkdirSync(folder.pins, { recursive: true, mode: 0o700 });
   for (const pin of [folder.networkPin, folder.mountPin]) writeFileSync(pin, "", { mode: 0o600 });
-  await runCommand(["mount", "--bind", folder.pins, folder.pins]);
-  await runCommand(["mount", "--make-private", folder.pins]);
+  await runCommand(["mount", "--bind", "--make-private", folder.pins, folder.pins]);
   await runCommand([
     ...prefix,
     "unshare",
@@ -97,8 +99,8 @@ async function pinNamespacesOnce(folder: NodeFolder, prefix: readonly string[]):
 
 /** Unpins the namespaces. Their processes must have ended before. */
 export async function lowerNode(folder: NodeFolder): Promise<void> {
-  for (const pin of [folder.networkPin, folder.mountPin, folder.pins])
-    await tryCommand(["umount", "--lazy", pin]);
+  const pins = [folder.networkPin, folder.mountPin, folder.pins];
+  for (const pin of pins.filter(isMounted)) await tryCommand(["umount", "--lazy", pin]);
 }
 
 /** What the node alone sees at {@link NODE_MOUNT_POINTS}' first. */

@@ -55,6 +55,11 @@ export function findBinary(binary: string, path: string): string | undefined {
     .find(isExecutable);
 }
 
+/** True when the folder has that program. */
+export function isProgram(folder: string, binary: string): boolean {
+  return folder !== "" && isExecutable(join(folder, binary));
+}
+
 function isExecutable(path: string): boolean {
   try {
     accessSync(path, constants.X_OK);

@@ -1,6 +1,9 @@
 #!/bin/sh
 # Keeps the processes of one cluster running: `supervise.sh supervise STATE_FOLDER ROLE...`
 #
+# The first role starts at once, the others when a line "go" comes in: what they run in is made meanwhile. Without that
+# line (whoever wanted to send it has died) all ends again.
+#
 # A shell and not Node: it waits for its whole life, and must cost no memory while it does. Each role is run by a loop of
 # its own. A role's command stands in STATE_FOLDER/run/ROLE.argv, one argument a line, and is never parsed by the shell.
 cd /
@@ -13,12 +16,12 @@ keep() {
   trap 'kill -TERM "$child" 2>/dev/null; wait "$child" 2>/dev/null; exit 0' TERM
   set -- 0.1 0.2 0.4 0.8 1.6 3.2 5
   while :; do
-    begun=$(cut -d. -f1 /proc/uptime)
+    read -r begun idle </proc/uptime
     run_once "$role" &
     child=$!
     wait "$child"
-    ended=$(cut -d. -f1 /proc/uptime)
-    if [ $((ended - begun)) -ge 10 ]; then set -- 0.1 0.2 0.4 0.8 1.6 3.2 5; fi
+    read -r ended idle </proc/uptime
+    if [ $((${ended%.*} - ${begun%.*})) -ge 10 ]; then set -- 0.1 0.2 0.4 0.8 1.6 3.2 5; fi
     echo "$(date -u +%FT%TZ) info supervise: $role ended, starting it again in $1 s" >>"$state/log/supervise.log"
     sleep "$1" &
     child=$!
@@ -38,6 +41,16 @@ run_once() {
 
 loops=
 trap 'kill -TERM $loops 2>/dev/null; wait; exit 0' TERM
+keep "$1" &
+loops=$!
+shift
+read -r word
+if [ "$word" != go ]; then
+  kill -TERM "$loops"
+  wait
+  exit 1
+fi
+exec </dev/null
 for role; do
   keep "$role" &
   loops="$loops $!"

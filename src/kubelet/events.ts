@@ -1,6 +1,6 @@
-import { formatTime, type Clock } from "../base/clock.ts";
+import { formatTime, type Clock, type Timer } from "../base/clock.ts";
 import type { Logger } from "../base/logger.ts";
-import { nameSuffix, type Random } from "../base/random.ts";
+import type { Random } from "../base/random.ts";
 import { Event } from "../api/core/event.ts";
 import { Node } from "../api/core/node.ts";
 import type { Client } from "../client/client.ts";
@@ -9,6 +9,11 @@ import { fieldPathOf } from "./runtime/pod-spec.ts";
 
 /** Distinct events that are remembered for counting. @spec client-go record events_cache maxLruCacheEntries */
 const REMEMBERED_MAX = 4096;
+
+/** Events of a Pod that starts as it should. They wait, so that their writes do not delay the start they tell of … */
+const ROUTINE = new Set(["Pulled", "Created", "Started"]);
+/** … for so long, in ms, or until another event comes. Doubled, `describe` lags as much. */
+const ROUTINE_MS = 300;
 
 /** Writes that wait at most; beyond, events are dropped: they are news, not state. Doubled, a lost server holds twice the memory. */
 const QUEUED_MAX = 1000;
@@ -34,6 +39,8 @@ export class EventRecorder {
   readonly #known = new Map<string, Known>();
   readonly #queue: (() => Promise<unknown>)[] = [];
   #isWriting = false;
+  #lastStamp = 0n;
+  #waiting: Timer | undefined;
 
   constructor(client: Client, clock: Clock, random: Random, logger: Logger, nodeName: string) {
     this.#client = client;
@@ -83,12 +90,13 @@ export class EventRecorder {
     if (known) {
       known.count++;
       const body = { count: known.count, lastTimestamp: now };
-      this.#enqueue(() =>
-        this.#client.patch(Event, { namespace, name: known.name }, { type: "merge", body }),
+      this.#enqueue(
+        () => this.#client.patch(Event, { namespace, name: known.name }, { type: "merge", body }),
+        reason,
       );
       return;
     }
-    const name = `${regarding.name}.${nameSuffix(this.#random, 16)}`;
+    const name = `${regarding.name}.${this.#nextStamp()}`;
     this.#remember(key, { name, firstTimestamp: now, count: 1 });
     const source = { component: "kubelet", host: this.#nodeName };
     const event: CoreV1Event = {
@@ -106,7 +114,17 @@ export class EventRecorder {
       reportingComponent: "kubelet",
       reportingInstance: this.#nodeName,
     };
-    this.#enqueue(() => this.#client.create(Event, event));
+    this.#enqueue(() => this.#client.create(Event, event), reason);
+  }
+
+  /**
+   * The end of an event's name: nanoseconds in hexadecimal, rising, so that a list by name is in the order of what happened
+   * where times of whole seconds do not tell. Nanoseconds are random below the millisecond: two recorders share no name.
+   */
+  #nextStamp(): string {
+    const now = BigInt(this.#clock.now()) * 1_000_000n + BigInt(this.#random.integer(500_000));
+    this.#lastStamp = now > this.#lastStamp ? now : this.#lastStamp + 1n;
+    return this.#lastStamp.toString(16);
   }
 
   #remember(key: string, known: Known): void {
@@ -116,13 +134,17 @@ export class EventRecorder {
     this.#known.delete(oldest!);
   }
 
-  #enqueue(write: () => Promise<unknown>): void {
+  #enqueue(write: () => Promise<unknown>, reason: string): void {
     if (this.#queue.length >= QUEUED_MAX) return;
     this.#queue.push(write);
-    if (!this.#isWriting) void this.#drain();
+    if (this.#isWriting) return;
+    if (!ROUTINE.has(reason)) void this.#drain();
+    else this.#waiting ??= this.#clock.after(ROUTINE_MS, () => void this.#drain());
   }
 
   async #drain(): Promise<void> {
+    this.#waiting?.cancel();
+    this.#waiting = undefined;
     this.#isWriting = true;
     for (let write = this.#queue.shift(); write; write = this.#queue.shift())
       await write().catch((error: unknown) =>

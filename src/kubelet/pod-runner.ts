@@ -5,7 +5,9 @@ import type { Cache } from "../client/cache.ts";
 import type { V1Pod } from "../gen/types.ts";
 import { PodWorker, type WorkerTools } from "./pod-worker.ts";
 import type { ReferencedObjects } from "./referenced-objects.ts";
+import type { Rejection } from "./plan/admission.ts";
 import { RuntimeEvents, type WatchRuntime } from "./runtime-events.ts";
+import { rejectedStatus } from "./status/rejected-status.ts";
 import { LABEL_POD_NAME, LABEL_POD_NAMESPACE } from "./runtime/labels.ts";
 
 /** One Pod's remains on this node. */
@@ -25,6 +27,8 @@ export interface PodRunnerParts {
   readonly listRemains: () => Promise<readonly Remains[]>;
   /** Removes files of Pods that are neither wanted nor in the runtime. */
   readonly sweepFiles: (known: ReadonlySet<string>) => Promise<void>;
+  /** Whether a Pod may run beside those that are active here. */
+  readonly admit: (pod: V1Pod, active: readonly V1Pod[]) => Rejection | undefined;
   readonly worker: Omit<WorkerTools, "onRuntime" | "onDone">;
 }
 
@@ -39,6 +43,8 @@ export class PodRunner {
   readonly #workers = new Map<string, PodWorker>();
   readonly #abort = new AbortController();
   #known: ReadonlySet<string> = new Set();
+  /** Uids of Pods that were refused; their end may not show in the cache yet. */
+  readonly #rejected = new Set<string>();
 
   constructor(parts: PodRunnerParts) {
     this.#parts = parts;
@@ -63,7 +69,8 @@ export class PodRunner {
     cache.onChange(Pod, ({ old, object }) =>
       this.#changed(old as V1Pod | undefined, object as V1Pod | undefined),
     );
-    for (const pod of cache.list(Pod)) this.#changed(undefined, pod);
+    const pods = [...cache.list(Pod)].sort((a, b) => createdAt(a).localeCompare(createdAt(b)));
+    for (const pod of pods) this.#changed(undefined, pod);
     for (const remain of remains) if (!this.#workers.has(remain.uid)) this.#endOrphan(remain);
     await sweepFiles(new Set(this.#workers.keys()));
   }
@@ -77,6 +84,11 @@ export class PodRunner {
 
   get workers(): readonly PodWorker[] {
     return [...this.#workers.values()];
+  }
+
+  /** The node gained or lost what Pods wait for. */
+  nodeChanged(): void {
+    for (const worker of this.#workers.values()) worker.nodeChanged();
   }
 
   /** An object that this Pod reads has changed. */
@@ -96,13 +108,31 @@ export class PodRunner {
     if (this.#abort.signal.aborted) return;
     const uid = pod?.metadata?.uid;
     const oldUid = old?.metadata?.uid;
-    if (oldUid !== undefined && oldUid !== uid) this.#workers.get(oldUid)?.gone();
+    if (oldUid !== undefined && oldUid !== uid) {
+      this.#rejected.delete(oldUid);
+      this.#workers.get(oldUid)?.gone();
+    }
     if (!pod || uid === undefined || pod.spec?.nodeName !== this.#parts.nodeName) return;
     const worker = this.#workers.get(uid);
     if (worker) return worker.update(pod);
     if (isOver(pod) && !this.#known.has(uid) && !pod.metadata?.deletionTimestamp) return;
+    if (!pod.metadata?.deletionTimestamp && this.#isRejected(uid, pod)) return;
     this.#parts.objects.follow(pod);
     this.#add(uid, pod);
+  }
+
+  /** What runs already stays, whatever has become of the node since. */
+  #isRejected(uid: string, pod: V1Pod): boolean {
+    if (this.#rejected.has(uid)) return true;
+    if (this.#known.has(uid)) return false;
+    const { admit, worker } = this.#parts;
+    const active = this.workers.filter(({ isActive }) => isActive).map((one) => one.pod);
+    const rejection = admit(pod, active);
+    if (!rejection) return false;
+    this.#rejected.add(uid);
+    worker.recorder.pod(pod, "Warning", rejection.reason, rejection.message);
+    worker.statuses.set(pod, rejectedStatus(pod, rejection, worker.clock.now()));
+    return true;
   }
 
   #add(uid: string, pod: V1Pod): PodWorker {
@@ -135,6 +165,10 @@ export class PodRunner {
   #refreshAll(): void {
     for (const worker of this.#workers.values()) void worker.runtimeChanged();
   }
+}
+
+function createdAt({ metadata }: V1Pod): string {
+  return metadata?.creationTimestamp ?? "";
 }
 
 function isOver({ status }: V1Pod): boolean {

@@ -4,6 +4,7 @@ import { ScriptedCri } from "../../test/support/scripted-cri.ts";
 import { ScriptedSteps } from "../../test/support/scripted-steps.ts";
 import { startTestServer } from "../../test/support/api-server.ts";
 import { InProcessCache } from "../apiserver/in-process-cache.ts";
+import { Event } from "../api/core/event.ts";
 import { Namespace } from "../api/core/namespace.ts";
 import { Pod } from "../api/core/pod.ts";
 import { silentLogger } from "../base/logger.ts";
@@ -11,6 +12,7 @@ import { SeededRandom } from "../base/seeded-random.ts";
 import type { V1Pod, V1PodSpec } from "../gen/types.ts";
 import { EventRecorder } from "./events.ts";
 import { RuntimeReader } from "./executor/runtime-reader.ts";
+import type { NodeFacts } from "./plan/observed.ts";
 import { PodRunner } from "./pod-runner.ts";
 import { ReferencedObjects } from "./referenced-objects.ts";
 import { StatusWriter } from "./status-writer.ts";
@@ -37,6 +39,7 @@ async function world() {
   cri.addImage("i");
   const random = new SeededRandom(1);
   const steps = new ScriptedSteps(cri, client, clock, SETTINGS);
+  let facts: NodeFacts = { name: "node", ips: ["10.1.0.1"] };
   const answers = new Map<string, boolean>();
   const startRunner = async (): Promise<PodRunner> => {
     const reader = new RuntimeReader(cri, "node", async () => "");
@@ -47,20 +50,22 @@ async function world() {
       nodeName: "node",
       objects,
       watchRuntime: (signal) => cri.watch(signal),
+      admit: (pod) =>
+        pod.spec?.nodeSelector ? { reason: "NodeAffinity", message: "wrong node" } : undefined,
       listRemains: () => reader.list(),
       sweepFiles: async () => {},
       worker: {
         clock,
         logger: silentLogger,
         runner: steps,
-        readRuntime: (uid) => reader.read(uid),
+        runtime: reader,
         ask: () => async (_pod, _container, probe) => ({
           isSuccess: answers.get(probe.exec?.command?.[0] ?? "") ?? true,
           output: "bad",
         }),
         statuses: new StatusWriter(client, clock, silentLogger),
         recorder: new EventRecorder(client, clock, random, silentLogger, "node"),
-        node: { name: "node", ips: ["10.1.0.1"] },
+        node: () => facts,
       },
     });
     await runner.start();
@@ -79,6 +84,10 @@ async function world() {
     runner,
     pass,
     startRunner,
+    setFacts: (next: NodeFacts): void => {
+      facts = next;
+      runner.nodeChanged();
+    },
     run: async (spec: Partial<V1PodSpec> = {}): Promise<void> => {
       await client.create(Pod, {
         metadata: { name: "p", namespace: "default" },
@@ -126,6 +135,56 @@ describe("PodWorker", () => {
       ],
     );
     assert.equal(status?.podIP, status?.podIPs?.[0]?.ip);
+  });
+
+  scene("waits for the node's network, and starts at once when it comes", async (w) => {
+    w.setFacts({ name: "node", ips: ["10.1.0.1"], networkProblem: "cni is missing" });
+    await w.run();
+    await w.pass(60_000);
+    assert.deepEqual(w.cri.calls, []);
+    w.setFacts({ name: "node", ips: ["10.1.0.1"] });
+    await w.pass(0);
+    assert.equal(await w.summary(), "Running running ready=true restarts=0");
+    const { items } = await w.client.list(Event, { namespace: "default" });
+    assert.deepEqual(
+      items.filter(({ reason }) => reason === "NetworkNotReady").map(({ message }) => message),
+      ["network is not ready: cni is missing"],
+    );
+  });
+
+  scene("does not keep a Pod of the host's network waiting", async (w) => {
+    w.setFacts({ name: "node", ips: ["10.1.0.1"], networkProblem: "cni is missing" });
+    await w.run({ hostNetwork: true });
+    assert.equal(await w.summary(), "Running running ready=true restarts=0");
+  });
+
+  scene("refuses a Pod that may not run here, and ends it when it is deleted", async (w) => {
+    await w.run({ nodeSelector: { zone: "other" } });
+    const { status } = await w.pod();
+    assert.equal(
+      `${status?.phase} ${status?.reason} ${status?.message}`,
+      "Failed NodeAffinity Pod was rejected: wrong node",
+    );
+    assert.deepEqual(w.cri.calls, []);
+    await w.client.delete(Pod, { namespace: "default", name: "p" });
+    await w.pass(2000);
+    await assert.rejects(w.pod());
+  });
+
+  scene("evicts a Pod for good", async (w) => {
+    await w.run();
+    w.runner.workers[0]!.evict({ message: "too much", graceSeconds: 0 });
+    await w.pass(2000);
+    const { status } = await w.pod();
+    assert.equal(
+      `${status?.phase} ${status?.reason} ${status?.message}`,
+      "Failed Evicted too much",
+    );
+    assert.equal(
+      status?.conditions?.find(({ type }) => type === "DisruptionTarget")?.reason,
+      "TerminationByKubelet",
+    );
+    assert.deepEqual(w.cri.running, []);
   });
 
   scene("backs off a crash loop: at once, then 10 s, 20 s", async (w) => {

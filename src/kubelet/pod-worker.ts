@@ -2,12 +2,27 @@ import { sleep, type Clock, type Instant, type Timer } from "../base/clock.ts";
 import type { Logger } from "../base/logger.ts";
 import type { V1Pod, V1PodStatus } from "../gen/types.ts";
 import type { EventRecorder } from "./events.ts";
-import { freshMemory, type NodeFacts, type ObservedPod, type PodMemory } from "./plan/observed.ts";
+import {
+  freshMemory,
+  type Eviction,
+  type NodeFacts,
+  type ObservedPod,
+  type PodMemory,
+} from "./plan/observed.ts";
 import { planPod, type PodPlan } from "./plan/plan-pod.ts";
 import { remember, rememberBegin, type StepResult } from "./plan/remember.ts";
 import { keyOf, type Step } from "./plan/step.ts";
 import { Prober, type Ask, type ProbedContainer } from "./probes/prober.ts";
-import { emptyRuntime, isAlive, newest, type PodRuntime } from "./runtime/pod-runtime.ts";
+import {
+  emptyRuntime,
+  isAlive,
+  newest,
+  withContainer,
+  withSandbox,
+  type ContainerState,
+  type PodRuntime,
+  type SandboxState,
+} from "./runtime/pod-runtime.ts";
 import { allContainers } from "./runtime/pod-spec.ts";
 import { StepCooling } from "./step-cooling.ts";
 import { withOwnStatus } from "./status/own-status.ts";
@@ -17,6 +32,7 @@ import type { StatusWriter } from "./status-writer.ts";
 
 /** What a worker acts through. The real one is `executor/step-executor.ts`. */
 export interface StepRunner {
+  /** Resolves with the id of what was made, where the step makes a sandbox or a container. */
   run(
     step: Step,
     context: RunContext,
@@ -33,16 +49,25 @@ export interface RunContext {
   readonly statusWritten: () => Promise<void>;
 }
 
+/** Where a worker learns what the runtime has. The real one is `executor/runtime-reader.ts`. */
+export interface RuntimeSource {
+  read(uid: string): Promise<PodRuntime>;
+  /** `undefined`: the runtime has it no more. */
+  readSandbox(id: string): Promise<SandboxState | undefined>;
+  readContainer(uid: string, id: string, sandboxId: string): Promise<ContainerState | undefined>;
+}
+
 /** What all workers of a kubelet share. */
 export interface WorkerTools {
   readonly clock: Clock;
   readonly logger: Logger;
   readonly runner: StepRunner;
-  readonly readRuntime: (uid: string) => Promise<PodRuntime>;
+  readonly runtime: RuntimeSource;
   readonly ask: (podIp: string) => Ask;
   readonly statuses: StatusWriter;
   readonly recorder: EventRecorder;
-  readonly node: NodeFacts;
+  /** As it is now. */
+  readonly node: () => NodeFacts;
   /** Which container ids belong to this Pod now. */
   readonly onRuntime: (uid: string, runtime: PodRuntime) => void;
   readonly onDone: (uid: string) => void;
@@ -73,7 +98,10 @@ export class PodWorker {
   #isPlanning = false;
   #reading: Promise<void> | undefined;
   #nextReading: Promise<void> | undefined;
+  /** Whole readings begun so far: what was asked for before one of them is older than its answer. */
+  #readings = 0;
   #timer: Timer | undefined;
+  #toldProblem: string | undefined;
 
   constructor(pod: V1Pod, tools: WorkerTools) {
     this.#pod = pod;
@@ -121,6 +149,25 @@ export class PodWorker {
   update(pod: V1Pod): void {
     this.#pod = pod;
     this.#reconcile();
+  }
+
+  /** The node gained or lost what Pods wait for. */
+  nodeChanged(): void {
+    this.#reconcile();
+  }
+
+  /** Ends the Pod for good, for the node's sake. */
+  evict(eviction: Eviction): void {
+    if (this.#memory.termination) return;
+    const since = this.#tools.clock.now();
+    this.#memory = { ...this.#memory, termination: { since, reason: "evicted", eviction } };
+    this.#tools.recorder.pod(this.#pod, "Warning", "Evicted", eviction.message);
+    this.#reconcile();
+  }
+
+  /** True until it ends: what it asks for is not free. */
+  get isActive(): boolean {
+    return !this.#isGone && !this.#memory.termination;
   }
 
   /** The API server has the Pod no more. */
@@ -190,14 +237,40 @@ export class PodWorker {
   }
 
   #read(): Promise<void> {
-    this.#reading = this.#tools
-      .readRuntime(this.#uid)
-      .then((runtime) => {
-        this.#runtime = runtime;
-        this.#tools.onRuntime(this.#uid, runtime);
-      })
+    this.#readings++;
+    this.#reading = this.#tools.runtime
+      .read(this.#uid)
+      .then((runtime) => this.#adopt(runtime))
       .finally(() => (this.#reading = undefined));
     return this.#reading;
+  }
+
+  #adopt(runtime: PodRuntime): void {
+    this.#runtime = runtime;
+    this.#tools.onRuntime(this.#uid, runtime);
+  }
+
+  /** Reads what a step has changed: the one thing it made where that is all, else everything. */
+  async #readAfter(step: Step, made: string | undefined): Promise<void> {
+    if (made === undefined || this.#reading) return this.refresh();
+    const before = this.#readings;
+    const change = await this.#readMade(step, made);
+    if (!change || this.#readings !== before) return this.refresh();
+    this.#adopt(change(this.#runtime));
+  }
+
+  async #readMade(
+    step: Step,
+    id: string,
+  ): Promise<((runtime: PodRuntime) => PodRuntime) | undefined> {
+    const { runtime } = this.#tools;
+    if (step.kind === "createSandbox") {
+      const sandbox = await runtime.readSandbox(id);
+      return sandbox && ((known) => withSandbox(known, sandbox));
+    }
+    if (step.kind !== "startContainer") return undefined;
+    const container = await runtime.readContainer(this.#uid, id, step.sandboxId);
+    return container && ((known) => withContainer(known, container));
   }
 
   #observe(): ObservedPod {
@@ -207,13 +280,13 @@ export class PodWorker {
       runtime: this.#runtime,
       memory: this.#memory,
       busy: this.#busy,
-      node: this.#tools.node,
+      node: this.#tools.node(),
     };
   }
 
   #podIp(): string {
     const sandbox = this.#runtime.sandboxes.find(({ isReady }) => isReady);
-    const ip = this.#pod.spec?.hostNetwork ? this.#tools.node.ips[0] : sandbox?.ips[0];
+    const ip = this.#pod.spec?.hostNetwork ? this.#tools.node().ips[0] : sandbox?.ips[0];
     return ip ?? "";
   }
 
@@ -229,6 +302,7 @@ export class PodWorker {
 
   #planOnce(): void {
     const now = this.#tools.clock.now();
+    const steadyMs = this.#tools.clock.monotonic();
     let plan = planPod(this.#observe(), now);
     if (plan.terminate) {
       const termination = { since: now, reason: plan.terminate };
@@ -236,9 +310,17 @@ export class PodWorker {
       plan = planPod(this.#observe(), now);
     }
     if (plan.isDone) return this.#finish();
-    for (const step of plan.steps) this.#begin(step, now);
+    if (plan.networkProblem !== undefined) this.#tellNetworkProblem(plan.networkProblem);
+    for (const step of plan.steps) this.#begin(step, now, steadyMs);
     this.#publish(now);
-    this.#wake(plan, now);
+    this.#wake(plan, now, steadyMs);
+  }
+
+  #tellNetworkProblem(problem: string): void {
+    if (this.#toldProblem === problem) return;
+    this.#toldProblem = problem;
+    const message = `network is not ready: ${problem}`;
+    this.#tools.recorder.pod(this.#pod, "Warning", "NetworkNotReady", message);
   }
 
   #finish(): void {
@@ -270,17 +352,17 @@ export class PodWorker {
     });
   }
 
-  #wake({ wakeAt, steps }: PodPlan, now: Instant): void {
+  #wake({ wakeAt, steps }: PodPlan, now: Instant, steadyMs: number): void {
     this.#timer?.cancel();
-    const at = Math.min(wakeAt ?? Infinity, this.#cooling.nextAt(steps, now) ?? Infinity);
+    const at = Math.min(wakeAt ?? Infinity, this.#cooling.nextAt(steps, now, steadyMs) ?? Infinity);
     this.#timer = Number.isFinite(at)
       ? this.#tools.clock.after(at - now, () => this.#reconcile())
       : undefined;
   }
 
-  #begin(step: Step, now: Instant): void {
+  #begin(step: Step, now: Instant, steadyMs: number): void {
     const key = keyOf(step);
-    if (this.#busy.has(key) || this.#cooling.isCold(step, now)) return;
+    if (this.#busy.has(key) || this.#cooling.isCold(step, steadyMs)) return;
     this.#busy.add(key);
     this.#memory = rememberBegin(this.#memory, step, now);
     void this.#run(step).finally(() => {
@@ -312,8 +394,8 @@ export class PodWorker {
     );
     if (this.#isClosed) return;
     if (touchesRuntime(step))
-      await this.refresh().catch((error: unknown) =>
-        this.#logFailure("runtime was not read", error),
+      await this.#readAfter(step, result.isSuccess ? result.value : undefined).catch(
+        (error: unknown) => this.#logFailure("runtime was not read", error),
       );
     this.#memory = remember(this.#memory, step, result, clock.now());
     if (startedId) this.#hookEnded(startedId);

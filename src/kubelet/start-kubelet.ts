@@ -1,22 +1,34 @@
 import type { Clock } from "../base/clock.ts";
 import type { Logger } from "../base/logger.ts";
 import type { Random } from "../base/random.ts";
+import { Node } from "../api/core/node.ts";
 import { Service } from "../api/core/service.ts";
 import type { Cache } from "../client/cache.ts";
 import type { Client } from "../client/client.ts";
-import type { CriClient } from "../wire/cri/cri-client.ts";
+import type { CriClient, RuntimeCondition } from "../wire/cri/cri-client.ts";
 import { EventRecorder } from "./events.ts";
+import { readCgroupUse } from "./executor/cgroup-use.ts";
 import { ask } from "./executor/asker.ts";
+import { ImageCleaner } from "./executor/image-cleaner.ts";
 import { lastWordsIn } from "./executor/last-words.ts";
+import { LogRotator } from "./executor/log-rotator.ts";
 import { readMachine, type Machine } from "./executor/machine.ts";
+import { readNodeSupply } from "./executor/node-supply.ts";
 import { readNodeFile } from "./executor/pod-files.ts";
+import { PodMeter } from "./executor/pod-meter.ts";
 import { RuntimeReader } from "./executor/runtime-reader.ts";
 import { KubeletListener, type ListenerOptions } from "./executor/kubelet-listener.ts";
 import { readNodeUsage } from "./executor/node-usage.ts";
 import { StepExecutor } from "./executor/step-executor.ts";
 import { VolumeMounter } from "./executor/volume-mounter.ts";
-import { NodeAgent } from "./node/node-agent.ts";
-import { allocatableOf, type NodeIdentity } from "./node/node-status.ts";
+import { Housekeeper } from "./node/housekeeper.ts";
+import { NodeAgent, type NodeCondition } from "./node/node-agent.ts";
+import { allocatableOf, networkProblemOf, newNode, type NodeIdentity } from "./node/node-status.ts";
+import { rejectionOf } from "./plan/admission.ts";
+import { THRESHOLDS_DEFAULT, type Pressure, type Threshold } from "./plan/eviction.ts";
+import { IMAGE_LIMITS_DEFAULT } from "./plan/image-garbage.ts";
+import { LOG_LIMITS_DEFAULT, type LogLimits } from "./plan/log-rotation.ts";
+import type { NodeFacts } from "./plan/observed.ts";
 import { PodRunner } from "./pod-runner.ts";
 import { ReferencedObjects } from "./referenced-objects.ts";
 import { parseResolvConf } from "./runtime/dns.ts";
@@ -26,6 +38,8 @@ import { ServiceAccountTokens } from "./service-account-tokens.ts";
 import { apiServerGate, type Gate } from "./server/gate.ts";
 import { KubeletApi } from "./server/kubelet-api.ts";
 import { StatusWriter } from "./status-writer.ts";
+
+const CGROUP_ROOT = "/kubepods";
 
 /** Everything a kubelet stands on. */
 export interface KubeletOptions {
@@ -48,6 +62,10 @@ export interface KubeletOptions {
   /** `v1.36.0+skiff.0.1.0` */
   readonly version: string;
   readonly server: ListenerOptions;
+  /** Default: 10 Mi in each of 5 files. */
+  readonly logLimits?: LogLimits;
+  /** When the node is short. Default: upstream's. */
+  readonly thresholds?: readonly Threshold[];
   /** Who may use the kubelet's API. Default: what the API server says, see `apiServerGate`. */
   readonly gate?: Gate;
 }
@@ -76,6 +94,8 @@ export interface Kubelet {
   readonly port: number;
   /** The node's network was just configured: report it at once. */
   networkChanged(): void;
+  /** Looks at once after what is looked after every 10 s: logs, storage limits, pressure. */
+  tidy(): Promise<void>;
   /** Stops; containers run on. */
   close(): void;
 }
@@ -83,16 +103,31 @@ export interface Kubelet {
 /** Starts a kubelet. Resolves when its API listens, the node is registered and every Pod of the node has its worker. */
 export async function startKubelet(options: KubeletOptions): Promise<Kubelet> {
   const machine = await readMachine(options.folders.state);
-  const { pods, recorder } = await makeParts(options, machine);
-  const listener = makeListener(options, pods);
+  const network = new NodeNetwork(options);
+  let isShortOf: ReadonlySet<Pressure> = new Set();
+  network.learn(await options.cri.status().catch(() => []));
+  const { pods, recorder, settings } = await makeParts(options, machine, network, () => isShortOf);
+  const housekeeper = makeHousekeeper(options, pods, recorder, settings);
+  network.onChange = () => pods.nodeChanged();
+  const listener = makeListener(options, pods, machine);
   const port = await listener.listen(options.server);
-  const agent = makeAgent(options, machine, recorder, port);
+  const agent = makeAgent(options, machine, recorder, port, {
+    learn: (conditions) => network.learn(conditions),
+    pressures: () => isShortOf,
+  });
+  housekeeper.onPressures = () => {
+    isShortOf = housekeeper.pressures;
+    void agent.check();
+  };
+  housekeeper.start();
   await Promise.all([agent.start(), pods.start()]);
   return {
     pods,
     port,
     networkChanged: () => agent.poke(),
+    tidy: () => housekeeper.look(),
     close: () => {
+      housekeeper.close();
       agent.close();
       listener.close();
       pods.close();
@@ -100,7 +135,29 @@ export async function startKubelet(options: KubeletOptions): Promise<Kubelet> {
   };
 }
 
-function makeListener(options: KubeletOptions, pods: PodRunner): KubeletListener {
+/** What Pods must know of the node, kept up to date by what the runtime says of its network. */
+class NodeNetwork {
+  onChange: () => void = () => {};
+  #facts: NodeFacts;
+
+  constructor({ nodeName, nodeIps }: KubeletOptions) {
+    this.#facts = { name: nodeName, ips: nodeIps };
+  }
+
+  get facts(): NodeFacts {
+    return this.#facts;
+  }
+
+  learn(conditions: readonly RuntimeCondition[]): void {
+    const { name, ips, networkProblem: before } = this.#facts;
+    const problem = networkProblemOf(conditions);
+    if (problem === before) return;
+    this.#facts = { name, ips, ...(problem === undefined ? {} : { networkProblem: problem }) };
+    this.onChange();
+  }
+}
+
+function makeListener(options: KubeletOptions, pods: PodRunner, machine: Machine): KubeletListener {
   const { client, cri, clock, logger, nodeName, folders, server } = options;
   const api = new KubeletApi({
     pods,
@@ -109,6 +166,9 @@ function makeListener(options: KubeletOptions, pods: PodRunner): KubeletListener
     nodeName,
     logRoot: folders.logs,
     readUsage: readNodeUsage,
+    readCgroup: readCgroupUse,
+    cgroupRoot: options.cgroupRoot ?? CGROUP_ROOT,
+    machine,
   });
   const gate = options.gate ?? apiServerGate(client, nodeName);
   return new KubeletListener(server, api, gate, logger);
@@ -119,15 +179,40 @@ function makeAgent(
   machine: Machine,
   recorder: EventRecorder,
   kubeletPort: number,
+  condition: NodeCondition,
 ): NodeAgent {
-  const { client, cri, clock, logger, nodeName, nodeIps, version } = options;
-  const { labels = {}, taints = [] } = options;
-  const identity = { name: nodeName, ips: nodeIps, labels, taints, kubeletPort, version };
-  return new NodeAgent(client, cri, clock, logger, recorder, identity, machine);
+  const { client, cri, clock, logger } = options;
+  const identity = identityOf(options, kubeletPort);
+  return new NodeAgent(client, cri, clock, logger, recorder, identity, machine, condition);
+}
+
+function makeHousekeeper(
+  options: KubeletOptions,
+  pods: PodRunner,
+  recorder: EventRecorder,
+  settings: PodSettings,
+): Housekeeper {
+  const { cri, clock, logger, folders, logLimits = LOG_LIMITS_DEFAULT } = options;
+  return new Housekeeper({
+    clock,
+    logger,
+    rotator: new LogRotator(cri, clock, logger, logLimits),
+    images: new ImageCleaner(cri, clock, logger, recorder, IMAGE_LIMITS_DEFAULT),
+    meter: new PodMeter(cri, settings),
+    readSupply: () => readNodeSupply(folders.state),
+    workers: () => pods.workers,
+    logRoot: folders.logs,
+    thresholds: options.thresholds ?? THRESHOLDS_DEFAULT,
+  });
+}
+
+function identityOf(options: KubeletOptions, kubeletPort: number): NodeIdentity {
+  const { nodeName: name, nodeIps: ips, labels = {}, taints = [], version } = options;
+  return { name, ips, labels, taints, kubeletPort, version };
 }
 
 async function settingsOf(options: KubeletOptions, machine: Machine): Promise<PodSettings> {
-  const { dns, folders, nodeName, cgroupRoot = "/kubepods" } = options;
+  const { dns, folders, nodeName, cgroupRoot = CGROUP_ROOT } = options;
   const host = parseResolvConf(await readNodeFile(dns.resolvConf ?? "/etc/resolv.conf"));
   return {
     nodeName,
@@ -142,9 +227,16 @@ async function settingsOf(options: KubeletOptions, machine: Machine): Promise<Po
 async function makeParts(
   options: KubeletOptions,
   machine: Machine,
-): Promise<{ readonly pods: PodRunner; readonly recorder: EventRecorder }> {
+  network: NodeNetwork,
+  pressures: () => ReadonlySet<Pressure>,
+): Promise<{
+  readonly pods: PodRunner;
+  readonly recorder: EventRecorder;
+  readonly settings: PodSettings;
+}> {
   const { client, cache, cri, clock, random, logger, nodeName, nodeIps, folders } = options;
   const settings = await settingsOf(options, machine);
+  const allocatable = allocatableOf(machine);
   const mounter = new VolumeMounter(folders.state);
   await mounter.start();
   const reader = new RuntimeReader(cri, nodeName, lastWordsIn(folders.state));
@@ -163,7 +255,7 @@ async function makeParts(
       settings,
       logLinks: folders.logLinks,
       nodeIps,
-      allocatable: () => allocatableOf(machine),
+      allocatable: () => allocatable,
       services: () => cache.list(Service),
       servicesKnown: () => cache.sync(Service),
     },
@@ -177,6 +269,11 @@ async function makeParts(
     objects,
     watchRuntime: options.watchRuntime,
     listRemains: () => reader.list(),
+    admit: (pod, active) => {
+      const node = cache.get(Node, { namespace: "", name: nodeName });
+      const known = node ?? newNode(identityOf(options, 0), machine);
+      return rejectionOf(pod, active, known, allocatable, pressures());
+    },
     sweepFiles: async (known) => {
       for (const uid of await mounter.known()) if (!known.has(uid)) await mounter.tearDown(uid);
     },
@@ -184,12 +281,12 @@ async function makeParts(
       clock,
       logger,
       runner,
-      readRuntime: (uid) => reader.read(uid),
+      runtime: reader,
       ask: (podIp) => (_pod, container, probe) => ask(cri, podIp, container, probe),
       statuses: new StatusWriter(client, clock, logger),
       recorder,
-      node: { name: nodeName, ips: nodeIps },
+      node: () => network.facts,
     },
   });
-  return { pods, recorder };
+  return { pods, recorder, settings };
 }

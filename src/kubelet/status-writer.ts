@@ -1,4 +1,4 @@
-import { sleep, type Clock } from "../base/clock.ts";
+import { sleep, type Clock, type Timer } from "../base/clock.ts";
 import type { Logger } from "../base/logger.ts";
 import { Pod } from "../api/core/pod.ts";
 import { isStatusError } from "../api/machinery/status-error.ts";
@@ -6,6 +6,14 @@ import type { Client } from "../client/client.ts";
 import type { V1Pod, V1PodStatus } from "../gen/types.ts";
 import { backoffMs, type BackoffLimits } from "../base/backoff.ts";
 import { isEqual } from "./status/is-equal.ts";
+import { statusPatch } from "./status/status-patch.ts";
+import { isUrgent } from "./status/urgency.ts";
+
+/**
+ * Longest wait of a status that nobody acts upon, in ms: a Pod that starts meanwhile costs one write instead of three.
+ * Doubled, an address shows that much later while init containers run.
+ */
+const LEISURE_MS = 400;
 
 /** Waits after a status could not be written. */
 const RETRY: BackoffLimits = { firstMs: 200, ceilingMs: 10_000 };
@@ -16,11 +24,13 @@ interface Pending {
   /** What the API server has, as far as is known. */
   written: V1PodStatus | undefined;
   isWriting: boolean;
+  /** Runs while a status may wait. */
+  leisure: Timer | undefined;
   readonly waiting: (() => void)[];
 }
 
 /**
- * Writes statuses of Pods: at once, one write of a Pod at a time, the newest only.
+ * Writes statuses of Pods: one write of a Pod at a time, the newest only; at once where somebody may act upon it.
  *
  * @spec k8s@1.36 pkg/kubelet/status/status_manager.go
  */
@@ -45,31 +55,41 @@ export class StatusWriter {
       wanted,
       written: pod.status,
       isWriting: false,
+      leisure: undefined,
       waiting: [],
     };
     this.#pods.set(uid, pending);
     pending.pod = pod;
     pending.wanted = wanted;
-    if (!pending.isWriting) void this.#write(pending);
+    if (pending.isWriting || isEqual(wanted, pending.written)) return;
+    if (pod.metadata?.deletionTimestamp !== undefined || isUrgent(pending.written, wanted))
+      void this.#write(pending);
+    else pending.leisure ??= this.#clock.after(LEISURE_MS, () => void this.#write(pending));
   }
 
   /** Resolves when the API server has the newest status, or the Pod is gone. */
   written(uid: string): Promise<void> {
     const pending = this.#pods.get(uid);
-    if (!pending?.isWriting) return Promise.resolve();
+    if (!pending) return Promise.resolve();
+    if (pending.leisure) void this.#write(pending);
+    if (!pending.isWriting) return Promise.resolve();
     return new Promise((resolve) => pending.waiting.push(resolve));
   }
 
   forget(uid: string): void {
+    this.#pods.get(uid)?.leisure?.cancel();
     this.#pods.delete(uid);
   }
 
   close(): void {
     this.#closed.abort();
+    for (const { leisure } of this.#pods.values()) leisure?.cancel();
   }
 
   async #write(pending: Pending): Promise<void> {
-    if (isEqual(pending.wanted, pending.written)) return;
+    pending.leisure?.cancel();
+    pending.leisure = undefined;
+    if (pending.isWriting || isEqual(pending.wanted, pending.written)) return;
     pending.isWriting = true;
     let failures = 0;
     while (!this.#closed.signal.aborted && !isEqual(pending.wanted, pending.written)) {
@@ -91,14 +111,10 @@ export class StatusWriter {
     for (const resolve of pending.waiting.splice(0)) resolve();
   }
 
-  /** Only what differs, so that conditions of others stay; the uid guards against a new Pod of the same name. */
+  /** The uid guards against a new Pod of the same name. */
   async #patch({ metadata }: V1Pod, from: V1PodStatus, to: V1PodStatus): Promise<void> {
     const { name = "", namespace = "", uid } = metadata ?? {};
-    const status: Record<string, unknown> = {};
-    const [old, next] = [from as Record<string, unknown>, to as Record<string, unknown>];
-    for (const key of new Set([...Object.keys(old), ...Object.keys(next)]))
-      if (!isEqual(old[key], next[key])) status[key] = next[key] ?? null;
-    const body = { metadata: { uid }, status };
+    const body = { metadata: { uid }, status: statusPatch(from, to) };
     const key = { namespace, name };
     await this.#client.patch(Pod, key, { type: "strategic", body }, { subresource: "status" });
   }

@@ -12,7 +12,8 @@ interface Pause {
   /** Only this very step waits; absent: all of its key. */
   readonly step?: string;
   readonly failures: number;
-  readonly until: Instant;
+  /** On the monotonic clock: the wall clock may be set back by hours. */
+  readonly untilMs: number;
 }
 
 /** Keeps steps from being repeated at once: those that fail, and those that succeed without effect. */
@@ -24,30 +25,35 @@ export class StepCooling {
     this.#clock = clock;
   }
 
-  isCold(step: Step, now: Instant): boolean {
+  /** `steadyMs`: the monotonic time of the decision; the same for all questions of one, else a pause ends between two. */
+  isCold(step: Step, steadyMs: number): boolean {
     const pause = this.#pauses.get(keyOf(step));
-    if (!pause || pause.until <= now) return false;
+    if (!pause || pause.untilMs <= steadyMs) return false;
     return pause.step === undefined || pause.step === JSON.stringify(step);
   }
 
   /** `isRemembered`: after a failure the plan itself waits with this step. */
   note(step: Step, isSuccess: boolean, isRemembered: boolean): void {
     const key = keyOf(step);
-    const now = this.#clock.now();
+    const steadyMs = this.#clock.monotonic();
     if (isSuccess)
-      this.#pauses.set(key, { step: JSON.stringify(step), failures: 0, until: now + REPEAT_MS });
+      this.#pauses.set(key, {
+        step: JSON.stringify(step),
+        failures: 0,
+        untilMs: steadyMs + REPEAT_MS,
+      });
     else if (isRemembered) this.#pauses.delete(key);
     else {
       const failures = (this.#pauses.get(key)?.failures ?? 0) + 1;
-      this.#pauses.set(key, { failures, until: now + backoffMs(LIMITS, failures) });
+      this.#pauses.set(key, { failures, untilMs: steadyMs + backoffMs(LIMITS, failures) });
     }
   }
 
   /** When the next of those that were asked for may be tried again. */
-  nextAt(steps: readonly Step[], now: Instant): Instant | undefined {
+  nextAt(steps: readonly Step[], now: Instant, steadyMs: number): Instant | undefined {
     const times = steps
-      .filter((step) => this.isCold(step, now))
-      .map((step) => this.#pauses.get(keyOf(step))!.until);
-    return times.length > 0 ? Math.min(...times) : undefined;
+      .filter((step) => this.isCold(step, steadyMs))
+      .map((step) => this.#pauses.get(keyOf(step))!.untilMs);
+    return times.length > 0 ? now + Math.min(...times) - steadyMs : undefined;
   }
 }

@@ -2,6 +2,7 @@ import { chmodSync, mkdirSync, readFileSync, renameSync, writeFileSync } from "n
 import { createPrivateKey, createPublicKey } from "node:crypto";
 import { join } from "node:path";
 import { LEAF_FILES, type LeafFile, planPki, type PkiSpec } from "../apiserver/authn/pki.ts";
+import { syncNames } from "../store/lmdb/durable-folder.ts";
 import {
   createAuthority,
   createKeyPem,
@@ -46,6 +47,8 @@ export function ensurePki(folder: string, spec: PkiSpec, facts: IssueFacts): Pki
     } else if (step.kind === "service-account-key") writeFile(folder, "sa.key", createKeyPem());
     else writePair(folder, step.file, issueCertificate(loadAuthority(ca!), step.content, facts));
   }
+  // Before anything is signed or answered: an authority that a power loss takes away locks every client out.
+  syncNames(folder);
   return readPki(folder);
 }
 

@@ -17,7 +17,9 @@ import { readKeyFile } from "../store/lmdb/key-file.ts";
 import { createKeyRing } from "../store/key-ring.ts";
 import { sealStore } from "../store/sealed-store.ts";
 import type { Store } from "../store/store.ts";
+import { SYSTEM_USER } from "../apiserver/background/system-call.ts";
 import { startControlPlane } from "./compose-server.ts";
+import { labelControlPlane } from "./control-plane-role.ts";
 import { packageRoot, versionFacts } from "./package-facts.ts";
 import { terminated } from "./process-end.ts";
 import { ensurePki } from "./pki-files.ts";
@@ -108,6 +110,9 @@ async function serve(data: string, flags: Flags, logger: Logger): Promise<void> 
     { local: addresses[0]!, advertised },
     { now: clock.now(), random },
   );
+  const first = file?.nodes[0]?.name;
+  if (first !== undefined)
+    await labelControlPlane(plane.cache, plane.client(SYSTEM_USER), first, logger);
   const routes = file ? new NodeRoutes(plane.cache, clock, logger) : undefined;
   await routes?.start();
   logger.info("ready", { listen: listen.join(" "), elapsedMs: Math.round(clock.monotonic()) });

@@ -35,6 +35,8 @@ export class ServiceProxy {
   readonly #options: ServiceProxyOptions;
   #settings: TableSettings;
   #applied: RulePlan | undefined;
+  /** All kinds were listed. Before, a plan would take endpoints away from Services that the last agent's rules serve. */
+  #isSynced = false;
   #isBusy = false;
   #running: Promise<void> = Promise.resolve();
   #isStale = false;
@@ -54,11 +56,12 @@ export class ServiceProxy {
       cache.onChange(kind, () => this.#changed());
       await cache.sync(kind);
     }
-    this.#running = this.#isBusy ? this.#running : this.#run();
+    this.#isSynced = true;
+    this.#changed();
     await this.#running;
   }
 
-  /** The node has got its pod range: the fixed chains depend on it. Resolves when they were applied or refused. */
+  /** The node has got its pod range: the fixed chains depend on it. After the start: resolves when they were applied or refused. */
   async setNodePodCidr(nodePodCidr: string): Promise<void> {
     if (this.#settings.nodePodCidr === nodePodCidr) return;
     this.#settings = { ...this.#settings, nodePodCidr };
@@ -75,7 +78,7 @@ export class ServiceProxy {
 
   #changed(): void {
     this.#isStale = true;
-    if (!this.#isBusy && !this.#timer) this.#running = this.#run();
+    if (this.#isSynced && !this.#isBusy && !this.#timer) this.#running = this.#run();
   }
 
   async #run(): Promise<void> {

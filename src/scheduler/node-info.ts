@@ -1,3 +1,4 @@
+import { hostPortsOf, type HostPort } from "../api/core/host-ports.ts";
 import type { V1Node, V1Pod } from "../gen/types.ts";
 import {
   add,
@@ -6,7 +7,7 @@ import {
   scoredRequests,
   subtract,
   type Amounts,
-} from "./resources.ts";
+} from "../api/core/pod-requests.ts";
 
 /** What one Pod takes of its node; computed once per Pod version. */
 export interface PodInfo {
@@ -14,12 +15,6 @@ export interface PodInfo {
   readonly requests: Amounts;
   readonly scored: Amounts;
   readonly hostPorts: readonly HostPort[];
-}
-
-export interface HostPort {
-  readonly ip: string;
-  readonly protocol: string;
-  readonly port: number;
 }
 
 /** One node with the Pods that are bound or assumed to it. Changed only by the scheduler's own cache. */
@@ -75,16 +70,6 @@ export function podInfoOf(pod: V1Pod): PodInfo {
     scored: scoredRequests(pod),
     hostPorts: hostPortsOf(pod),
   };
-}
-
-/** The host ports of all containers that hold one while the Pod runs. */
-export function hostPortsOf(pod: V1Pod): readonly HostPort[] {
-  const sidecars = (pod.spec?.initContainers ?? []).filter((c) => c.restartPolicy === "Always");
-  return [...(pod.spec?.containers ?? []), ...sidecars].flatMap((container) =>
-    (container.ports ?? []).flatMap(({ hostPort, hostIP, protocol }) =>
-      hostPort ? [{ ip: hostIP || "0.0.0.0", protocol: protocol ?? "TCP", port: hostPort }] : [],
-    ),
-  );
 }
 
 function imagesOf(node: V1Node): ReadonlyMap<string, number> {

@@ -53,6 +53,16 @@ describe("SchedulingQueue", () => {
     assert.equal(names(), "a");
   });
 
+  it("waits no longer when the wall clock is set back meanwhile", async () => {
+    const { clock, queue, names } = setUp();
+    queue.add(pod("a"));
+    queue.refuse(queue.pop()!, new Set(["NodeResourcesFit"]));
+    clock.set(-3 * 3_600_000);
+    queue.wake(freed);
+    await clock.advance(1000);
+    assert.equal(names(), "a");
+  });
+
   it("does not lose a change that comes while the Pod is being decided on", async () => {
     const { clock, queue, names } = setUp();
     queue.add(pod("a"));

@@ -1,4 +1,4 @@
-import type { Clock, Instant, Timer } from "../base/clock.ts";
+import type { Clock, Timer } from "../base/clock.ts";
 import { Heap } from "../base/heap.ts";
 import type { V1Pod } from "../gen/types.ts";
 import type { ClusterChange, Plugin } from "./framework.ts";
@@ -18,7 +18,8 @@ interface Entry {
   place: "active" | "waiting" | "unschedulable" | "in-cycle" | "gone";
   /** Plugins that refused it last time. */
   refusedBy: ReadonlySet<string>;
-  triedAt: Instant;
+  /** On the monotonic clock: a wall clock set back must not make a Pod wait for hours. */
+  triedMs: number;
   /** Changed while in its cycle, by something that can help: try again without waiting for another change. */
   wasHelped: boolean;
   timer: Timer | undefined;
@@ -62,7 +63,7 @@ export class SchedulingQueue {
         attempts: 0,
         place: "waiting",
         refusedBy: new Set(),
-        triedAt: 0,
+        triedMs: 0,
         wasHelped: false,
         timer: undefined,
       };
@@ -94,7 +95,7 @@ export class SchedulingQueue {
       entry.place = "in-cycle";
       entry.attempts++;
       entry.wasHelped = false;
-      entry.triedAt = this.#clock.now();
+      entry.triedMs = this.#clock.monotonic();
       return entry.pod;
     }
   }
@@ -141,7 +142,7 @@ export class SchedulingQueue {
   #retry(entry: Entry): void {
     entry.timer?.cancel();
     entry.place = "waiting";
-    const restMs = entry.triedAt + backoffMs(entry.attempts) - this.#clock.now();
+    const restMs = entry.triedMs + backoffMs(entry.attempts) - this.#clock.monotonic();
     if (restMs <= 0) this.#activate(entry);
     else entry.timer = this.#clock.after(restMs, () => this.#activate(entry));
   }

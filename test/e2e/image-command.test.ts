@@ -31,6 +31,8 @@ describe("skiff image, on a cluster of two nodes of which one runs", () => {
       startedAt: clock.monotonic(),
       home,
       environment: {},
+      userPath: "",
+      untilInterrupted: () => Promise.resolve(),
       isRoot: true,
       program: { node: "", entry: "", superviseScript: "" },
       print: (line) => void out.push(line),

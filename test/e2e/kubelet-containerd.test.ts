@@ -87,11 +87,14 @@ function suite(): void {
     assert.equal(await log("web"), `hello ${ip} from ${ip}\ngreenprepared\n`);
     assert.equal(await log("web", "?tailLines=1&limitBytes=5"), "green");
     assert.match(await log("web", "?timestamps=true"), /^\d{4}-\d\d-\d\dT\S+ hello/);
-    const events = await world.events("web");
-    assert.deepEqual([...new Set(events)].sort(), [
-      "Created Container created",
+    const events = async (): Promise<readonly string[]> => await world.events("web");
+    await waitFor(async () => (await events()).includes("Started Started container app"));
+    assert.deepEqual([...new Set(await events())].sort(), [
+      "Created Created container app",
+      "Created Created container first",
       'Pulled Container image "skiff.test/busybox:1" already present on machine and can be accessed by the pod',
-      "Started Container started",
+      "Started Started container app",
+      "Started Started container first",
     ]);
     await world.client.delete(Pod, { namespace: "default", name: "web" });
     await world.untilGone("web");

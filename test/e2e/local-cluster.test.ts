@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
-import { existsSync } from "node:fs";
+import { existsSync, readFileSync } from "node:fs";
 import { after, before, describe, it } from "node:test";
+import { findClusterProcesses } from "../../src/host/cluster-processes.ts";
 import { newCluster, startCluster, type TestCluster, until } from "../support/cluster.ts";
 import { nginxDeployment, serviceOf, shellPod, WAITING } from "../support/sample-apps.ts";
 
@@ -68,7 +69,7 @@ describe("a local cluster of two nodes, from its start over a stop to its end", 
   });
   after(() => cluster?.close());
 
-  it("CL-01 CL-45 AR-03 start makes all nodes Ready and points kubectl at the cluster", async () => {
+  it("CL-01 CL-45 start makes all nodes Ready and points kubectl at the cluster", async () => {
     assert.equal(await run("config current-context"), `${cluster.name}\n`);
     assert.match(
       await run("get nodes --no-headers"),
@@ -86,6 +87,23 @@ describe("a local cluster of two nodes, from its start over a stop to its end", 
     await run("config use-context elsewhere");
     assert.equal(await run("config current-context"), "elsewhere\n");
     assert.match(await run(`config use-context ${cluster.name}`), /Switched to context/);
+  });
+
+  it("AR-03 there may be many nodes: no number is fixed", async () => {
+    const node = (index: number): object => ({
+      apiVersion: "v1",
+      kind: "Node",
+      metadata: { name: `paper-${index}`, labels: { made: "paper" } },
+      spec: { unschedulable: true },
+    });
+    const items = Array.from({ length: 120 }, (_, index) => node(index));
+    const stdin = JSON.stringify({ apiVersion: "v1", kind: "List", items });
+    await cluster.kubectl("create -f -", { stdin });
+    const listed = await run("get nodes -l made=paper --no-headers");
+    assert.equal(listed.trim().split("\n").length, 120);
+    assert.match(listed, /^paper-0 +\S+,SchedulingDisabled /m);
+    await run(["delete", "--raw", "/api/v1/nodes?labelSelector=made%3Dpaper"]);
+    assert.equal(await run("get nodes -l made=paper -o name"), "");
   });
 
   it("CL-47 the API listens on 127.0.0.1", async () => {
@@ -114,7 +132,7 @@ describe("a local cluster of two nodes, from its start over a stop to its end", 
     assert.match(passed.stdout, /^NAME +STATUS/);
   });
 
-  it("SV-15 AR-24 AR-25 a fixed node port answers on every node, wherever the Pod is", async () => {
+  it("SV-15 AR-24 a fixed node port answers on every node, wherever the Pod is", async () => {
     for (const node of ["1", "2"]) {
       const { stdout } = await cluster.skiff("ip", `${cluster.name}-${node}`);
       const page = await fetch(`http://${stdout.trim()}:30200/`);
@@ -248,7 +266,33 @@ describe("a local cluster of two nodes, from its start over a stop to its end", 
     assert.ok(found.includes(await run("get svc front -o jsonpath={.spec.clusterIP}")));
   });
 
-  it("CL-17 CL-18 API-41 over a stop and start all objects stay, with their age, and Pods come up again", async () => {
+  it("CS-07 API-41 objects and their status need no volume: they are in the store, and outlive the server", async () => {
+    await run("create configmap plain --from-literal=word=public");
+    await run("create secret generic used --from-literal=word=secret");
+    await run("run finished --image=busybox:1.29 --restart=Never -- true");
+    await until("it is done", async () => (await run("get pod finished")).includes(" Completed "));
+    // The last thing that its status says.
+    const sandbox = "{.status.conditions[?(@.type=='PodReadyToStartContainers')].status}";
+    await until("its sandbox is gone", async () =>
+      (await run(`get pod finished -o jsonpath=${sandbox}`)).includes("False"),
+    );
+    const pidFile = `${cluster.home}/${cluster.name}/run/server.pid`;
+    const serverPid = (): number =>
+      (JSON.parse(readFileSync(pidFile, "utf8")) as { pid: number }).pid;
+    const all = (): Promise<string> =>
+      run("get configmap/plain secret/used pod/finished namespace/default -o json");
+    const before = await all();
+    const pid = serverPid();
+    process.kill(pid, "SIGKILL");
+    const after = await until(
+      "the server is back",
+      async () => serverPid() !== pid && (await all()),
+    );
+    assert.equal(after, before);
+    assert.match(after, /"phase": "Succeeded"/);
+  });
+
+  it("CL-17 CL-18 over a stop and start all objects stay, with their age, and Pods come up again", async () => {
     const ids = (): Promise<string> =>
       run("get deploy,rs,svc,ns -A -o jsonpath={.items[*].metadata.uid}");
     const before = await ids();
@@ -273,5 +317,30 @@ describe("a local cluster of two nodes, from its start over a stop to its end", 
     const started = await fresh.skiff("start", "--kubeconfig", fresh.kubeconfig);
     assert.equal(started.code, 0, started.stderr);
     assert.equal(await run("get deploy -A -o name"), "");
+  });
+
+  it("CL-06 CL-08 after a crash start says what is gone and makes it again; a local proxy is not handed on", async () => {
+    const crashed = newCluster();
+    const folder = `${crashed.home}/${crashed.name}`;
+    const { supervisors, roles } = findClusterProcesses(folder);
+    for (const pid of [...supervisors, ...roles]) process.kill(pid, "SIGKILL");
+    const starting = crashed.startSkiff(["start", "--kubeconfig", crashed.kubeconfig], {
+      env: { HTTP_PROXY: "http://127.0.0.1:3128", HTTPS_PROXY: "http://proxy.example:3128" },
+    });
+    const { code, stdout, stderr } = await starting.ended;
+    assert.equal(code, 0, stderr);
+    assert.match(stdout, /it was not stopped: what ran for it is gone, and is made anew/);
+    assert.match(
+      stderr,
+      /warning: HTTP_PROXY=http:\/\/127\.0\.0\.1:3128 is not handed to the nodes/,
+    );
+    assert.match(stdout, /network option HTTPS_PROXY=http:\/\/proxy\.example:3128/);
+    assert.match(stderr, /warning: NO_PROXY lacks the nodes' range: add 10\.[0-9.]+\/24/);
+    const agent = readFileSync(`${folder}/run/agent-${crashed.name}-1.pid`, "utf8");
+    const { pid } = JSON.parse(agent) as { pid: number };
+    const environment = readFileSync(`/proc/${pid}/environ`, "utf8").split("\0");
+    assert.ok(!environment.some((line) => line.startsWith("HTTP_PROXY=")));
+    assert.ok(environment.includes("HTTPS_PROXY=http://proxy.example:3128"));
+    assert.match(await run("get nodes --no-headers"), / Ready /);
   });
 });

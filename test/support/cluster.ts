@@ -3,6 +3,7 @@ import { type ChildProcess, spawn, spawnSync } from "node:child_process";
 import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
+import { FETCHED_VERSIONS, testKubectl } from "../../tools/test-kubectl.mjs";
 import { testImageArchive } from "../../tools/make-test-images.mjs";
 
 /** Everything of every test cluster lies below; a folder's name says which process it belongs to. */
@@ -25,7 +26,7 @@ export interface Finished {
 export interface CommandOptions {
   readonly stdin?: string;
   readonly env?: Readonly<Record<string, string>>;
-  /** Which of the machine's kubectls, as in `1.29`; the plain `kubectl` without. */
+  /** One of `otherKubectls()`, as in `1.29`; the plain `kubectl` without. */
   readonly version?: string;
 }
 
@@ -33,6 +34,8 @@ export interface CommandOptions {
 export interface Running {
   readonly child: ChildProcess;
   output(): string;
+  /** Resolves when it ended by itself, or was ended. */
+  readonly ended: Promise<Finished>;
   end(signal?: NodeJS.Signals): Promise<Finished>;
 }
 
@@ -60,12 +63,16 @@ export class TestCluster {
     return join(this.home, "kubeconfig");
   }
 
-  /** Runs `skiff WORDS --name NAME`. */
+  /** Runs `skiff --name NAME WORDS`. */
   skiff(...words: readonly string[]): Promise<Finished> {
-    const split = words.indexOf("--");
-    const at = split < 0 ? words.length : split;
-    const named = [...words.slice(0, at), "--name", this.name, ...words.slice(at)];
+    const named = ["--name", this.name, ...words];
     return finish(process.execPath, ["bin/skiff.cjs", ...named], this.env);
+  }
+
+  /** Starts `skiff --name NAME WORDS` that goes on, or reads what it is given. */
+  startSkiff(words: readonly string[], options: CommandOptions = {}): Running {
+    const line = ["bin/skiff.cjs", "--name", this.name, ...words];
+    return start(process.execPath, line, this.env, options);
   }
 
   /** Runs `skiff kubectl --name NAME WORDS`. */
@@ -103,6 +110,11 @@ export class TestCluster {
   /** Starts a kubectl that goes on: `-w`, `port-forward`, `logs -f`. */
   startKubectl(line: string | readonly string[], options: CommandOptions = {}): Running {
     return start(kubectlPath(options.version), wordsOf(line), this.env, options);
+  }
+
+  /** Starts any program with the cluster's environment. */
+  startProgram(file: string, words: readonly string[], options: CommandOptions = {}): Running {
+    return start(file, words, this.env, options);
   }
 
   /** Address of the first node, where node ports answer. */
@@ -190,8 +202,12 @@ export async function until<T>(
   }
 }
 
-/** Versions of the kubectls that lie beside the plain one (`kubectl.1.29`), oldest first. */
-export function numberedKubectls(): readonly string[] {
+/** Versions of all kubectls besides the plain one: those beside it (`kubectl.1.29`), oldest first, and those the set-up fetches. */
+export function otherKubectls(): readonly string[] {
+  return [...numberedKubectls(), ...FETCHED_VERSIONS];
+}
+
+function numberedKubectls(): readonly string[] {
   const found = spawnSync("sh", ["-c", 'readlink -f "$(command -v kubectl)"'], {
     encoding: "utf8",
   });
@@ -203,6 +219,7 @@ export function numberedKubectls(): readonly string[] {
 
 function kubectlPath(version: string | undefined): string {
   if (version === undefined) return "kubectl";
+  if (FETCHED_VERSIONS.includes(version)) return testKubectl();
   const found = spawnSync("sh", ["-c", 'readlink -f "$(command -v kubectl)"'], {
     encoding: "utf8",
   });
@@ -218,7 +235,7 @@ function start(
   words: readonly string[],
   env: NodeJS.ProcessEnv,
   options: CommandOptions,
-): Running & { readonly ended: Promise<Finished> } {
+): Running {
   const child = spawn(command, words, { env: { ...env, ...options.env } });
   let stdout = "";
   let stderr = "";

@@ -10,7 +10,11 @@ import { SystemClock } from "../../src/base/system-clock.ts";
 import { SystemRandom } from "../../src/base/system-random.ts";
 import type { Client } from "../../src/client/client.ts";
 import type { V1Pod, V1PodSpec } from "../../src/gen/types.ts";
-import { startKubelet, type Kubelet } from "../../src/kubelet/start-kubelet.ts";
+import {
+  startKubelet,
+  type Kubelet,
+  type KubeletOptions,
+} from "../../src/kubelet/start-kubelet.ts";
 import { CRI_NAMESPACE, watchTasks } from "../../src/wire/containerd/events.ts";
 import { GrpcCriClient } from "../../src/wire/cri/grpc-cri-client.ts";
 import { GrpcChannel } from "../../src/wire/grpc/channel.ts";
@@ -49,7 +53,10 @@ export function isTrue(pod: V1Pod, type: string): boolean {
 }
 
 /** Starts it all. */
-export async function startKubeletWorld(containerd: PrivateContainerd): Promise<KubeletWorld> {
+export async function startKubeletWorld(
+  containerd: PrivateContainerd,
+  limits: Pick<KubeletOptions, "logLimits" | "thresholds"> = {},
+): Promise<KubeletWorld> {
   const clock = new SystemClock();
   const random = new SystemRandom();
   const api = await startTestServer({ clock });
@@ -94,6 +101,7 @@ export async function startKubeletWorld(containerd: PrivateContainerd): Promise<
       },
       dns: { clusterServers: ["10.96.0.10"], clusterDomain: "cluster.local" },
       cgroupRoot: containerd.cgroupRoot,
+      ...limits,
       version: "v1.36.0+skiff.test",
       server: {
         host: "127.0.0.1",

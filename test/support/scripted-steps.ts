@@ -54,7 +54,7 @@ export class ScriptedSteps implements StepRunner {
           throw new StepFailure("RunContainerError", error.message);
         });
         onStarted(id);
-        return {};
+        return { value: id };
       }
       case "killContainer":
         await cri.stopContainer(step.id, step.graceSeconds);

@@ -4,6 +4,8 @@ import { readFacts } from "./facts.ts";
 import { readModels } from "./model.ts";
 import { nameModels } from "./naming.ts";
 import { readNumbers } from "./numbers.ts";
+import { olderSchemas, readOlder } from "./older.ts";
+import { buildSchemas } from "./schema.ts";
 
 const root = process.cwd();
 const models = readModels(root);
@@ -90,5 +92,30 @@ describe("facts", () => {
     );
     assert.equal(openapi("VersionInfo"), "io.k8s.apimachinery.pkg.version.Info");
     assert.equal(new Set([...names.values()].map((name) => name.openapi)).size, models.length);
+  });
+
+  it("older types keep what did not change, and take the rest from their line", () => {
+    const schemas = buildSchemas(models, names, facts, readNumbers(root));
+    const older = readOlder(root, new Set(schemas.map(({ name }) => name)));
+    const byName = new Map(olderSchemas(older, schemas).map((schema) => [schema.name, schema]));
+    const api = "io.k8s.api.";
+    const spec = byName.get(`${api}extensions.v1beta1.DeploymentSpec`)!.fields;
+    assert.deepEqual(spec["rollbackTo"], {
+      type: "ref",
+      ref: `${api}extensions.v1beta1.RollbackConfig`,
+      number: 8,
+    });
+    assert.equal(spec["selector"]!.isRequired, undefined);
+    assert.equal(spec["template"]!.isRequired, true);
+    const endpoint = byName.get(`${api}discovery.v1beta1.Endpoint`)!.fields;
+    assert.equal(endpoint["topology"]!.number, 5);
+    assert.equal(endpoint["zone"], undefined);
+    const list = byName.get(`${api}extensions.v1beta1.DeploymentList`)!;
+    assert.deepEqual(list.kind, {
+      group: "extensions",
+      version: "v1beta1",
+      kind: "DeploymentList",
+    });
+    assert.equal(list.fields["items"]!.items!.ref, `${api}extensions.v1beta1.Deployment`);
   });
 });

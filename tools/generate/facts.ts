@@ -17,6 +17,8 @@ export interface FieldFacts {
   readonly listType?: string;
   readonly listMapKeys?: readonly string[];
   readonly mapType?: string;
+  readonly isPresent?: boolean;
+  readonly default?: string;
 }
 
 export type Facts = ReadonlyMap<string, TypeFacts>;
@@ -24,11 +26,30 @@ export type Facts = ReadonlyMap<string, TypeFacts>;
 const FIELD =
   /^([\w$-]+)(:quantity)?(?:\+([\w,]+))?(?:@(\w+))?(?:#(\w+)(?:\(([\w,]+)\))?)?(?:~(\w+))?$/;
 
-/** Reads the table of facts; its notation is explained at its head. */
+/** Reads the tables of facts; their notation is explained at their heads. */
 export function readFacts(root: string): Facts {
-  const text = readFileSync(join(root, "tools/generate/facts/fields.txt"), "utf8");
-  const lines = text.split("\n").filter((line) => line !== "" && !line.startsWith("#"));
-  return new Map(lines.map(parseLine));
+  const facts = new Map(linesOf(root, "fields.txt").map(parseLine));
+  for (const line of linesOf(root, "presence.txt")) addPresence(facts, line);
+  return facts;
+}
+
+function linesOf(root: string, file: string): string[] {
+  const text = readFileSync(join(root, "tools/generate/facts", file), "utf8");
+  return text.split("\n").filter((line) => line !== "" && !line.startsWith("#"));
+}
+
+/** Adds what `facts/presence.txt` says of one type to what is known of its fields. */
+function addPresence(facts: Map<string, TypeFacts>, line: string): void {
+  const [name, words] = line.split(": ") as [string, string];
+  const known = facts.get(name) ?? { order: [], fields: new Map(), isAtomic: false };
+  const fields = new Map(known.fields);
+  for (const word of words.split(" ")) {
+    const [field, value] = word.split("=") as [string, string | undefined];
+    const before = fields.get(field) ?? { isQuantity: false };
+    fields.set(field, { ...before, ...(value ? { default: value } : { isPresent: true }) });
+  }
+  const order = [...new Set([...known.order, ...fields.keys()])];
+  facts.set(name, { ...known, order, fields });
 }
 
 function parseLine(line: string): [string, TypeFacts] {

@@ -4,6 +4,7 @@ import { readFacts } from "./facts.ts";
 import { readModels } from "./model.ts";
 import { nameModels } from "./naming.ts";
 import { readNumbers } from "./numbers.ts";
+import { olderDefinitions, olderSchemas, readOlder } from "./older.ts";
 import { buildSchemas } from "./schema.ts";
 import { openapiFile } from "./openapi-file.ts";
 import { schemasFile } from "./schemas-file.ts";
@@ -17,8 +18,14 @@ const names = nameModels(root, models);
 const facts = readFacts(root);
 const schemas = buildSchemas(models, names, facts, readNumbers(root));
 writeFileSync(join(folder, "types.ts"), typesFile(models));
-writeFileSync(join(folder, "schemas.ts"), schemasFile(schemas));
+const older = readOlder(root, new Set(schemas.map(({ name }) => name)));
+const all = [...schemas, ...olderSchemas(older, schemas)];
+writeFileSync(join(folder, "schemas.ts"), schemasFile(all));
 
 const documents = join(root, "dist/openapi");
 mkdirSync(documents, { recursive: true });
-writeFileSync(join(documents, "definitions.tsv"), openapiFile(models, names, schemas, facts));
+const definitions = openapiFile(models, names, schemas, facts);
+writeFileSync(
+  join(documents, "definitions.tsv"),
+  definitions + olderDefinitions(older, definitions),
+);

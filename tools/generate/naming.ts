@@ -42,6 +42,11 @@ const GROUPS: Readonly<Record<string, string>> = {
   storagemigration: "storagemigration.k8s.io",
 };
 
+/** The API group of upstream's Go package: `rbac` → `rbac.authorization.k8s.io`. */
+export function groupNamed(folder: string): string {
+  return GROUPS[folder] ?? folder;
+}
+
 /** Types of the machinery, and types that one group's API returns or refers to but another group owns. */
 const OWNED: Readonly<Record<string, string>> = {
   meta: `V1GroupResource V1APIGroup V1APIGroupList V1APIResource V1APIResourceList V1APIVersions V1Condition V1DeleteOptions
@@ -158,6 +163,6 @@ function typeName(name: string, folder: string): TypeName {
     folder,
     version,
     kind,
-    group: GROUPS[folder] ?? folder,
+    group: groupNamed(folder),
   };
 }

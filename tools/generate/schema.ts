@@ -25,7 +25,8 @@ export function buildSchemas(
   return models.map((model) => {
     const known = typeFacts(names, facts, model.name);
     const { folder, version, kind } = names.get(model.name)!;
-    const numbered = numbers.get(`${folder}.${version}.${kind}`);
+    const numbered =
+      numbers.get(`${folder}.${version}.${kind}`) ?? sameMessage(model, numbers, folder, kind);
     const fields = inOrder(model.fields, known?.order ?? []).map((field) => {
       const schema = {
         ...fieldSchema(field, names, known?.fields.get(field.name)),
@@ -40,6 +41,14 @@ export function buildSchemas(
       ...(isRoot(model) && { isRoot: true, kind: kindOf(names.get(model.name)!) }),
     };
   });
+}
+
+/** The numbers of the stable type of the same name, where it has the same fields: an alpha or beta of it is the same message. */
+function sameMessage(model: Model, numbers: Numbers, folder: string, kind: string) {
+  const stable = numbers.get(`${folder}.v1.${kind}`);
+  const fields = model.fields.filter(({ name }) => name !== "kind" && name !== "apiVersion");
+  const isSame = stable?.size === fields.length && fields.every(({ name }) => stable.has(name));
+  return isSame ? stable : undefined;
 }
 
 const kindOf = ({ group, version, kind }: TypeName) => ({ group, version, kind });

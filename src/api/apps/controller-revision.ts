@@ -7,6 +7,7 @@ import { equalSemantic } from "../machinery/equality.ts";
 import { invalid, required } from "../machinery/field-error.ts";
 import { FIELD_IMMUTABLE } from "../machinery/object-meta-validation.ts";
 import { nonNegative, when, type Errors } from "../strategy/checks.ts";
+import { olderControllerRevisions } from "./older-versions.ts";
 
 export type ControllerRevision = V1ControllerRevision;
 
@@ -23,6 +24,7 @@ export const controllerRevisionResource: Resource<ControllerRevision> = {
   kind: ControllerRevision,
   singular: "controllerrevision",
   strategy: plainStrategy<ControllerRevision>({ validate: validateRevision, validateChange }),
+  olderVersions: olderControllerRevisions,
   columns: [
     nameColumn(),
     textColumn("Controller", "Whose revision it is", formatController),

@@ -5,6 +5,7 @@ import { labelSelectorOf } from "../machinery/label-selector.ts";
 import { ageColumn, nameColumn, templateColumns, textColumn } from "../strategy/columns.ts";
 import { withDeploymentDefaults } from "./deployment-defaults.ts";
 import { validateDeployment, validateDeploymentStatus } from "./deployment-validation.ts";
+import { olderDeployments } from "./older-versions.ts";
 import { templateWarnings, unchangedSelector } from "./template-validation.ts";
 import { mapField, statusStrategy, statusSubresource, withField } from "../strategy/strategy.ts";
 
@@ -49,6 +50,7 @@ export const deploymentResource: Resource<Deployment> = {
       }),
     },
   },
+  olderVersions: olderDeployments,
   columns: [
     nameColumn(),
     textColumn(

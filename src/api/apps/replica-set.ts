@@ -4,6 +4,7 @@ import type { Resource } from "../machinery/resource.ts";
 import { formatLabelSelector, labelSelectorOf } from "../machinery/label-selector.ts";
 import { ageColumn, integerColumn, nameColumn, templateColumns } from "../strategy/columns.ts";
 import { validateReplicaSet, validateReplicaSetStatus } from "./replica-set-validation.ts";
+import { olderReplicaSets } from "./older-versions.ts";
 import { templateWarnings, unchangedSelector } from "./template-validation.ts";
 import { withTemplateDefaults } from "./template-defaults.ts";
 import { fill, mapField, statusStrategy, statusSubresource } from "../strategy/strategy.ts";
@@ -42,6 +43,7 @@ export const replicaSetResource: Resource<ReplicaSet> = {
       withReplicas: (set, replicas) => ({ ...set, spec: { ...set.spec!, replicas } }),
     },
   },
+  olderVersions: olderReplicaSets,
   columns: [
     nameColumn(),
     integerColumn("Desired", "How many pods are wanted", (set) => set.spec?.replicas ?? 0),

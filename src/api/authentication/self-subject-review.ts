@@ -1,5 +1,6 @@
 import type { V1SelfSubjectReview } from "../../gen/types.ts";
 import type { Kind } from "../machinery/kind.ts";
+import { sameForm } from "../machinery/older-version.ts";
 import type { Resource } from "../machinery/resource.ts";
 import { plainStrategy } from "../strategy/strategy.ts";
 
@@ -19,5 +20,9 @@ export const selfSubjectReviewResource: Resource<SelfSubjectReview> = {
   singular: "selfsubjectreview",
   verbs: ["create"],
   strategy: plainStrategy<SelfSubjectReview>(),
+  olderVersions: [
+    sameForm(SelfSubjectReview, "v1beta1", "1.30", "1.33"),
+    sameForm(SelfSubjectReview, "v1alpha1", "1.29", "1.32"),
+  ],
   columns: [],
 };

@@ -1,5 +1,6 @@
 import type { V1TokenReview } from "../../gen/types.ts";
 import type { Kind } from "../machinery/kind.ts";
+import { sameForm } from "../machinery/older-version.ts";
 import type { Resource } from "../machinery/resource.ts";
 import { plainStrategy } from "../strategy/strategy.ts";
 
@@ -19,5 +20,6 @@ export const tokenReviewResource: Resource<TokenReview> = {
   singular: "tokenreview",
   verbs: ["create"],
   strategy: plainStrategy<TokenReview>(),
+  olderVersions: [sameForm(TokenReview, "v1beta1", "1.19", "1.22")],
   columns: [],
 };

@@ -5,6 +5,7 @@ import { plainStrategy } from "../strategy/strategy.ts";
 import { invalid } from "../machinery/field-error.ts";
 import { when, type Errors } from "../strategy/checks.ts";
 import { withField } from "../strategy/strategy.ts";
+import { olderAccessReview } from "./older-versions.ts";
 import { validateAsked, validateNoMetadata, validateSubject } from "./access-validation.ts";
 
 export type LocalSubjectAccessReview = V1LocalSubjectAccessReview;
@@ -23,6 +24,7 @@ export const localSubjectAccessReviewResource: Resource<LocalSubjectAccessReview
   singular: "localsubjectaccessreview",
   verbs: ["create"],
   strategy: plainStrategy<LocalSubjectAccessReview>({ validate }),
+  olderVersions: [olderAccessReview<LocalSubjectAccessReview>(LocalSubjectAccessReview)],
   columns: [],
 };
 

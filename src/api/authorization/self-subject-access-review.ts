@@ -1,5 +1,6 @@
 import type { V1SelfSubjectAccessReview } from "../../gen/types.ts";
 import type { Kind } from "../machinery/kind.ts";
+import { sameForm } from "../machinery/older-version.ts";
 import type { Resource } from "../machinery/resource.ts";
 import { plainStrategy } from "../strategy/strategy.ts";
 import { validateAsked, validateNoMetadata } from "./access-validation.ts";
@@ -25,5 +26,6 @@ export const selfSubjectAccessReviewResource: Resource<SelfSubjectAccessReview> 
       ...validateNoMetadata(metadata, "must be empty"),
     ],
   }),
+  olderVersions: [sameForm(SelfSubjectAccessReview, "v1beta1", "1.19", "1.22")],
   columns: [],
 };

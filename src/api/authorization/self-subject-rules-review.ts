@@ -1,5 +1,6 @@
 import type { V1SelfSubjectRulesReview } from "../../gen/types.ts";
 import type { Kind } from "../machinery/kind.ts";
+import { sameForm } from "../machinery/older-version.ts";
 import type { Resource } from "../machinery/resource.ts";
 import { plainStrategy } from "../strategy/strategy.ts";
 
@@ -19,5 +20,6 @@ export const selfSubjectRulesReviewResource: Resource<SelfSubjectRulesReview> = 
   singular: "selfsubjectrulesreview",
   verbs: ["create"],
   strategy: plainStrategy<SelfSubjectRulesReview>(),
+  olderVersions: [sameForm(SelfSubjectRulesReview, "v1beta1", "1.19", "1.22")],
   columns: [],
 };

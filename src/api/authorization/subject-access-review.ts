@@ -2,6 +2,7 @@ import type { V1SubjectAccessReview } from "../../gen/types.ts";
 import type { Kind } from "../machinery/kind.ts";
 import type { Resource } from "../machinery/resource.ts";
 import { plainStrategy } from "../strategy/strategy.ts";
+import { olderAccessReview } from "./older-versions.ts";
 import { validateAsked, validateNoMetadata, validateSubject } from "./access-validation.ts";
 
 export type SubjectAccessReview = V1SubjectAccessReview;
@@ -26,5 +27,6 @@ export const subjectAccessReviewResource: Resource<SubjectAccessReview> = {
       ...validateNoMetadata(metadata, "must be empty"),
     ],
   }),
+  olderVersions: [olderAccessReview<SubjectAccessReview>(SubjectAccessReview)],
   columns: [],
 };

@@ -1,5 +1,6 @@
 import type { V1Lease } from "../../gen/types.ts";
 import type { Kind } from "../machinery/kind.ts";
+import { sameForm } from "../machinery/older-version.ts";
 import type { Resource } from "../machinery/resource.ts";
 import { ageColumn, nameColumn, textColumn } from "../strategy/columns.ts";
 import { plainStrategy } from "../strategy/strategy.ts";
@@ -25,6 +26,7 @@ export const leaseResource: Resource<Lease> = {
     allowsCreateOnUpdate: true,
     allowsUnconditionalUpdate: false,
   }),
+  olderVersions: [sameForm(Lease, "v1beta1", "1.19", "1.22")],
   columns: [
     nameColumn(),
     textColumn("Holder", "Who holds the lease", (lease) => lease.spec?.holderIdentity ?? ""),

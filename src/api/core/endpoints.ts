@@ -25,6 +25,10 @@ export const endpointsResource: Resource<Endpoints> = {
     validate: validateEndpoints,
     allowsCreateOnUpdate: true,
   }),
+  lifecycle: {
+    deprecated: "1.33",
+    replacement: { group: "discovery.k8s.io", version: "v1", kind: "EndpointSlice" },
+  },
   columns: [
     nameColumn(),
     textColumn("Endpoints", "Addresses and ports that serve", (object) =>

@@ -1,6 +1,8 @@
 import type { V1Container, V1EphemeralContainer, V1Pod, V1PodSpec } from "../../gen/types.ts";
+import { remembered } from "../../base/recent.ts";
 import { fill, mapField, mapItems, withField } from "../strategy/strategy.ts";
 import { withContainerDefaults } from "./container-defaults.ts";
+import { SPECS_MAX } from "./pod-specs.ts";
 import { withVolumeDefaults } from "./volume-defaults.ts";
 
 /** Upstream's grace between SIGTERM and SIGKILL; doubling it makes every deletion of a deaf container twice as slow. */
@@ -9,8 +11,12 @@ const TERMINATION_GRACE_SECONDS = 30;
 /** Defaults of a pod, those of its spec included. @spec k8s@1.36 pkg/apis/core/v1 defaults.go SetDefaults_Pod */
 export function withPodDefaults(pod: V1Pod): V1Pod {
   const given = fill<V1Pod>(pod, { spec: { containers: [] } });
-  return mapField(given, "spec", (spec) => withPodSpecDefaults(withPodOnlyDefaults(spec)));
+  return mapField(given, "spec", completed);
 }
+
+const completed = remembered(SPECS_MAX, (spec: V1PodSpec) =>
+  withPodSpecDefaults(withPodOnlyDefaults(spec)),
+);
 
 /** What holds for pods but not for the templates of pods, so that templates show only what was written. */
 function withPodOnlyDefaults(spec: V1PodSpec): V1PodSpec {

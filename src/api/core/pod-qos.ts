@@ -1,12 +1,16 @@
 import type { V1Container, V1PodSpec } from "../../gen/types.ts";
+import { remembered } from "../../base/recent.ts";
 import { parseQuantity, quantityProblem } from "../machinery/quantity.ts";
+import { SPECS_MAX } from "./pod-specs.ts";
 
 const COUNTED = ["cpu", "memory"] as const;
 
 export type QosClass = "Guaranteed" | "Burstable" | "BestEffort";
 
 /** How firmly a pod's cpu and memory are promised. @spec k8s@1.36 pkg/apis/core/v1/helper/qos ComputePodQOS */
-export function qosClassOf(spec: V1PodSpec): QosClass {
+export const qosClassOf: (spec: V1PodSpec) => QosClass = remembered(SPECS_MAX, computedQos);
+
+function computedQos(spec: V1PodSpec): QosClass {
   const parts: readonly Pick<V1Container, "resources">[] =
     Object.keys(spec.resources ?? {}).length > 0
       ? [{ resources: spec.resources! }]

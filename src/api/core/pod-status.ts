@@ -1,4 +1,4 @@
-import { formatTime } from "../../base/clock.ts";
+import { formatTime, type Instant } from "../../base/clock.ts";
 import type { V1ContainerStatus, V1Pod, V1PodCondition } from "../../gen/types.ts";
 import { forbidden } from "../machinery/field-error.ts";
 import { validateDnsSubdomain, validateQualifiedName } from "../machinery/names.ts";
@@ -10,22 +10,19 @@ import { qosClassOf } from "./pod-qos.ts";
 /** Status of a pod that nobody has seen yet. @spec k8s@1.36 pkg/registry/core/pod podStrategy.PrepareForCreate */
 export function withInitialStatus(pod: V1Pod, { now }: RequestFacts): V1Pod {
   const spec = pod.spec ?? { containers: [] };
-  const gated: V1PodCondition = {
+  const pending = { phase: "Pending", qosClass: qosClassOf(spec) };
+  const isGated = (spec.schedulingGates ?? []).length > 0;
+  return { ...pod, status: isGated ? { conditions: [gatedAt(now)], ...pending } : pending };
+}
+
+function gatedAt(now: Instant): V1PodCondition {
+  return {
     type: "PodScheduled",
     status: "False",
     reason: "SchedulingGated",
     message: "Scheduling is blocked due to non-empty scheduling gates",
     lastTransitionTime: formatTime(now),
     observedGeneration: 1,
-  };
-  const isGated = (spec.schedulingGates ?? []).length > 0;
-  return {
-    ...pod,
-    status: {
-      ...(isGated && { conditions: [gated] }),
-      phase: "Pending",
-      qosClass: qosClassOf(spec),
-    },
   };
 }
 

@@ -62,4 +62,61 @@ describe("pods/resize", () => {
       "spec Invalid: Pod QOS Class may not change as a result of resizing",
     ]);
   });
+
+  //  what the pod is            what is asked                 errors
+  const row = (what: string, old: V1Pod, after: Partial<V1PodSpec>, ...expected: string[]): void =>
+    void it(what, () => {
+      const updated = prepareForUpdate(complete(after), old);
+      assert.deepEqual(errorLines(validateUpdate(updated, old)), expected);
+    });
+  const running = (resources?: object): V1Pod => ({
+    ...complete(sized("1")),
+    status: { containerStatuses: [{ name: "app", state: { running: {} }, resources }] } as never,
+  });
+  const init = (cpu: string, restartPolicy?: string) => ({
+    ...sized("1"),
+    initContainers: [
+      {
+        name: "init",
+        image: "i",
+        resources: { requests: { cpu } },
+        ...(restartPolicy && { restartPolicy }),
+      },
+    ],
+  });
+  row("of a node that says what runs", running({ requests: { cpu: "1" } }), sized("2"));
+  row(
+    "of a node that does not",
+    running(),
+    sized("2"),
+    "spec Forbidden: Pod running on node without support for resize",
+  );
+  row(
+    "takes nothing away",
+    complete({
+      containers: [
+        { name: "app", image: "app:1", resources: { requests: { cpu: "1", memory: "1Mi" } } },
+      ],
+    }),
+    sized("1"),
+    "spec.containers[0].resources.requests Forbidden: resource requests cannot be removed",
+  );
+  row("of a sidecar", complete(init("1", "Always")), init("2", "Always"));
+  row(
+    "of an init container that ends",
+    complete(init("1")),
+    init("2"),
+    "spec Forbidden: only cpu and memory resources are mutable",
+  );
+  row(
+    "of a static pod",
+    withPodDefaults(
+      pod("p", {
+        spec: sized("1"),
+        metadata: { annotations: { "kubernetes.io/config.mirror": "x" } },
+      }),
+    ),
+    sized("2"),
+    " Forbidden: static pods cannot be resized",
+  );
 });

@@ -63,11 +63,15 @@ export const resizeRules = {
     });
   },
   validateUpdate: (pod: V1Pod, old: V1Pod): Errors => {
+    const fixed = whyFixed(old);
+    if (fixed !== undefined) return [forbidden("", fixed)];
     const [before, after] = [qosClassOf(old.spec ?? NO_SPEC), qosClassOf(pod.spec ?? NO_SPEC)];
     const rule = "Pod QOS Class may not change as a result of resizing";
     return [
       ...validatePod(pod),
       ...when(before !== after, invalid("spec", after, rule)),
+      ...when(!canResize(old), forbidden("spec", "Pod running on node without support for resize")),
+      ...removals(pod, old),
       ...when(
         !equalSemantic(fixedResources(pod), fixedResources(old)),
         forbidden("spec", "only cpu and memory resources are mutable"),
@@ -75,6 +79,38 @@ export const resizeRules = {
     ];
   },
 };
+
+function whyFixed({ metadata, spec }: V1Pod): string | undefined {
+  if (metadata?.annotations?.["kubernetes.io/config.mirror"] !== undefined)
+    return "static pods cannot be resized";
+  return spec?.os?.name === "windows" ? "windows pods cannot be resized" : undefined;
+}
+
+/** A kubelet that can resize says what a running container has. @spec isPodResizeRequestSupported */
+function canResize({ status }: V1Pod): boolean {
+  const running = status?.containerStatuses?.find(({ state }) => state?.running);
+  return !running || running.resources !== undefined;
+}
+
+/** @spec validateContainerResize */
+function removals(pod: V1Pod, old: V1Pod): Errors {
+  const lists = ["containers", "initContainers"] as const;
+  return lists.flatMap((list) =>
+    (old.spec?.[list] ?? []).flatMap((container, index) => {
+      const before = container.resources ?? {};
+      const after = pod.spec?.[list]?.[index]?.resources ?? {};
+      return (["requests", "limits"] as const).flatMap((amounts) =>
+        when(
+          Object.keys(before[amounts] ?? {}).some((name) => after[amounts]?.[name] === undefined),
+          forbidden(
+            `spec.${list}[${index}].resources.${amounts}`,
+            `resource ${amounts} cannot be removed`,
+          ),
+        ),
+      );
+    }),
+  );
+}
 
 function resized(
   containers: readonly V1Container[],
@@ -92,15 +128,19 @@ function resized(
   });
 }
 
-/** All amounts that a resize must leave alone, in order. */
+/** All amounts that a resize must leave alone, in order: those of init containers that end are all of them. */
 function fixedResources({ spec }: V1Pod): unknown[] {
-  const amounts = (list: Readonly<Record<string, string>> = {}): unknown =>
+  const fixed = (list: Readonly<Record<string, string>> = {}): unknown =>
     Object.fromEntries(Object.entries(list).filter(([name]) => !RESIZABLE.has(name)));
-  return [...(spec?.containers ?? []), ...(spec?.initContainers ?? [])].map(({ resources }) => [
-    amounts(resources?.limits),
-    amounts(resources?.requests),
+  const part = ({ resources }: V1Container): unknown => [
+    fixed(resources?.limits),
+    fixed(resources?.requests),
     resources?.claims,
-  ]);
+  ];
+  const init = (spec?.initContainers ?? []).map((container) =>
+    container.restartPolicy === "Always" ? part(container) : container.resources,
+  );
+  return [...(spec?.containers ?? []).map(part), ...init];
 }
 
 /** The stored pod with another spec, and the generation that this makes. */

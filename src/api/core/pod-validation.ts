@@ -5,6 +5,7 @@ import type {
   V1PodSchedulingGate,
   V1PodSpec,
 } from "../../gen/types.ts";
+import { remembered } from "../../base/recent.ts";
 import { duplicate, forbidden, invalid, required } from "../machinery/field-error.ts";
 import {
   validateDnsLabel,
@@ -27,6 +28,7 @@ import {
 import { validateLabels } from "../machinery/object-meta-validation.ts";
 import { validateAffinity, validateSpread, validateTolerations } from "./affinity-validation.ts";
 import { validateContainers } from "./container-validation.ts";
+import { SPECS_MAX } from "./pod-specs.ts";
 import { validateAmounts, validatePodResources } from "./resource-validation.ts";
 import { validatePodSecurity } from "./security-validation.ts";
 import { validateVolumes } from "./volume-validation.ts";
@@ -39,8 +41,16 @@ const DNS_SEARCH_CHARACTERS_MAX = 2048;
 /** A pod as it may be created or become. @spec k8s@1.36 pkg/apis/core/validation validatePodMetadataAndSpec */
 export function validatePod(pod: V1Pod): Errors {
   const spec = pod.spec ?? { containers: [] };
+  // A claim made for the pod is named after it; all else is the same for every pod of a template.
+  const isNameless = !spec.volumes?.some((volume) => volume.ephemeral);
+  return isNameless ? errorsOfSpec(spec) : errorsOf(spec, pod.metadata?.name);
+}
+
+const errorsOfSpec = remembered(SPECS_MAX, (spec: V1PodSpec) => errorsOf(spec, undefined));
+
+function errorsOf(spec: V1PodSpec, podName: string | undefined): Errors {
   return [
-    ...validatePodSpec(spec, "spec", pod.metadata?.name),
+    ...validatePodSpec(spec, "spec", podName),
     ...validateTokens(spec),
     ...validateImageSpace(spec),
     ...validateNodeName(spec),

@@ -1,6 +1,8 @@
 import type { V1Container, V1Pod, V1PodSpec } from "../../gen/types.ts";
 import { validateDnsLabel } from "../machinery/names.ts";
+import { remembered } from "../../base/recent.ts";
 import { parseQuantity, quantityProblem } from "../machinery/quantity.ts";
+import { SPECS_MAX } from "./pod-specs.ts";
 
 const NANOS = 1_000_000_000n;
 
@@ -22,11 +24,11 @@ export function podWarnings(pod: V1Pod): readonly string[] {
   const messages = name ? validateDnsLabel(name) : [];
   const hostname =
     "metadata.name: this is used in the Pod's hostname, which can result in surprising behavior; a DNS label is recommended";
-  return [
-    ...(messages.length > 0 ? [`${hostname}: [${messages.join(" ")}]`] : []),
-    ...podSpecWarnings(pod.spec, "spec"),
-  ];
+  const ofSpec = pod.spec ? warningsOfSpec(pod.spec) : [];
+  return messages.length > 0 ? [`${hostname}: [${messages.join(" ")}]`, ...ofSpec] : ofSpec;
 }
+
+const warningsOfSpec = remembered(SPECS_MAX, (spec: V1PodSpec) => podSpecWarnings(spec, "spec"));
 
 /** The same of a spec, in a pod or a template. */
 export function podSpecWarnings(spec: V1PodSpec | undefined, path: string): readonly string[] {

@@ -1,9 +1,11 @@
 import type { V1Pod } from "../../gen/types.ts";
 import type { Kind } from "../machinery/kind.ts";
 import type { Resource } from "../machinery/resource.ts";
+import { SharedField } from "../machinery/shared-field.ts";
 import { statusStrategy, statusSubresource } from "../strategy/strategy.ts";
 import { podColumns } from "./pod-columns.ts";
 import { withPodDefaults } from "./pod-defaults.ts";
+import { SPECS_MAX } from "./pod-specs.ts";
 import { keepOutsideStatus, validatePodStatus, withInitialStatus } from "./pod-status.ts";
 import { validatePodChange } from "./pod-update.ts";
 import { podWarnings } from "./pod-warnings.ts";
@@ -39,6 +41,7 @@ export const podResource: Resource<Pod> = {
   ),
   subresources: { status: statusSubresource<Pod>(validatePodStatus, keepOutsideStatus) },
   columns: podColumns,
+  sharedField: new SharedField("spec", SPECS_MAX),
   selectableFields: {
     "spec.nodeName": (pod) => pod.spec?.nodeName ?? "",
     "spec.restartPolicy": (pod) => pod.spec?.restartPolicy ?? "",

@@ -5,6 +5,7 @@ import { ageColumn, formatSome, nameColumn, textColumn } from "../strategy/colum
 import { equalSemantic } from "../machinery/equality.ts";
 import { fill, mapField, mapItems, plainStrategy, withGeneration } from "../strategy/strategy.ts";
 import { validateEndpointSlice, validateEndpointSliceChange } from "./endpoint-slice-validation.ts";
+import { olderEndpointSlices } from "./endpoint-slice-older.ts";
 
 export type EndpointSlice = V1EndpointSlice;
 
@@ -27,6 +28,7 @@ export const endpointSliceResource: Resource<EndpointSlice> = {
     prepareForCreate: (slice) => withGeneration(slice, 1),
     prepareForUpdate: countedUp,
   }),
+  olderVersions: olderEndpointSlices,
   columns: [
     nameColumn(),
     textColumn("AddressType", "Family of the addresses", (slice) => slice.addressType ?? ""),

@@ -34,6 +34,13 @@ export const eventsEventResource: Resource<EventsEvent> = {
       validateChangeStrictly(toStoredEvent(event), toStoredEvent(old)),
     allowsCreateOnUpdate: true,
   }),
+  olderVersions: [
+    {
+      group: "events.k8s.io",
+      version: "v1beta1",
+      lifecycle: { deprecated: "1.22", removed: "1.25" },
+    },
+  ],
   columns: eventColumns.map((column) => ({
     ...column,
     cell: (event, now) => column.cell(toStoredEvent(event), now),

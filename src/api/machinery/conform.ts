@@ -1,5 +1,6 @@
 import { canonicalQuantity } from "./quantity-text.ts";
 import type { FieldSchema, SchemaSet, TypeSchema } from "./schema.ts";
+import type { SharedField } from "./shared-field.ts";
 import { canonicalTime } from "./time-text.ts";
 
 /** What came of fitting a value to its type. */
@@ -18,6 +19,8 @@ export type Conformed =
     };
 
 export interface ConformOptions {
+  /** Makes equal values of one field one object: `spec` of kinds that come in numbers from templates. */
+  readonly shared?: SharedField;
   /** The `kind` and version that the document claims, when they are not the type's own; upstream names both. */
   readonly claimed?: { readonly kind: string; readonly version: string };
 }
@@ -42,7 +45,8 @@ export function conform(
   value: unknown,
   options: ConformOptions = {},
 ): Conformed {
-  const walk: Walk = { schemas, path: [], struct: "", strictErrors: [], depth: 0 };
+  const { shared } = options;
+  const walk: Walk = { schemas, path: [], struct: "", strictErrors: [], depth: 0, shared };
   try {
     const fitted = toStruct(walk, compiled(type), value);
     return { isOk: true, value: fitted, strictErrors: walk.strictErrors };
@@ -68,6 +72,7 @@ interface Walk {
   struct: string;
   readonly strictErrors: string[];
   depth: number;
+  readonly shared: SharedField | undefined;
 }
 
 const MAP_KEY = "\0";
@@ -119,12 +124,26 @@ function toStruct(walk: Walk, type: Compiled, value: unknown): Record<string, un
   const result: Record<string, unknown> = {};
   for (const field of presentFields(walk, type, value)) {
     walk.path.push(field.name);
-    result[field.name] = toValue(walk, field.slot, value[field.name]);
+    result[field.name] =
+      walk.depth === 1 && field.name === walk.shared?.name
+        ? toShared(walk, field.slot, value[field.name], walk.shared)
+        : toValue(walk, field.slot, value[field.name]);
     walk.path.pop();
   }
   walk.struct = outer;
   walk.depth--;
   return result;
+}
+
+/** What equal text became before, unless there was something to report of it. */
+function toShared(walk: Walk, slot: Slot, value: unknown, shared: SharedField): unknown {
+  const text = JSON.stringify(value);
+  const known = shared.find(text);
+  if (known) return known;
+  const reports = walk.strictErrors.length;
+  const fitted = toValue(walk, slot, value);
+  if (walk.strictErrors.length === reports) shared.keep(text, fitted as object);
+  return fitted;
 }
 
 /** The type's fields that the value has, in schema order; unknown ones are reported. */

@@ -31,6 +31,9 @@ export const FIELD_IMMUTABLE = "field is immutable";
 const ORPHAN = "orphan";
 const FOREGROUND = "foregroundDeletion";
 
+/** Shared by all that have or found nothing. */
+const NONE: readonly never[] = [];
+
 /** What the kind says of its metadata. */
 export interface MetaRules {
   readonly isNamespaced: boolean;
@@ -42,17 +45,18 @@ export interface MetaRules {
 export function validateObjectMeta(object: KubeObject, rules: MetaRules): readonly FieldError[] {
   const meta = object.metadata ?? {};
   const validateName = rules.validateName ?? nameIsDnsSubdomain;
+  const { ownerReferences = NONE, finalizers = NONE, managedFields = NONE } = meta;
   return [
     ...nameErrors(meta, validateName),
     ...namespaceErrors(meta, rules.isNamespaced),
     ...((meta.generation ?? 0) < 0
       ? [field.invalid("metadata.generation", meta.generation, IS_NEGATIVE)]
-      : []),
+      : NONE),
     ...validateLabels(meta.labels, "metadata.labels"),
     ...validateAnnotations(meta.annotations, "metadata.annotations"),
-    ...validateOwnerReferences(meta.ownerReferences ?? [], "metadata.ownerReferences"),
-    ...validateFinalizers(meta.finalizers ?? [], "metadata.finalizers"),
-    ...validateManagedFields(meta.managedFields ?? [], "metadata.managedFields"),
+    ...validateOwnerReferences(ownerReferences, "metadata.ownerReferences"),
+    ...validateFinalizers(finalizers, "metadata.finalizers"),
+    ...validateManagedFields(managedFields, "metadata.managedFields"),
   ];
 }
 
@@ -111,9 +115,10 @@ export function validateImmutable(
   return equalJson(now, before) ? [] : [field.invalid(path, now, FIELD_IMMUTABLE)];
 }
 
-function nameErrors(meta: ObjectMeta, validateName: NameRule): FieldError[] {
+function nameErrors(meta: ObjectMeta, validateName: NameRule): readonly FieldError[] {
   const { name = "", generateName = "" } = meta;
-  const prefix = generateName === "" ? [] : validateName(generateName, true);
+  const prefix = generateName === "" ? NONE : validateName(generateName, true);
+  if (name !== "" && prefix.length === 0 && validateName(name, false).length === 0) return NONE;
   return [
     ...prefix.map((why) => field.invalid("metadata.generateName", generateName, why)),
     ...(name === ""
@@ -136,6 +141,12 @@ export function validateLabels(
   labels: Readonly<Record<string, string>> | undefined,
   path: string,
 ): readonly FieldError[] {
+  if (labels === undefined) return NONE;
+  let isValid = true;
+  for (const key in labels)
+    isValid &&=
+      validateQualifiedName(key).length === 0 && validateLabelValue(labels[key]!).length === 0;
+  if (isValid) return NONE;
   return sortedEntries(labels).flatMap(([key, value]) => [
     ...validateLabelName(key, path),
     ...validateLabelValue(value).map((why) => field.invalid(path, value, why)),
@@ -152,6 +163,7 @@ export function validateAnnotations(
   annotations: Readonly<Record<string, string>> | undefined,
   path: string,
 ): readonly FieldError[] {
+  if (annotations === undefined) return NONE;
   const entries = sortedEntries(annotations);
   const errors = entries.flatMap(([key]) =>
     validateQualifiedName(key.toLowerCase()).map((why) => field.invalid(path, key, why)),
@@ -177,6 +189,7 @@ export function validateOwnerReferences(
   owners: readonly OwnerReference[],
   path: string,
 ): readonly FieldError[] {
+  if (owners.length === 0) return NONE;
   let controller = "";
   return owners.flatMap((owner) => {
     const errors = ownerErrors(owner, path);
@@ -215,6 +228,7 @@ export function validateFinalizers(
   finalizers: readonly string[],
   path: string,
 ): readonly FieldError[] {
+  if (finalizers.length === 0) return NONE;
   const errors = finalizers.flatMap((name) =>
     validateQualifiedName(name).map((why) => field.invalid(path, name, why)),
   );
@@ -237,6 +251,7 @@ export function validateManagedFields(
   entries: readonly object[],
   path: string,
 ): readonly FieldError[] {
+  if (entries.length === 0) return NONE;
   return entries.flatMap((entry, index) => {
     const at = `${path}[${index}]`;
     const { operation, fieldsType, manager, subresource } = entry as ManagedFieldsEntry;

@@ -2,6 +2,8 @@ import type { Instant } from "../../base/clock.ts";
 import type { FieldError } from "./field-error.ts";
 import type { Kind } from "./kind.ts";
 import type { KubeObject } from "./object.ts";
+import type { Lifecycle, OlderVersion } from "./older-version.ts";
+import type { SharedField } from "./shared-field.ts";
 
 /**
  * Everything the API server must know of one served resource: one row of the catalog.
@@ -23,8 +25,14 @@ export interface Resource<T extends KubeObject = KubeObject> {
   readonly columns: readonly Column<T>[];
   /** Field selectors beyond `metadata.name` and `metadata.namespace`: path → value. @spec upstream's ToSelectableFields */
   readonly selectableFields?: Readonly<Record<string, (object: T) => string>>;
+  /** For kinds whose objects come in numbers from templates: the field that equal ones share. */
+  readonly sharedField?: SharedField;
   /** Set for a second face of objects that another kind stores: they are kept, watched and counted once, as that kind. */
   readonly storedAs?: StoredAs<T>;
+  /** Older apiVersions under which the same objects are served, newest first. */
+  readonly olderVersions?: readonly OlderVersion<T>[];
+  /** Set for a kind that is itself deprecated: every answer about it says so. */
+  readonly lifecycle?: Lifecycle;
 }
 
 /**

@@ -50,6 +50,10 @@ export interface FieldSchema {
   readonly listType?: "atomic" | "set" | "map";
   readonly listMapKeys?: readonly string[];
   readonly mapType?: "atomic" | "granular";
+  /** Go shows the field even when nothing set it, though the API does not require it: no pointer, or no `omitempty`. */
+  readonly isPresent?: boolean;
+  /** Of a key of a list: what an item has that does not say. */
+  readonly default?: string;
   /** Its number in protobuf; a field without one does not travel as protobuf. */
   readonly number?: number;
   /** Numbers of the messages it stands in, outermost first: protobuf nests what Go embeds and JSON shows as one. */

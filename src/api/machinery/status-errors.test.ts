@@ -65,6 +65,7 @@ describe("catalogue of status errors", () => {
       "The list operation against pods could not be completed at this time, please try again.",
     ],
     [errors.internalError("oops"), 500, "InternalError", "Internal error occurred: oops"],
+    [errors.insufficientStorage("full"), 507, "InternalError", "full"],
     [errors.serviceUnavailable("starting"), 503, "ServiceUnavailable", "starting"],
     [
       errors.requestEntityTooLarge("limit is 3145728"),

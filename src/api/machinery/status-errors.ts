@@ -215,6 +215,11 @@ export function serviceUnavailable(message: string): StatusError {
   return failure(503, "ServiceUnavailable", message);
 }
 
+/** There is no room for what is to be written; it is all as before. The reason is upstream's, where etcd has no space. */
+export function insufficientStorage(message: string): StatusError {
+  return failure(507, "InternalError", message);
+}
+
 /** Body, patch or header over its bound. */
 export function requestEntityTooLarge(message: string): StatusError {
   return failure(413, "RequestEntityTooLarge", `Request entity too large: ${message}`);

@@ -2,6 +2,7 @@ import type { V1ClusterRoleBinding } from "../../gen/types.ts";
 import type { Kind } from "../machinery/kind.ts";
 import type { Resource } from "../machinery/resource.ts";
 import { nameIsPathSegment } from "../machinery/names.ts";
+import { olderClusterRoleBindings } from "./older-versions.ts";
 import {
   validateBindingChange,
   validateClusterRoleBinding,
@@ -31,5 +32,6 @@ export const clusterRoleBindingResource: Resource<ClusterRoleBinding> = {
     validateName: nameIsPathSegment,
     allowsCreateOnUpdate: true,
   }),
+  olderVersions: olderClusterRoleBindings,
   columns: bindingColumns(),
 };

@@ -4,6 +4,7 @@ import type { Resource } from "../machinery/resource.ts";
 import { defaultColumns } from "../strategy/columns.ts";
 import { plainStrategy } from "../strategy/strategy.ts";
 import { nameIsPathSegment } from "../machinery/names.ts";
+import { olderClusterRoles } from "./older-versions.ts";
 import { validateClusterRole } from "./rule-validation.ts";
 
 export type ClusterRole = V1ClusterRole;
@@ -25,5 +26,6 @@ export const clusterRoleResource: Resource<ClusterRole> = {
     validateName: nameIsPathSegment,
     allowsCreateOnUpdate: true,
   }),
+  olderVersions: olderClusterRoles,
   columns: defaultColumns(),
 };

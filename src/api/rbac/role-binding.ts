@@ -2,6 +2,7 @@ import type { V1RoleBinding } from "../../gen/types.ts";
 import type { Kind } from "../machinery/kind.ts";
 import type { Resource } from "../machinery/resource.ts";
 import { nameIsPathSegment } from "../machinery/names.ts";
+import { olderRoleBindings } from "./older-versions.ts";
 import {
   validateBindingChange,
   validateRoleBinding,
@@ -31,5 +32,6 @@ export const roleBindingResource: Resource<RoleBinding> = {
     validateName: nameIsPathSegment,
     allowsCreateOnUpdate: true,
   }),
+  olderVersions: olderRoleBindings,
   columns: bindingColumns(),
 };

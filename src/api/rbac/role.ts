@@ -4,6 +4,7 @@ import type { Resource } from "../machinery/resource.ts";
 import { defaultColumns } from "../strategy/columns.ts";
 import { plainStrategy } from "../strategy/strategy.ts";
 import { nameIsPathSegment } from "../machinery/names.ts";
+import { olderRoles } from "./older-versions.ts";
 import { validateRole } from "./rule-validation.ts";
 
 export type Role = V1Role;
@@ -25,5 +26,6 @@ export const roleResource: Resource<Role> = {
     validateName: nameIsPathSegment,
     allowsCreateOnUpdate: true,
   }),
+  olderVersions: olderRoles,
   columns: defaultColumns(),
 };

@@ -11,6 +11,9 @@ import {
 /** What every check returns: nothing when all is well. */
 export type Errors = readonly FieldError[];
 
+/** Shared by all that found nothing wrong. */
+const NONE: Errors = [];
+
 /** Upstream's words, which clients match. @spec apimachinery api/validation, util/validation */
 export const NOT_POSITIVE = "must be greater than zero";
 export const PORT_RANGE = "must be between 1 and 65535, inclusive";
@@ -21,11 +24,12 @@ export const INT32_MAX = 2 ** 31 - 1;
 
 /** `[error]` when the condition holds. */
 export function when(isWrong: boolean, error: FieldError): Errors {
-  return isWrong ? [error] : [];
+  return isWrong ? [error] : NONE;
 }
 
 /** One `Invalid` for each message: how name rules report. */
 export function invalids(field: string, value: unknown, messages: readonly string[]): Errors {
+  if (messages.length === 0) return NONE;
   return messages.map((message) => invalid(field, value, message));
 }
 
@@ -35,17 +39,23 @@ export function each<E>(
   field: string,
   check: (item: E, field: string, index: number) => Errors,
 ): Errors {
-  return (items ?? []).flatMap((item, index) => check(item, `${field}[${index}]`, index));
+  if (items === undefined || items === null || items.length === 0) return NONE;
+  let found: FieldError[] | undefined;
+  for (let index = 0; index < items.length; index++) {
+    const errors = check(items[index]!, `${field}[${index}]`, index);
+    if (errors.length > 0) (found ??= []).push(...errors);
+  }
+  return found ?? NONE;
 }
 
 /** Runs a check on a value that may be absent. */
 export function maybe<V>(value: V | undefined | null, check: (value: V) => Errors): Errors {
-  return value === undefined || value === null ? [] : check(value);
+  return value === undefined || value === null ? NONE : check(value);
 }
 
 /** The text must be there. */
 export function requiredText(field: string, value: string | undefined, detail = ""): Errors {
-  return when(!value, required(field, detail));
+  return value ? NONE : [required(field, detail)];
 }
 
 /** The text must be there and obey a rule of names. */
@@ -63,10 +73,8 @@ export function oneOf(
   value: string | undefined,
   supported: readonly string[],
 ): Errors {
-  return when(
-    value !== undefined && !supported.includes(value),
-    notSupported(field, value, supported),
-  );
+  if (value === undefined || supported.includes(value)) return NONE;
+  return [notSupported(field, value, supported)];
 }
 
 /** One of a list, and there. */
@@ -80,7 +88,7 @@ export function requiredOneOf(
 
 /** Zero or more; absent passes. */
 export function nonNegative(field: string, value: number | undefined): Errors {
-  return when(value !== undefined && value < 0, invalid(field, value, IS_NEGATIVE));
+  return value !== undefined && value < 0 ? [invalid(field, value, IS_NEGATIVE)] : NONE;
 }
 
 /** Between two bounds, both allowed; absent passes. */
@@ -90,20 +98,18 @@ export function inRange(
   min: number,
   max: number,
 ): Errors {
-  return when(
-    value !== undefined && (value < min || value > max),
-    invalid(field, value, `must be between ${min} and ${max}, inclusive`),
-  );
+  if (value === undefined || (value >= min && value <= max)) return NONE;
+  return [invalid(field, value, `must be between ${min} and ${max}, inclusive`)];
 }
 
 /** A port number 1–65535. */
 export function portNumber(field: string, value: number): Errors {
-  return when(!(value >= 1 && value <= 65535), invalid(field, value, PORT_RANGE));
+  return value >= 1 && value <= 65535 ? NONE : [invalid(field, value, PORT_RANGE)];
 }
 
 /** An IPv4 or IPv6 address. */
 export function ipAddress(field: string, value: string): Errors {
-  return when(!isIp(value), invalid(field, value, NOT_AN_IP));
+  return isIp(value) ? NONE : [invalid(field, value, NOT_AN_IP)];
 }
 
 /** Every element but the first of its key is a duplicate. */

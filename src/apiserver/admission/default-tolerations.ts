@@ -1,5 +1,7 @@
 import type { Pod } from "../../api/core/pod.ts";
-import type { V1Toleration } from "../../gen/types.ts";
+import { SPECS_MAX } from "../../api/core/pod-specs.ts";
+import { remembered } from "../../base/recent.ts";
+import type { V1PodSpec, V1Toleration } from "../../gen/types.ts";
 import type { AdmissionCall } from "../request.ts";
 import type { AdmissionPlugin } from "./admission.ts";
 import { isAbout } from "./refusal.ts";
@@ -22,18 +24,23 @@ export const defaultTolerationSeconds: AdmissionPlugin = {
 
   admit(call: AdmissionCall): Pod | undefined {
     const pod = call.object as Pod;
-    const tolerations = pod.spec?.tolerations ?? [];
-    const missing = KEYS.filter((key) => !tolerations.some((one) => tolerates(one, key)));
-    if (missing.length === 0) return undefined;
-    const added = missing.map((key) => ({
-      key,
-      operator: "Exists",
-      effect: "NoExecute",
-      tolerationSeconds: TOLERATION_SECONDS,
-    }));
-    return { ...pod, spec: { ...pod.spec!, tolerations: [...tolerations, ...added] } };
+    const spec = tolerant(pod.spec!);
+    return spec === pod.spec ? undefined : { ...pod, spec };
   },
 };
+
+const tolerant = remembered(SPECS_MAX, (spec: V1PodSpec): V1PodSpec => {
+  const tolerations = spec.tolerations ?? [];
+  const missing = KEYS.filter((key) => !tolerations.some((one) => tolerates(one, key)));
+  if (missing.length === 0) return spec;
+  const added = missing.map((key) => ({
+    key,
+    operator: "Exists",
+    effect: "NoExecute",
+    tolerationSeconds: TOLERATION_SECONDS,
+  }));
+  return { ...spec, tolerations: [...tolerations, ...added] };
+});
 
 function tolerates({ key, effect }: V1Toleration, taint: string): boolean {
   return (!key || key === taint) && (!effect || effect === "NoExecute");

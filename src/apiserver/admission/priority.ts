@@ -1,6 +1,8 @@
 import type { Pod } from "../../api/core/pod.ts";
-import type { CacheReader } from "../../client/cache.ts";
-import type { V1PriorityClass } from "../../gen/types.ts";
+import { SPECS_MAX } from "../../api/core/pod-specs.ts";
+import { Recent } from "../../base/recent.ts";
+import type { Cache, CacheReader } from "../../client/cache.ts";
+import type { V1PodSpec, V1PriorityClass } from "../../gen/types.ts";
 import { cached } from "../authn/cached-kinds.ts";
 import type { AdmissionCall } from "../request.ts";
 import type { AdmissionPlugin } from "./admission.ts";
@@ -28,9 +30,12 @@ interface Resolved {
 export class Priority implements AdmissionPlugin {
   readonly name = "Priority";
   readonly #cache: CacheReader;
+  /** What came of the specs seen last; true until a class changes. */
+  readonly #ranked = new Recent<V1PodSpec, V1PodSpec>(SPECS_MAX);
 
-  constructor(cache: CacheReader) {
+  constructor(cache: CacheReader & Pick<Cache, "onChange">) {
     this.#cache = cache;
+    cache.onChange(cached.priorityClass, () => this.#ranked.clear());
   }
 
   handles(call: AdmissionCall): boolean {
@@ -42,7 +47,12 @@ export class Priority implements AdmissionPlugin {
     if (isClass(call)) return undefined;
     const pod = call.object as Pod;
     if (call.operation === "UPDATE") return keepPriority(pod, call.old as Pod);
-    const spec = pod.spec!;
+    let spec = this.#ranked.get(pod.spec!);
+    if (!spec) this.#ranked.set(pod.spec!, (spec = this.#withPriority(call, pod.spec!)));
+    return { ...pod, spec };
+  }
+
+  #withPriority(call: AdmissionCall, spec: V1PodSpec): V1PodSpec {
     const { className, priority, preemptionPolicy } = this.#resolve(call, spec.priorityClassName);
     if (spec.priority !== undefined && spec.priority !== priority)
       throw refuse(
@@ -57,7 +67,7 @@ export class Priority implements AdmissionPlugin {
           `priority admission controller computed ${preemptionPolicy} from the given PriorityClass name`,
       );
     const named = className ? { priorityClassName: className } : {};
-    return { ...pod, spec: { ...spec, ...named, priority, preemptionPolicy } };
+    return { ...spec, ...named, priority, preemptionPolicy };
   }
 
   validate(call: AdmissionCall): void {

@@ -1,6 +1,8 @@
 import { type Clock } from "../../base/clock.ts";
 import { nameSuffix, type Random } from "../../base/random.ts";
+import { Recent } from "../../base/recent.ts";
 import { Pod } from "../../api/core/pod.ts";
+import { SPECS_MAX } from "../../api/core/pod-specs.ts";
 import { ServiceAccount } from "../../api/core/service-account.ts";
 import { formatKey, keyOf, type ObjectKey } from "../../api/machinery/object.ts";
 import type { Cache, CacheReader } from "../../client/cache.ts";
@@ -34,6 +36,8 @@ export class ServiceAccountAdmission implements AdmissionPlugin {
   readonly #cache: CacheReader;
   readonly #clock: Clock;
   readonly #random: Random;
+  /** What came of the specs seen last, and for which version of the account: pods of one template share their spec. */
+  readonly #made = new Recent<V1PodSpec, { account: ServiceAccount; spec: V1PodSpec }>(SPECS_MAX);
   /** Who waits for which account. */
   readonly #waiting = new Map<string, Set<() => void>>();
 
@@ -63,14 +67,21 @@ export class ServiceAccountAdmission implements AdmissionPlugin {
     const pod = call.object as Pod;
     if (isMirror(pod)) return undefined;
     const account = this.#account(call, pod);
-    const name = accountName(pod);
-    const named = { ...pod.spec!, serviceAccountName: name, serviceAccount: name };
+    const known = this.#made.get(pod.spec!);
+    if (known?.account === account) return { ...pod, spec: known.spec };
+    const spec = this.#withAccount(pod.spec!, accountName(pod), account);
+    this.#made.set(pod.spec!, { account, spec });
+    return { ...pod, spec };
+  }
+
+  #withAccount(given: V1PodSpec, name: string, account: ServiceAccount): V1PodSpec {
+    const named = { ...given, serviceAccountName: name, serviceAccount: name };
     const isMounted =
       named.automountServiceAccountToken ?? account.automountServiceAccountToken ?? true;
     const mounted = isMounted ? this.#withToken(named) : named;
     const secrets = account.imagePullSecrets ?? [];
     const isPulling = !mounted.imagePullSecrets?.length && secrets.length > 0;
-    return { ...pod, spec: isPulling ? { ...mounted, imagePullSecrets: secrets } : mounted };
+    return isPulling ? { ...mounted, imagePullSecrets: secrets } : mounted;
   }
 
   validate(call: AdmissionCall): void {

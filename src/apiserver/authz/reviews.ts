@@ -8,7 +8,7 @@ import type {
 } from "../../gen/types.ts";
 import { reviewSelf, reviewToken } from "../authn/identity-reviews.ts";
 import type { RequestAuthenticator } from "../authn/request-authenticator.ts";
-import type { ResourceCall } from "../request.ts";
+import type { ApiCall } from "../api-call.ts";
 import {
   reviewAccess,
   reviewLocalAccess,
@@ -18,12 +18,12 @@ import {
 import type { Authorizer } from "./authorizer.ts";
 import type { RbacRules } from "./rbac-rules.ts";
 
-/** Answers `create` of a resource that is a question: nothing is stored. */
+/** Answers `create` of a resource that is a question, or an order: it is not stored itself. */
 export interface ReviewHandler {
   readonly group: string;
   readonly plural: string;
   /** `object`: decoded and conforming. @throws {StatusError} */
-  review(call: Pick<ResourceCall, "user" | "info">, object: KubeObject): KubeObject;
+  review(call: ApiCall, object: KubeObject): KubeObject | Promise<KubeObject>;
 }
 
 export interface ReviewParts {

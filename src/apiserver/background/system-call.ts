@@ -8,6 +8,9 @@ export const SYSTEM_USER: UserInfo = {
   groups: ["system:masters", "system:authenticated"],
 };
 
+/** The server's own name among the managers of fields, as upstream's. */
+const FLAGS = { ...NO_FLAGS, fieldManager: "kube-apiserver" };
+
 const neverAborts = new AbortController().signal;
 
 type Target = Pick<RequestInfo, "group" | "version" | "plural" | "verb" | "namespace" | "name">;
@@ -16,5 +19,5 @@ type Target = Pick<RequestInfo, "group" | "version" | "plural" | "verb" | "names
 export function systemCall(parts: ServerParts, target: Target): ApiCall {
   const served = parts.resources.find(target.group, target.version, target.plural)!;
   const info = { ...target, isResource: true, path: "", subresource: "", tail: "" };
-  return new ApiCall(info, SYSTEM_USER, served, NO_FLAGS, () => neverAborts);
+  return new ApiCall(info, SYSTEM_USER, served, FLAGS, () => neverAborts);
 }

@@ -11,11 +11,14 @@ import {
 import type { ApiCall } from "../api-call.ts";
 import type { ServerParts } from "../parts.ts";
 import { conform } from "../../api/machinery/conform.ts";
+import { hubObject } from "../registry/face.ts";
 import type { ServedResource } from "../resource-table.ts";
 import { MEDIA_TYPES, PROTOBUF, parseProtobuf } from "./protobuf-body.ts";
 
 /**
- * The object of a request body: parsed, of the expected kind, conforming to its schema, with defaults.
+ * The object of a request body as the verbs take it: parsed, of the expected kind, conforming to its schema, with defaults.
+ *
+ * `served`: the apiVersion that the client speaks.
  *
  * @throws {StatusError} BadRequest, UnsupportedMediaType
  * @spec k8s@1.36 apiserver endpoints/handlers/create.go, rest.go transformDecodeError
@@ -30,7 +33,10 @@ export function decodeObject(
   const expected = { apiVersion: served.apiVersion, kind: served.kind.kind };
   const { value, duplicateFields } = decodeBody(parts.schemas, bytes, contentType, expected);
   const object = checkKind(served, value);
-  const repeated = duplicateFields.map((path) => `duplicate field ${JSON.stringify(path)}`);
+  const repeated =
+    duplicateFields.length === 0
+      ? duplicateFields
+      : duplicateFields.map((path) => `duplicate field ${JSON.stringify(path)}`);
   return withDefaults(served, fitted(parts, call, served, object, repeated));
 }
 
@@ -44,12 +50,8 @@ export function conformed(
   return withDefaults(served, fitted(parts, call, served, checkKind(served, value), []));
 }
 
-function withDefaults(served: ServedResource, object: KubeObject): KubeObject {
-  return served.resource.strategy.withDefaults({
-    ...object,
-    kind: served.kind.kind,
-    apiVersion: served.apiVersion,
-  });
+function withDefaults(face: ServedResource, object: KubeObject): KubeObject {
+  return face.resource.strategy.withDefaults(hubObject(face, object));
 }
 
 /** Fits `object` to its schema and reports what did not fit as the call asks. */
@@ -61,8 +63,10 @@ function fitted(
   repeated: readonly string[],
 ): KubeObject {
   if (!served.schema) return object;
-  const result = conform(parts.schemas, served.schema, object);
+  const shared = served.resource.sharedField;
+  const result = conform(parts.schemas, served.schema, object, shared && { shared });
   if (!result.isOk) throw badRequest(result.message);
+  if (repeated.length === 0 && result.strictErrors.length === 0) return result.value;
   const { fieldValidation } = call.flags;
   const problems = [...repeated, ...result.strictErrors];
   if (problems.length > 0 && fieldValidation === "Strict") {

@@ -50,9 +50,16 @@ describe("protobuf bodies", () => {
         preconditions: { uid: "other" },
       };
       assert.equal((await send(server, "DELETE", `${PODS}/p`, stale)).status, 409);
-      const eviction = { apiVersion: "policy/v1", kind: "Eviction", metadata: { name: "p" } };
-      const evicted = await send(server, "POST", `${PODS}/p/eviction`, eviction);
-      assert.equal(evicted.status, 201, evicted.text);
+      for (const version of ["v1beta1", "v1"]) {
+        const eviction = {
+          apiVersion: `policy/${version}`,
+          kind: "Eviction",
+          metadata: { name: "p" },
+          ...(version === "v1beta1" && { deleteOptions: { dryRun: ["All"] } }),
+        };
+        const evicted = await send(server, "POST", `${PODS}/p/eviction`, eviction);
+        assert.equal(evicted.status, 201, evicted.text);
+      }
 
       const deployments = "/apis/apps/v1/namespaces/default/deployments";
       await server.request("POST", deployments, deployment("d"));

@@ -44,6 +44,9 @@ describe("proxies", () => {
       `${IN}/services/https:web:80/proxy/`,
       "/api/v1/nodes/node/proxy/",
       `/api/v1/nodes/node:${port}/proxy/`,
+      "/api/v1/proxy/namespaces/default/services/https:web:80/",
+      `/api/v1/proxy/namespaces/default/pods/https:pod:${port}/a/b`,
+      "/api/v1/proxy/nodes/node/",
     ])
       assert.deepEqual([path, (await ask(server, "GET", path)).text], [path, "here"]);
   });
@@ -106,6 +109,10 @@ describe("proxies", () => {
     server.peer.onRequest = answering((response) => response.end());
     const { status, headers } = await ask(server, "GET", `${WEB}?q=1`);
     assert.deepEqual([status, headers.location], [301, `${WEB}/?q=1`]);
+    const old = "/api/v1/proxy/namespaces/default/services/https:web:http";
+    assert.equal((await ask(server, "GET", old)).headers.location, `${old}/`);
+    await ask(server, "GET", `${old}/a/?q=1`);
+    assert.equal(asked.url, "/a/?q=1");
     for (const [path, url] of [
       ["/", "/"],
       ["/a", "/a"],

@@ -138,6 +138,8 @@ const GROUP_ORDER = [
   "internal.apiserver.k8s.io",
   "resource.k8s.io",
   "storagemigration.k8s.io",
+  // Behind all that serve the same kinds, so that clients who name none of them get the present one.
+  "extensions",
 ];
 
 /** A served group with its versions, the preferred one first. */

@@ -1,13 +1,5 @@
-import {
-  notAcceptable,
-  continueExpired,
-  tooLargeResourceVersion,
-  tooOldResourceVersion,
-} from "../../api/machinery/status-errors.ts";
-import type { SortedView } from "../../base/sorted-map.ts";
+import { notAcceptable, tooOldResourceVersion } from "../../api/machinery/status-errors.ts";
 import type { ObjectVersion } from "../registry/object-version.ts";
-import type { ResourceCache } from "../registry/resource-cache.ts";
-import { encodeContinue } from "../../api/machinery/continue-token.ts";
 import type { ApiCall } from "../api-call.ts";
 import {
   parseGetOptions,
@@ -27,13 +19,12 @@ import { madeResponse } from "../bodies/encode.ts";
 import { WatchBody, type FrameEncoder } from "../bodies/watch-body.ts";
 import type { ServerParts } from "../parts.ts";
 import { EventReader } from "../registry/event-reader.ts";
-import { shown } from "../registry/face.ts";
+import { faced, facedObject, shown } from "../registry/face.ts";
 import { unwritten } from "../registry/commit.ts";
-import type { MatchedEvent, Predicate } from "../registry/predicate.ts";
-import { predicateOf } from "../registry/selection.ts";
+import type { MatchedEvent } from "../registry/predicate.ts";
 import type { ApiRequest } from "../request.ts";
 import { getObject } from "../verbs/get.ts";
-import { listPage, type ListPage } from "../verbs/list.ts";
+import { checkReached, listObjects, selected, type ListAnswer } from "../verbs/list.ts";
 import { replyFor, replyVersion, type Reply } from "./reply.ts";
 
 /** Seconds: a watch without a timeout of its own lasts so long, and up to twice that. @spec MinRequestTimeout */
@@ -50,25 +41,44 @@ export function getEndpoint(parts: ServerParts, call: ApiCall, request: ApiReque
 }
 
 /** @spec endpoints/handlers/get.go ListResource */
-export function listEndpoint(parts: ServerParts, call: ApiCall, request: ApiRequest): ApiResponse {
+export function listEndpoint(
+  parts: ServerParts,
+  call: ApiCall,
+  request: ApiRequest,
+): ApiResponse | Promise<ApiResponse> {
   const reply = replyFor(request);
-  const query = parseListOptions(request.query, call.info.verb === "watch");
-  const page = listFor(parts, call, query);
+  const page = listObjects(parts, call, parseListOptions(request.query));
+  if (page instanceof Promise)
+    return page.then((known) => replyList(parts, call, request, reply, known));
+  return replyList(parts, call, request, reply, page);
+}
+
+function replyList(
+  parts: ServerParts,
+  call: ApiCall,
+  request: ApiRequest,
+  reply: Reply,
+  page: ListAnswer,
+): ApiResponse {
   const metadata = {
     resourceVersion: String(page.revision),
     ...(page.continue !== undefined && { continue: page.continue }),
     ...(page.remaining && { remainingItemCount: page.remaining }),
   };
   const { kind } = call.kind;
+  const { face } = call;
   if (reply.isPlain) {
-    const body = listBody(kind, call.served.apiVersion, metadata, page.versions);
+    const versions = face.older
+      ? page.versions.map((version) => faced(face, version))
+      : page.versions;
+    const body = listBody(kind, face.apiVersion, metadata, versions);
     return { ...jsonResponse(200, NOTHING, call.warnings), body, isCompressible: true };
   }
   const { as, version } = reply.representation;
   const { versions } = page;
   const object =
     as === "Table"
-      ? tableOf(parts, call.served, versions, metadata, request.query, version!)
+      ? tableOf(parts, face, versions, metadata, request.query, version!)
       : as
         ? partialObjectMetadataList(
             metadata,
@@ -77,31 +87,11 @@ export function listEndpoint(parts: ServerParts, call: ApiCall, request: ApiRequ
           )
         : {
             kind: `${kind}List`,
-            apiVersion: call.served.apiVersion,
+            apiVersion: face.apiVersion,
             metadata,
-            items: versions.map((item) => item.object),
+            items: versions.map((item) => facedObject(face, item.object)),
           };
   return madeResponse(200, object, reply.representation, reply.isPretty, call.warnings);
-}
-
-/** A page with the token of the next. */
-export interface ListAnswer extends ListPage {
-  readonly continue?: string;
-}
-
-/** What a list call answers, before it has a form. @throws {StatusError} BadRequest, Expired, Timeout */
-export function listFor(parts: ServerParts, call: ApiCall, options: ListOptions): ListAnswer {
-  const found = pageOf(parts, call, options);
-  const { versions, revision, lastKey } = found;
-  return {
-    ...found,
-    ...(lastKey !== undefined && {
-      continue: encodeContinue({ revision, startKey: `${lastKey}\u0000` }),
-    }),
-    ...(call.resource.storedAs && {
-      versions: versions.map((version) => shown(call.served, version)),
-    }),
-  };
 }
 
 /** @spec endpoints/handlers/get.go, watch.go */
@@ -153,76 +143,39 @@ function watchSeconds(parts: ServerParts, query: ListOptions): number {
   return query.timeoutSeconds || WATCH_SECONDS_MIN + parts.random.integer(WATCH_SECONDS_MIN);
 }
 
-function selected(call: ApiCall, query: ListOptions): Predicate {
-  const { labelSelector, fieldSelector } = query;
-  const { namespace } = call.info;
-  return predicateOf(call.resource, { namespace, labelSelector, fieldSelector });
-}
-
-/** One page: of the present, or of the past that a continue token or an exact revision names. */
-function pageOf(parts: ServerParts, call: ApiCall, query: ListOptions): ListPage {
-  const { cache } = call.served;
-  const predicate = selected(call, query);
-  const present = parts.cache.revision;
-  if (query.continueToken) {
-    const { revision, startKey } = query.continueToken;
-    const at = revision > 0 ? revision : present;
-    return listPage(viewAt(parts, cache, at), at, predicate, query.limit, startKey);
-  }
-  const wanted = query.resourceVersion ?? 0;
-  checkReached(parts, wanted);
-  const at = query.resourceVersionMatch === "Exact" && wanted > 0 ? wanted : present;
-  const view = at === present ? cache.versions : viewAt(parts, cache, at);
-  const page = listPage(view, at, predicate, query.limit, undefined);
-  if (page.lastKey !== undefined) cache.keepSnapshot(present);
-  return page;
-}
-
-/** The state at `revision`: kept, or equal to the present because nothing has happened since. */
-function viewAt(
-  parts: ServerParts,
-  cache: ResourceCache,
-  revision: number,
-): SortedView<ObjectVersion> {
-  checkReached(parts, revision);
-  const kept = cache.snapshotAt(revision);
-  if (kept) return kept;
-  const { events } = cache;
-  if (revision >= events.floor && events.after(revision) === events.end) return cache.versions;
-  throw continueExpired();
-}
-
 function encoderFor(
   parts: ServerParts,
   call: ApiCall,
   request: ApiRequest,
   reply: Reply,
 ): FrameEncoder {
-  const { kind, served } = call;
+  const { kind, served, face } = call;
   const { as, version } = reply.representation;
-  const face = (event: MatchedEvent): MatchedEvent => ({
+  const { apiVersion } = face;
+  const isConverted = face.older !== undefined || served.resource.storedAs !== undefined;
+  const inFace = (event: MatchedEvent): MatchedEvent => ({
     ...event,
-    version: shown(served, event.version),
+    version: faced(face, shown(served, event.version)),
   });
   if (as === undefined)
-    return objectFrames(kind.kind, served.apiVersion, served.resource.storedAs && face);
+    return objectFrames(kind.kind, apiVersion, isConverted ? inFace : undefined);
   const seen = (event: MatchedEvent): ObjectVersion => {
-    const { version } = face(event);
+    const version = shown(served, event.version);
     return event.revision === version.revision
       ? version
       : unwritten(version.key, version.object, event.revision);
   };
   if (as !== "Table")
     return shapedFrames(
-      `partial/${version}`,
+      `partial/${version}/${apiVersion}`,
       (event) => partialObjectMetadata(seen(event).object, version),
       (revision, isEnd) =>
         bookmarkObject("PartialObjectMetadata", `meta.k8s.io/${version}`, revision, isEnd),
     );
   return shapedFrames(
-    `table/${version}/${request.query.get("includeObject") ?? ""}`,
-    (event) => tableOf(parts, served, [seen(event)], {}, request.query, version!),
-    (revision, isEnd) => bookmarkTable(kind.kind, served.apiVersion, version!, revision, isEnd),
+    `table/${version}/${apiVersion}/${request.query.get("includeObject") ?? ""}`,
+    (event) => tableOf(parts, face, [seen(event)], {}, request.query, version!),
+    (revision, isEnd) => bookmarkTable(kind.kind, apiVersion, version!, revision, isEnd),
   );
 }
 
@@ -242,10 +195,4 @@ function bookmarkTable(
     columnDefinitions: [],
     rows: [{ cells: [], object }],
   };
-}
-
-/** @throws {StatusError} Timeout: a revision that was never given out. @spec storage/errors.go NewTooLargeResourceVersionError */
-function checkReached(parts: ServerParts, revision: number): void {
-  if (revision <= parts.cache.revision) return;
-  throw tooLargeResourceVersion(revision, parts.cache.revision);
 }

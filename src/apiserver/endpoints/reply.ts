@@ -7,6 +7,7 @@ import { partialObjectMetadata } from "../../api/machinery/table.ts";
 import { tableOf } from "../bodies/shapes.ts";
 import { negotiate, wantsPretty, type Representation } from "../negotiation.ts";
 import type { ServerParts } from "../parts.ts";
+import { faced, facedObject } from "../registry/face.ts";
 import type { ObjectVersion } from "../registry/object-version.ts";
 import type { ApiRequest } from "../request.ts";
 
@@ -37,14 +38,16 @@ export function replyVersion(
   version: ObjectVersion,
   status = 200,
 ): ApiResponse {
-  if (reply.isPlain && version.revision > 0) return versionResponse(status, version, call.warnings);
+  const { face } = call;
+  if (reply.isPlain && version.revision > 0)
+    return versionResponse(status, faced(face, version), call.warnings);
   const { as, version: shapeVersion } = reply.representation;
   const object =
     as === "Table"
-      ? tableOf(parts, call.served, [version], {}, request.query, shapeVersion!)
+      ? tableOf(parts, face, [version], {}, request.query, shapeVersion!)
       : as === "PartialObjectMetadata"
         ? partialObjectMetadata(version.object, shapeVersion)
-        : version.object;
+        : facedObject(face, version.object);
   return madeResponse(status, object, reply.representation, reply.isPretty, call.warnings);
 }
 

@@ -13,7 +13,14 @@ import { parseBody, parseJson } from "../bodies/decode.ts";
 import type { ServerParts } from "../parts.ts";
 import type { ApiRequest } from "../request.ts";
 import { getObject } from "../verbs/get.ts";
+import { managedAfterUpdate } from "../../api/machinery/managed-fields/track-update.ts";
+import { applyConfiguration } from "../../api/machinery/managed-fields/apply.ts";
+import { writerOf } from "../field-management/managed-scope.ts";
+import { parentManagers, scaleManagers, scaleScope } from "../field-management/scale-fields.ts";
+import { withManagedFields, type ManagedFields } from "../field-management/track.ts";
+import { checkType, subjectOf } from "../verbs/apply.ts";
 import { updateObject } from "../verbs/update.ts";
+import { configOf, isApplyPatch } from "./apply.ts";
 import { patchTypeOf } from "./write.ts";
 import { replyFor, replyObject } from "./reply.ts";
 
@@ -38,24 +45,39 @@ export async function scaleEndpoint(
   if (call.info.verb === "get")
     return replyObject(call, reply, scaleOf(rules, getObject(call).object));
   if (request.method !== "PUT" && request.method !== "PATCH") throw methodNotAllowed();
-  const bytes = await request.body();
-  const change = requestedChange(parts.schemas, request, bytes);
+  const change = await requestedChange(parts, call, request);
   const { version } = await updateObject(parts, call, {
     isPatch: request.method === "PATCH",
-    wanted: (old) => {
-      const object = old!.object;
-      const scale = change(scaleOf(rules, object)) as Scale;
-      const wanted = rules.withReplicas(object, replicasOf(call, scale));
-      const { resourceVersion, uid } = scale.metadata ?? {};
-      const metadata = {
-        ...wanted.metadata,
-        resourceVersion: resourceVersion ?? "",
-        uid: uid ?? object.metadata!.uid!,
-      };
-      return { ...wanted, metadata };
-    },
+    tracking: "given",
+    wanted: (old) => wantedParent(call, rules, old!.object, change),
   });
   return replyObject(call, reply, scaleOf(rules, version.object));
+}
+
+/** A Scale with its managers, changed as a request asks. */
+type ScaleChange = (scale: Scale) => { readonly scale: Scale; readonly managers: ManagedFields };
+
+/** The object behind a Scale after a change of the Scale. */
+function wantedParent(
+  call: ApiCall,
+  rules: ScaleRules,
+  object: KubeObject,
+  change: ScaleChange,
+): KubeObject {
+  const before = scaleOf(rules, object);
+  const managedFields = scaleManagers(object);
+  const { scale, managers } = change({
+    ...before,
+    metadata: { ...before.metadata, managedFields },
+  });
+  const wanted = rules.withReplicas(object, replicasOf(call, scale));
+  const { resourceVersion, uid } = scale.metadata ?? {};
+  const metadata = {
+    ...wanted.metadata,
+    resourceVersion: resourceVersion ?? "",
+    uid: uid ?? object.metadata!.uid!,
+  };
+  return withManagedFields({ ...wanted, metadata }, parentManagers(call, object, managers));
 }
 
 /** The Scale of an object. */
@@ -79,7 +101,32 @@ export function scaleOf(rules: ScaleRules, object: KubeObject): Scale {
 
 const EXPECTED = { apiVersion: "autoscaling/v1", kind: "Scale" };
 
-function requestedChange(
+/** What a request wants of the Scale, whatever it is at the moment. @throws {StatusError} BadRequest, UnsupportedMediaType */
+async function requestedChange(
+  parts: ServerParts,
+  call: ApiCall,
+  request: ApiRequest,
+): Promise<ScaleChange> {
+  const scope = scaleScope(parts);
+  const writer = writerOf(parts, call);
+  if (request.method === "PATCH" && isApplyPatch(request)) {
+    const config = await configOf(call, request);
+    checkType(config, EXPECTED.apiVersion, EXPECTED.kind);
+    const isForced = call.flags.isForced ?? false;
+    const options = { writer, isForced, subject: subjectOf(config) };
+    return (before) => {
+      const { object, managedFields } = applyConfiguration(scope, before, config, options);
+      return { scale: object as Scale, managers: managedFields };
+    };
+  }
+  const change = plainChange(parts.schemas, request, await request.body());
+  return (before) => {
+    const scale = change(withManagedFields(before, undefined) as Scale) as Scale;
+    return { scale, managers: managedAfterUpdate(scope, before, scale, writer) };
+  };
+}
+
+function plainChange(
   schemas: SchemaSet,
   request: ApiRequest,
   bytes: Buffer,

@@ -4,13 +4,16 @@ import type { ApiCall } from "../api-call.ts";
 import type { ApiResponse } from "../api-response.ts";
 import { decodeObject, mediaTypeOf, parseJson } from "../bodies/decode.ts";
 import type { ServerParts } from "../parts.ts";
+import { facedObject } from "../registry/face.ts";
 import { predicateOf } from "../registry/selection.ts";
 import type { ApiRequest } from "../request.ts";
+import { applyObject } from "../verbs/apply.ts";
 import { createObject } from "../verbs/create.ts";
 import { deleteCollection } from "../verbs/deletecollection.ts";
 import { deleteObject } from "../verbs/delete.ts";
 import { patchObject, type PatchType } from "../verbs/patch.ts";
 import { updateObject, type ChangeRules } from "../verbs/update.ts";
+import { APPLY_PATCH, configOf, isApplyPatch } from "./apply.ts";
 import { deletionOf } from "./deletion-options.ts";
 import { replyFor, replyObject, replyVersion, successStatus } from "./reply.ts";
 
@@ -22,9 +25,12 @@ export async function createEndpoint(
 ): Promise<ApiResponse> {
   const reply = replyFor(request);
   const bytes = await request.body();
-  const object = decodeObject(parts, call, call.served, bytes, request.headers["content-type"]);
+  const object = decodeObject(parts, call, call.face, bytes, request.headers["content-type"]);
   const review = parts.reviews.get(`${call.kind.group}/${call.kind.plural}`);
-  if (review) return replyObject(call, reply, review.review(call, object), 201);
+  if (review) {
+    const answer = await review.review(call, object);
+    return replyObject(call, reply, facedObject(call.face, answer), 201);
+  }
   const version = await createObject(parts, call, object);
   return replyVersion(parts, call, request, reply, version, 201);
 }
@@ -38,7 +44,7 @@ export async function updateEndpoint(
 ): Promise<ApiResponse> {
   const reply = replyFor(request);
   const bytes = await request.body();
-  const object = decodeObject(parts, call, call.served, bytes, request.headers["content-type"]);
+  const object = decodeObject(parts, call, call.face, bytes, request.headers["content-type"]);
   const { version, isCreated } = await updateObject(parts, call, {
     wanted: () => object,
     ...(rules && { rules }),
@@ -53,10 +59,10 @@ const PATCHES: Readonly<Record<string, PatchType>> = {
   "application/strategic-merge-patch+json": "strategic",
 };
 
-/** The kind of patch that a request's Content-Type names. @throws {StatusError} UnsupportedMediaType */
+/** The kind of patch that a request's Content-Type names, applies aside. @throws {StatusError} UnsupportedMediaType */
 export function patchTypeOf(request: ApiRequest): PatchType {
   const type = PATCHES[mediaTypeOf(request.headers["content-type"])];
-  if (!type) throw unsupportedMediaType(Object.keys(PATCHES));
+  if (!type) throw unsupportedMediaType([...Object.keys(PATCHES), APPLY_PATCH]);
   return type;
 }
 
@@ -68,6 +74,12 @@ export async function patchEndpoint(
   rules?: ChangeRules,
 ): Promise<ApiResponse> {
   const reply = replyFor(request);
+  if (isApplyPatch(request)) {
+    const config = await configOf(call, request);
+    const isForced = call.flags.isForced ?? false;
+    const { version, isCreated } = await applyObject(parts, call, { config, isForced }, rules);
+    return replyVersion(parts, call, request, reply, version, isCreated ? 201 : 200);
+  }
   const type = patchTypeOf(request);
   const patch = parseJson(await request.body(), call.kind.kind);
   const version = await patchObject(parts, call, type, patch, rules);
@@ -120,9 +132,9 @@ export async function deleteCollectionEndpoint(
   const versions = await deleteCollection(parts, dryRunOf(call, isDryRun), options, predicate);
   return replyObject(call, reply, {
     kind: `${call.kind.kind}List`,
-    apiVersion: call.served.apiVersion,
+    apiVersion: call.face.apiVersion,
     metadata: { resourceVersion: String(parts.cache.revision) },
-    items: versions.map(({ object }) => object),
+    items: versions.map(({ object }) => facedObject(call.face, object)),
   });
 }
 

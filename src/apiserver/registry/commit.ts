@@ -1,9 +1,9 @@
 import { internalError, requestEntityTooLarge } from "../../api/machinery/status-errors.ts";
 import type { KubeObject } from "../../api/machinery/object.ts";
-import type { TypeSchema } from "../../api/machinery/schema.ts";
 import { VALUE_BYTES_MAX, type CommitResult, type Revision } from "../../store/store.ts";
 import type { ServerParts } from "../parts.ts";
 import type { ServedResource } from "../resource-table.ts";
+import { storedForm } from "./face.ts";
 import { encodeObject, ObjectVersion, withRevision } from "./object-version.ts";
 
 /** An object and its bytes, made before the store says which revision they get. */
@@ -12,10 +12,15 @@ export interface EncodedObject {
   readonly value: Buffer;
 }
 
-/** `object` in the order of the wire, without a revision, and its stored value. */
-export function encode(object: KubeObject, schema?: TypeSchema): EncodedObject {
-  const ordered = withRevision(object, "", schema);
-  return { object: ordered, value: encodeObject(ordered) };
+/** An object of `served` as it will be stored. */
+export function encodedForm(served: ServedResource, object: KubeObject): EncodedObject {
+  return encode(served, storedForm(served, object));
+}
+
+/** An object in its stored form: in the order of the wire, without a revision, and its value. */
+export function encode(served: ServedResource, stored: KubeObject): EncodedObject {
+  const ordered = withRevision(stored, "", served.storedSchema);
+  return { object: ordered, value: encodeObject(ordered, served.resource.sharedField?.name) };
 }
 
 /** The version that `encoded` is at `revision`. The object is ours alone until now, so it takes its revision in place. */

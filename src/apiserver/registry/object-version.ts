@@ -1,3 +1,4 @@
+import { remembered } from "../../base/recent.ts";
 import type { KubeObject, ObjectMeta } from "../../api/machinery/object.ts";
 import type { TypeSchema } from "../../api/machinery/schema.ts";
 import type { Revision } from "../../store/store.ts";
@@ -100,18 +101,18 @@ export class ObjectVersion {
  * The stored value of `object`: `u32 headBytes, u32 split, JSON without resourceVersion`, with kind, apiVersion and metadata
  * first, and in metadata what comes before resourceVersion on the wire. `split`: where it goes, counted from the value's start.
  *
- * `metadata.uid` must be set: the gap is behind it.
+ * `metadata.uid` must be set: the gap is behind it. `sharedField`: one that many objects have in common, so that its text
+ * is made once.
  */
-export function encodeObject(object: KubeObject): Buffer {
-  const { kind, apiVersion, metadata, ...rest } = object;
-  const { name, generateName, namespace, uid, ...others } = metadata!;
+export function encodeObject(object: KubeObject, sharedField?: string): Buffer {
+  const { kind, apiVersion, metadata } = object;
   const head = `{"kind":${JSON.stringify(kind)},"apiVersion":${JSON.stringify(apiVersion)},`;
-  const first = JSON.stringify({ name, generateName, namespace, uid });
-  const before = `${head}"metadata":${first.slice(0, -1)},`;
-  const other = JSON.stringify({ ...others, resourceVersion: undefined, selfLink: undefined });
-  const tail = JSON.stringify(rest);
-  const metaTail = other.length === 2 ? "}" : `,${other.slice(1)}`;
-  const text = before + metaTail + (tail.length === 2 ? "}" : `,${tail.slice(1)}`);
+  const before = `${head}"metadata":{${membersOf(metadata!, (field) => FIRST.has(field))},`;
+  const isOther = (field: string): boolean => !FIRST.has(field) && !LEFT_OUT.has(field);
+  const others = membersOf(metadata!, isOther, "managedFields", managersText);
+  const rest = membersOf(object, (field) => !HEAD.has(field), sharedField, sharedText);
+  const metaTail = others === "" ? "}" : `,${others}}`;
+  const text = before + metaTail + (rest === "" ? "}" : `,${rest}}`);
   const length = Buffer.byteLength(text);
   const value = Buffer.allocUnsafeSlow(PREFIX_BYTES + length);
   value.writeUInt32LE(head.length, 0);
@@ -119,6 +120,45 @@ export function encodeObject(object: KubeObject): Buffer {
   value.write(text, PREFIX_BYTES);
   return value;
 }
+
+const HEAD: ReadonlySet<string> = new Set(["kind", "apiVersion", "metadata"]);
+const FIRST: ReadonlySet<string> = new Set(["name", "generateName", "namespace", "uid"]);
+const LEFT_OUT: ReadonlySet<string> = new Set(["resourceVersion", "selfLink"]);
+
+/** `"a":1,"b":{}`: the chosen fields of an object that are set, in its order; `known`: one whose text `textOf` makes. */
+function membersOf(
+  object: object,
+  isWanted: (field: string) => boolean,
+  known?: string,
+  textOf: (value: object) => string = JSON.stringify,
+): string {
+  let text = "";
+  for (const field in object) {
+    if (!isWanted(field)) continue;
+    const value = object[field as never] as unknown;
+    if (value === undefined) continue;
+    const json = field === known ? textOf(value as object) : JSON.stringify(value);
+    text += `${text && ","}${JSON.stringify(field)}:${json}`;
+  }
+  return text;
+}
+
+/** Texts of shared values that are remembered: those of the templates at work now. Doubling costs some 100 kB. */
+const SHARED_TEXTS_MAX = 64;
+
+const sharedText = remembered(SHARED_TEXTS_MAX, (value: object) => JSON.stringify(value));
+
+/** The managers of fields: their sets, most of their text, are shared by objects of one shape and by versions of one object. */
+function managersText(entries: object): string {
+  if (!Array.isArray(entries)) return JSON.stringify(entries);
+  const texts = entries.map((entry: object) => membersOf(entry, () => true, "fieldsV1", setText));
+  return `[${texts.map((text) => `{${text}}`).join(",")}]`;
+}
+
+/** Texts of sets of fields that are remembered, each about 1 kB. */
+const SET_TEXTS_MAX = 512;
+
+const setText = remembered(SET_TEXTS_MAX, (set: object) => JSON.stringify(set));
 
 /** In the order of the wire; `resourceVersion` has its place but no value. @spec apimachinery meta/v1 ObjectMeta */
 const META_FIELDS = [
@@ -144,7 +184,7 @@ export function withRevision(
   revision: string | undefined,
   schema?: TypeSchema,
 ): KubeObject {
-  const given: Readonly<Record<string, unknown>> = { ...object.metadata };
+  const given = object.metadata as Readonly<Record<string, unknown>>;
   const metadata: Record<string, unknown> = {};
   for (const field of META_FIELDS) {
     const value = field === "resourceVersion" ? revision : given[field];

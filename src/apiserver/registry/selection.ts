@@ -29,9 +29,16 @@ export function predicateOf(resource: Resource, selection: Selection): Predicate
   const space = namespace || (fields.exactValue("metadata.namespace") ?? "");
   const isPlaced = space !== "" || !resource.kind.isNamespaced;
   const name = isPlaced ? (fields.exactValue("metadata.name") ?? "") : "";
-  if (!fields.isEverything) tests.push(compileFieldSelector(fields, resource));
+  if (!fields.isEverything) tests.push(fieldTest(resource, fields));
   const id = `${labels.text}\n${fields.text}`;
   const [first, second] = tests;
   if (!first || !second) return createPredicate(space, name, id, first);
   return createPredicate(space, name, id, (object) => first(object) && second(object));
+}
+
+/** The fields of a selector are those of the face that the client sees. */
+function fieldTest(resource: Resource, fields: FieldSelector): Test {
+  const matches = compileFieldSelector(fields, resource);
+  const { storedAs } = resource;
+  return storedAs ? (stored) => matches(storedAs.fromStored(stored)) : matches;
 }

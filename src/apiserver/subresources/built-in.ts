@@ -1,6 +1,6 @@
 import { podBinding } from "./pod-binding.ts";
 import { podEviction } from "./pod-eviction.ts";
-import { namespaceFinalize, podEphemeralContainers } from "./ruled.ts";
+import { namespaceFinalize, podEphemeralContainers, podResize } from "./ruled.ts";
 import type { SubresourceHandler } from "./subresource.ts";
 
 /** The subresources that the server itself answers. */
@@ -8,5 +8,6 @@ export const builtInSubresources: readonly SubresourceHandler[] = [
   podBinding,
   podEviction,
   podEphemeralContainers,
+  podResize,
   namespaceFinalize,
 ];

@@ -1,7 +1,9 @@
 import { notSupported, required, type FieldError } from "../../api/machinery/field-error.ts";
 import type { KubeObject } from "../../api/machinery/object.ts";
+import { unknownPath } from "../../api/machinery/routing-errors.ts";
 import { conflict, invalid } from "../../api/machinery/status-errors.ts";
 import { formatTime } from "../../base/clock.ts";
+import type { ReviewHandler } from "../authz/reviews.ts";
 import type { V1Binding, V1Pod, V1PodCondition } from "../../gen/types.ts";
 import type { ApiCall } from "../api-call.ts";
 import { objectResponse } from "../api-response.ts";
@@ -26,13 +28,39 @@ export const podBinding: SubresourceHandler = {
     const contentType = request.headers["content-type"];
     const expected = { apiVersion: "v1", kind: "Binding" };
     const binding = parseBody(parts.schemas, bytes, contentType, expected) as V1Binding;
-    const errors = bindingErrors(binding);
     const { name } = call.info;
+    const errors = bindingErrors(binding);
     if (errors.length > 0) throw invalid({ group: "", kind: "Binding", name, errors });
     await bindPod(parts, call, binding);
     return objectResponse(201, SUCCESS, call.warnings);
   },
 };
+
+/**
+ * `bindings`: the same under the path of upstream's first release, which names the Pod in the body.
+ *
+ * @spec k8s@1.36 pkg/registry/core/pod/storage/storage.go LegacyBindingREST
+ */
+export function bindings(parts: ServerParts): ReviewHandler {
+  return {
+    group: "",
+    plural: "bindings",
+    async review(call, object) {
+      const binding = object as V1Binding;
+      const name = binding.metadata?.name ?? "";
+      const errors = [
+        ...(name === "" ? [required("metadata.name")] : []),
+        ...bindingErrors(binding),
+      ];
+      if (errors.length > 0) throw invalid({ group: "", kind: "Binding", name, errors });
+      const pods = parts.resources.find("", "v1", "pods");
+      if (!pods) throw unknownPath();
+      const info = { plural: "pods", subresource: "binding", name };
+      await bindPod(parts, call.about(pods, info), binding);
+      return SUCCESS as unknown as KubeObject;
+    },
+  };
+}
 
 /** What creations without an object of their own answer. */
 export const SUCCESS = {
@@ -46,6 +74,7 @@ export const SUCCESS = {
 async function bindPod(parts: ServerParts, call: ApiCall, binding: V1Binding): Promise<void> {
   await updateObject(parts, call, {
     isPatch: true,
+    tracking: "kept",
     rules: { prepareForUpdate: (object) => object, validateUpdate: () => [] },
     wanted: (old) => {
       const pod = old!.object as V1Pod;

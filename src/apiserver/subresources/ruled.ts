@@ -1,8 +1,6 @@
-import type { FieldError } from "../../api/machinery/field-error.ts";
-import { forbidden } from "../../api/machinery/field-error.ts";
-import { equalJson } from "../../api/machinery/equality.ts";
+import { ephemeralContainerRules, resizeRules } from "../../api/core/pod-subresources.ts";
 import type { KubeObject } from "../../api/machinery/object.ts";
-import type { V1Namespace, V1Pod } from "../../gen/types.ts";
+import type { V1Namespace } from "../../gen/types.ts";
 import { getEndpoint } from "../endpoints/read.ts";
 import { patchEndpoint, updateEndpoint } from "../endpoints/write.ts";
 import type { ChangeRules } from "../verbs/update.ts";
@@ -44,25 +42,14 @@ export const podEphemeralContainers = ruled(
   "ephemeralcontainers",
   "Pod",
   ["GET", "PUT", "PATCH"],
-  {
-    prepareForUpdate: (object, old) => {
-      const before = old as V1Pod;
-      const { ephemeralContainers } = (object as V1Pod).spec ?? {};
-      const spec = { ...before.spec!, ...(ephemeralContainers && { ephemeralContainers }) };
-      return { ...before, metadata: object.metadata, spec } as KubeObject;
-    },
-    validateUpdate: ephemeralErrors,
-  },
+  ephemeralContainerRules as unknown as ChangeRules,
 );
 
-/** Ephemeral containers are only ever added. @spec validation.go ValidatePodEphemeralContainersUpdate */
-function ephemeralErrors(object: KubeObject, old: KubeObject): FieldError[] {
-  const now = (object as V1Pod).spec?.ephemeralContainers ?? [];
-  const field = "spec.ephemeralContainers";
-  return ((old as V1Pod).spec?.ephemeralContainers ?? []).flatMap((before) => {
-    const same = now.find(({ name }) => name === before.name);
-    const subject = `existing ephemeral containers ${JSON.stringify(before.name)}`;
-    if (!same) return [forbidden(field, `${subject} may not be removed\n`)];
-    return equalJson(same, before) ? [] : [forbidden(field, `${subject} may not be changed\n`)];
-  });
-}
+/** `pods/resize`: changes what a Pod's containers get while they run. @spec pkg/registry/core/pod/strategy.go */
+export const podResize = ruled(
+  "pods",
+  "resize",
+  "Pod",
+  ["GET", "PUT", "PATCH"],
+  resizeRules as unknown as ChangeRules,
+);

@@ -11,12 +11,13 @@ export function admitObject(
   object: KubeObject,
   old: KubeObject | undefined,
 ): KubeObject {
-  let admitted = object;
+  const admission: { object?: KubeObject } & AdmissionCall = call.admission(operation, object, old);
   for (const plugin of parts.admission) {
-    if (!plugin.admit) continue;
-    const admission = call.admission(operation, admitted, old);
-    if (plugin.handles(admission)) admitted = plugin.admit(admission) ?? admitted;
+    if (!plugin.admit || !plugin.handles(admission)) continue;
+    const changed = plugin.admit(admission);
+    if (changed) admission.object = changed;
   }
+  const admitted = admission.object!;
   return admitted === object ? object : call.resource.strategy.withDefaults(admitted);
 }
 
@@ -27,9 +28,9 @@ export function prepareAdmission(
   object: KubeObject,
 ): Promise<unknown> | undefined {
   let waits: Promise<void>[] | undefined;
+  const admission = call.admission("CREATE", object, undefined);
   for (const plugin of parts.admission) {
     if (!plugin.prepare) continue;
-    const admission = call.admission("CREATE", object, undefined);
     const wait = plugin.handles(admission) ? plugin.prepare(admission) : undefined;
     if (wait) (waits ??= []).push(wait);
   }
@@ -44,9 +45,7 @@ export function validateAdmission(
   object: KubeObject | undefined,
   old: KubeObject | undefined,
 ): void {
-  for (const plugin of parts.admission) {
-    if (!plugin.validate) continue;
-    const admission = call.admission(operation, object, old);
-    if (plugin.handles(admission)) plugin.validate(admission);
-  }
+  const admission = call.admission(operation, object, old);
+  for (const plugin of parts.admission)
+    if (plugin.validate && plugin.handles(admission)) plugin.validate(admission);
 }

@@ -23,6 +23,15 @@ describe("create", () => {
             name: "a",
             namespace: "default",
             creationTimestamp: "2026-01-01T00:00:00Z",
+            managedFields: [
+              {
+                operation: "Update",
+                apiVersion: "v1",
+                time: "2026-01-01T00:00:00Z",
+                fieldsType: "FieldsV1",
+                fieldsV1: { "f:data": { ".": {}, "f:k": {} } },
+              },
+            ],
           },
           data: { k: "v" },
         },

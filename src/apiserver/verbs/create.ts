@@ -6,13 +6,14 @@ import {
 } from "../../api/machinery/status-errors.ts";
 import { StatusError } from "../../api/machinery/status-error.ts";
 import type { KubeObject, ObjectMeta } from "../../api/machinery/object.ts";
-import { validateObjectMeta } from "../../api/machinery/object-meta-validation.ts";
+import { validateObjectMeta, type MetaRules } from "../../api/machinery/object-meta-validation.ts";
 import { formatTime } from "../../base/clock.ts";
 import { nameSuffix, uuid } from "../../base/random.ts";
 import type { ApiCall } from "../api-call.ts";
+import { managedOnCreate, type ManagedFields, type Tracking } from "../field-management/track.ts";
 import type { ServerParts } from "../parts.ts";
-import { commitObject, encode, unwritten } from "../registry/commit.ts";
-import { shown, storedForm } from "../registry/face.ts";
+import { commitObject, encodedForm, unwritten } from "../registry/commit.ts";
+import { shown } from "../registry/face.ts";
 import { localKey } from "../registry/keys.ts";
 import type { ObjectVersion } from "../registry/object-version.ts";
 import { admitObject, prepareAdmission, validateAdmission } from "./admit.ts";
@@ -26,7 +27,8 @@ const SUFFIX_CHARACTERS = 5;
 /**
  * Creates the object, or fails and changes nothing.
  *
- * Flow: admission → reserve cluster-wide values → the kind's preparation → metadata → validation → judging admission →
+ * Flow: managed fields (`tracking`: see `Tracking`; default: the caller's) → admission →
+ * reserve cluster-wide values → the kind's preparation → metadata → validation → judging admission →
  * commit with "must not exist". A generated name that is taken is generated anew.
  * @throws {StatusError} AlreadyExists, Invalid, BadRequest, whatever admission says.
  * @spec k8s@1.36 apiserver registry/generic/registry/store.go Create; registry/rest/create.go BeforeCreate
@@ -35,16 +37,19 @@ export async function createObject(
   parts: ServerParts,
   call: ApiCall,
   input: KubeObject,
+  tracking?: Tracking,
 ): Promise<ObjectVersion> {
   const given = inNamespace(call, input);
   if (given.metadata?.resourceVersion)
     throw badRequest("resourceVersion should not be set on objects to be created");
+  const managed =
+    tracking === "given" ? given.metadata?.managedFields : managedOnCreate(parts, call, given);
   const waiting = prepareAdmission(parts, call, given);
   if (waiting) await waiting;
   const isGenerated = !given.metadata?.name && Boolean(given.metadata?.generateName);
   for (let attempt = 1; ; attempt++) {
     const named = isGenerated ? withGeneratedName(parts, given) : given;
-    const version = await createOnce(parts, call, named);
+    const version = await createOnce(parts, call, named, managed);
     if (version) return version;
     if (!isGenerated) throw taken(call, named.metadata!.name!);
     if (attempt >= NAME_TRIES_MAX) throw generateNameConflict(call.kind, named.metadata!.name!);
@@ -56,18 +61,19 @@ async function createOnce(
   parts: ServerParts,
   call: ApiCall,
   named: KubeObject,
+  managed: ManagedFields,
 ): Promise<ObjectVersion | undefined> {
   const { served } = call;
   const admitted = admitObject(parts, call, "CREATE", named, undefined);
   const allocator = parts.allocators.get(`${served.kind.group}/${served.kind.plural}`);
   const reservation = allocator?.begin(admitted, undefined, call.isDryRun);
   try {
-    const object = prepared(parts, call, reservation?.object ?? admitted);
+    const object = prepared(parts, call, reservation?.object ?? admitted, managed);
     validateAdmission(parts, call, "CREATE", object, undefined);
     const key = localKey(call.info.namespace, object.metadata!.name!);
     if (served.cache.get(key)) return undefined;
     if (call.isDryRun) return unwritten(key, object, 0);
-    const encoded = encode(storedForm(served, object), served.storedSchema);
+    const encoded = encodedForm(served, object);
     const version = await commitObject(parts, served, key, encoded, 0);
     if (!version) return undefined;
     reservation?.confirm();
@@ -77,17 +83,19 @@ async function createOnce(
   }
 }
 
-function prepared(parts: ServerParts, call: ApiCall, admitted: KubeObject): KubeObject {
+function prepared(
+  parts: ServerParts,
+  call: ApiCall,
+  admitted: KubeObject,
+  managed: ManagedFields,
+): KubeObject {
   const { resource, kind, served } = call;
   const facts = { now: parts.clock.now(), user: call.user.name };
   const withSpec = resource.strategy.prepareForCreate(admitted, facts);
-  const metadata = freshMeta(withSpec.metadata ?? {}, uuid(parts.random), facts.now);
+  const metadata = freshMeta(withSpec.metadata ?? {}, uuid(parts.random), facts.now, managed);
   const object = { ...withSpec, kind: kind.kind, apiVersion: served.apiVersion, metadata };
   const errors = [
-    ...validateObjectMeta(object, {
-      isNamespaced: kind.isNamespaced,
-      ...(resource.strategy.validateName && { validateName: resource.strategy.validateName }),
-    }),
+    ...validateObjectMeta(object, metaRulesOf(call)),
     ...resource.strategy.validate(object),
   ];
   if (errors.length > 0)
@@ -96,13 +104,34 @@ function prepared(parts: ServerParts, call: ApiCall, admitted: KubeObject): Kube
   return object;
 }
 
+function metaRulesOf({ kind, resource }: ApiCall): MetaRules {
+  const { isNamespaced } = kind;
+  const { validateName } = resource.strategy;
+  return validateName ? { isNamespaced, validateName } : { isNamespaced };
+}
+
+/** Fields of metadata that a client does not set on a new object. */
+const DECIDED: ReadonlySet<string> = new Set([
+  "uid",
+  "creationTimestamp",
+  "deletionTimestamp",
+  "deletionGracePeriodSeconds",
+  "resourceVersion",
+  "managedFields",
+]);
+
 /** What the system decides of a new object's metadata. @spec rest/meta.go FillObjectMetaSystemFields; create.go BeforeCreate */
-function freshMeta(given: ObjectMeta, uid: string, now: number): ObjectMeta {
-  const { deletionTimestamp, deletionGracePeriodSeconds, resourceVersion, ...kept } = given;
-  void deletionTimestamp;
-  void deletionGracePeriodSeconds;
-  void resourceVersion;
-  return { ...kept, uid, creationTimestamp: formatTime(now) };
+function freshMeta(
+  given: ObjectMeta,
+  uid: string,
+  now: number,
+  managedFields: ManagedFields,
+): ObjectMeta {
+  const metadata: Record<string, unknown> = { uid, creationTimestamp: formatTime(now) };
+  for (const field in given)
+    if (!DECIDED.has(field)) metadata[field] = given[field as keyof ObjectMeta];
+  if (managedFields) metadata["managedFields"] = managedFields;
+  return metadata;
 }
 
 function withGeneratedName(parts: ServerParts, object: KubeObject): KubeObject {
@@ -122,7 +151,7 @@ export function inNamespace(call: ApiCall, object: KubeObject): KubeObject {
     return { ...object, metadata };
   }
   if (own === wanted) return object;
-  if (own === "") return { ...object, metadata: { ...object.metadata, namespace: wanted } };
+  if (own === "") return { ...object, metadata: { namespace: wanted, ...object.metadata } };
   throw badRequest(
     "the namespace of the provided object does not match the namespace sent on the request",
   );

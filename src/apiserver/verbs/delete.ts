@@ -58,7 +58,7 @@ async function deleteOnce(
   const plan = planDeletion(call.kind, resource.strategy, old.object, options, now);
   if (plan.kind === "pending") return { version: old, isGone: false };
   if (plan.kind === "mark") {
-    const encoded = encode(plan.object, served.storedSchema);
+    const encoded = encode(served, plan.object);
     if (encoded.value.equals(old.value)) return { version: old, isGone: false };
     const version = call.isDryRun
       ? unwritten(old.key, plan.object, old.revision)

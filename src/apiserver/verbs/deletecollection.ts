@@ -1,9 +1,9 @@
 import { isStatusError } from "../../api/machinery/status-error.ts";
 import type { ApiCall } from "../api-call.ts";
 import type { ServerParts } from "../parts.ts";
+import { listPage } from "../registry/list-page.ts";
 import type { ObjectVersion } from "../registry/object-version.ts";
 import type { Predicate } from "../registry/predicate.ts";
-import { listPage } from "./list.ts";
 import { deleteObject } from "./delete.ts";
 import type { DeletionOptions } from "./deletion.ts";
 

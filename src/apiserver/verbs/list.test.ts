@@ -1,9 +1,17 @@
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
-import { inServer, type Body } from "../../../test/support/api-server.ts";
+import { inServer, startTestServer, type Body } from "../../../test/support/api-server.ts";
+import { SimDisk } from "../../../test/sim/faults/sim-disk.ts";
+import { openSimStore } from "../../../test/sim/store/sim-backend.ts";
+import { SeededRandom } from "../../base/seeded-random.ts";
+import type { Store } from "../../store/store.ts";
 
 const MAPS = "/api/v1/namespaces/default/configmaps";
 const names = (list: Body): string => list.items.map((item: Body) => item.metadata.name).join(" ");
+
+/** Asks for a page after a past one. */
+const pageAfter = (page: Body, limit = 2): string =>
+  `${MAPS}?limit=${limit}&continue=${encodeURIComponent(page.metadata.continue)}`;
 
 describe("list", () => {
   it(
@@ -96,4 +104,112 @@ describe("list", () => {
       assert.equal((await request("GET", MAPS, undefined, { accept: protobuf })).status, 406);
     }),
   );
+
+  it(
+    "reads the store where no snapshot is kept: at an exact revision, page by page, as it was",
+    inServer(async ({ request }) => {
+      for (const name of ["a", "b", "c", "d"])
+        await request("POST", MAPS, {
+          metadata: { name, labels: { half: "1" } },
+          data: { k: "old" },
+        });
+      const { json: all } = await request("GET", MAPS);
+      const revision = all.metadata.resourceVersion;
+      await request("DELETE", `${MAPS}/b`);
+      await request("PUT", `${MAPS}/c`, { metadata: { name: "c" }, data: { k: "new" } });
+      await request("POST", MAPS, { metadata: { name: "bb" } });
+      const exact = `resourceVersion=${revision}&resourceVersionMatch=Exact`;
+      const past = (await request("GET", `${MAPS}?${exact}`)).json;
+      assert.equal(names(past), "a b c d");
+      assert.equal(past.items[2].data.k, "old");
+      assert.equal(past.metadata.resourceVersion, revision);
+      const { json: first } = await request("GET", `${MAPS}?resourceVersion=${revision}&limit=3`);
+      assert.equal(names(first), "a b c");
+      const { json: second } = await request("GET", pageAfter(first));
+      assert.equal(names(second), "d");
+      assert.equal(second.metadata.continue, undefined);
+      const labelled = await request("GET", `${MAPS}?${exact}&labelSelector=half%3D1&limit=2`);
+      assert.equal(names(labelled.json), "a b");
+      assert.equal(names((await request("GET", pageAfter(labelled.json))).json), "c d");
+    }),
+  );
+
+  it(
+    "after compaction answers 410, and a page with the token that goes on in the present",
+    inServer(async ({ request, store }) => {
+      for (const name of ["a", "b", "c", "d"]) await request("POST", MAPS, { metadata: { name } });
+      const revision = store.revision();
+      await request("DELETE", `${MAPS}/a`);
+      const { json: first } = await request("GET", `${MAPS}?resourceVersion=${revision}&limit=2`);
+      assert.equal(names(first), "a b");
+      await request("POST", MAPS, { metadata: { name: "cc" } });
+      await store.compact(store.revision());
+      const { status, json: gone } = await request("GET", pageAfter(first));
+      assert.equal(status, 410);
+      assert.equal(gone.reason, "Expired");
+      assert.match(gone.message, /use the continue token in this response/);
+      const { json: rest } = await request("GET", pageAfter(gone));
+      assert.equal(names(rest), "c cc");
+      assert.equal(rest.metadata.resourceVersion, String(store.revision()));
+      assert.equal(names((await request("GET", pageAfter(rest))).json), "d");
+      const exact = `${MAPS}?resourceVersion=${revision}&resourceVersionMatch=Exact`;
+      const whole = await request("GET", exact);
+      assert.equal(whole.status, 410);
+      assert.equal(whole.json.message, "The resourceVersion for the provided list is too old.");
+      const paged = await request("GET", `${exact}&limit=2`);
+      assert.equal(paged.status, 410);
+      assert.equal(paged.json.metadata.continue, undefined);
+    }),
+  );
+
+  it(
+    "selects by the fields of the version that is asked for",
+    inServer(async ({ request }) => {
+      const events = "/apis/events.k8s.io/v1/namespaces/default/events";
+      for (const name of ["a", "b"]) {
+        const { status, json } = await request("POST", events, {
+          metadata: { name },
+          regarding: { kind: "Pod", name: `pod-${name}`, namespace: "default" },
+          action: "Testing",
+          reason: "Test",
+          type: "Normal",
+          eventTime: "2026-01-01T00:00:00.000000Z",
+          reportingController: "skiff.test/x",
+          reportingInstance: "x",
+        });
+        assert.equal(status, 201, json.message);
+      }
+      const found = await request("GET", `${events}?fieldSelector=regarding.name%3Dpod-b`);
+      assert.equal(names(found.json), "b");
+    }),
+  );
+
+  it("reads of the store no more than the page of a past list", async () => {
+    const store = await openSimStore(new SimDisk(new SeededRandom(1)), "data");
+    const limits: (number | undefined)[] = [];
+    const counted: Store = {
+      revision: () => store.revision(),
+      commit: (writes) => store.commit(writes),
+      get: (key, revision) => store.get(key, revision),
+      range: (request) => {
+        limits.push(request.limit);
+        return store.range(request);
+      },
+      watch: (prefix, from) => store.watch(prefix, from),
+      compact: (revision) => store.compact(revision),
+      compactedRevision: () => store.compactedRevision(),
+      close: () => store.close(),
+    };
+    const server = await startTestServer({ store: counted });
+    for (let i = 0; i < 30; i++)
+      await server.request("POST", MAPS, { metadata: { name: `m${i}` } });
+    const revision = store.revision();
+    await server.request("DELETE", `${MAPS}/m9`);
+    limits.length = 0;
+    const { json } = await server.request("GET", `${MAPS}?limit=2&resourceVersion=${revision}`);
+    assert.equal(names(json), "m0 m1");
+    await server.request("GET", pageAfter(json));
+    assert.deepEqual(limits, [3, 3]);
+    await server.close();
+  });
 });

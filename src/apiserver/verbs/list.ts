@@ -1,60 +1,114 @@
+import { encodeContinue } from "../../api/machinery/continue-token.ts";
+import type { ListOptions } from "../../api/machinery/list-options.ts";
+import {
+  continueExpired,
+  inconsistentContinue,
+  resourceVersionCompacted,
+  tooLargeResourceVersion,
+} from "../../api/machinery/status-errors.ts";
 import type { SortedView } from "../../base/sorted-map.ts";
-import type { Revision } from "../../store/store.ts";
+import { TooOld, type Revision } from "../../store/store.ts";
+import type { ApiCall } from "../api-call.ts";
+import type { ServerParts } from "../parts.ts";
+import { shown } from "../registry/face.ts";
+import { listPage, type ListPage } from "../registry/list-page.ts";
 import type { ObjectVersion } from "../registry/object-version.ts";
+import { pastPage } from "../registry/past-page.ts";
 import type { Predicate } from "../registry/predicate.ts";
+import type { ResourceCache } from "../registry/resource-cache.ts";
+import { predicateOf } from "../registry/selection.ts";
 
-/** Objects of one listing, in key order. */
-export interface ListPage {
-  readonly versions: readonly ObjectVersion[];
-  readonly revision: Revision;
-  /** Key of the last object looked at, when there are more. */
-  readonly lastKey?: string;
-  /** How many are left after this page; unknown when a selector filters. */
-  readonly remaining?: number;
+/** A page with the token of the next. */
+export interface ListAnswer extends ListPage {
+  readonly continue?: string;
 }
 
-/** Objects fetched at once while a selector filters: most pages of a filtered list need one or two such steps. */
-const STEP = 1000;
-
-/** The objects of `view` that `predicate` wants, at most `limit` (0: all), from the key `startKey` on. */
-export function listPage(
-  view: SortedView<ObjectVersion>,
-  revision: Revision,
-  predicate: Predicate,
-  limit: number,
-  startKey: string | undefined,
-): ListPage {
-  const from = startKey === undefined || startKey < predicate.from ? predicate.from : startKey;
-  const { matches, to } = predicate;
-  if (limit === 0) {
-    const all = view.slice(from, to, Infinity);
-    const versions = matches ? all.filter((version) => matches(version.object)) : all;
-    return { versions, revision };
-  }
-  const versions = matches
-    ? filtered(view, from, to, limit + 1, matches)
-    : view.slice(from, to, limit + 1);
-  if (versions.length <= limit) return { versions, revision };
-  versions.length = limit;
-  const lastKey = versions[limit - 1]!.key;
-  if (matches) return { versions, revision, lastKey };
-  return { versions, revision, lastKey, remaining: view.count(`${lastKey}\u0000`, to) };
+/**
+ * What a list call answers, before it has a form. A promise only for a past state that the cache does not hold.
+ *
+ * @throws {StatusError} BadRequest, Timeout. Expired: the revision was compacted; for a page with a token that goes on in
+ *         the present, where there is a place to go on from.
+ * @spec k8s@1.36 apiserver storage/etcd3/store.go GetList, resolveGetListRev
+ */
+export function listObjects(
+  parts: ServerParts,
+  call: ApiCall,
+  options: ListOptions,
+): ListAnswer | Promise<ListAnswer> {
+  const page = pageFor(parts, call, options);
+  return page instanceof Promise
+    ? page.then((known) => answerOf(call, known))
+    : answerOf(call, page);
 }
 
-function filtered(
-  view: SortedView<ObjectVersion>,
-  from: string,
-  to: string,
-  limit: number,
-  matches: NonNullable<Predicate["matches"]>,
-): ObjectVersion[] {
-  const out: ObjectVersion[] = [];
-  for (let start = from; out.length < limit;) {
-    const step = view.slice(start, to, STEP);
-    for (const version of step)
-      if (out.length < limit && matches(version.object)) out.push(version);
-    if (step.length < STEP) break;
-    start = `${step.at(-1)!.key}\u0000`;
-  }
-  return out;
+/** What the selectors and the namespace of a call select. */
+export function selected(call: ApiCall, query: ListOptions): Predicate {
+  const { labelSelector, fieldSelector } = query;
+  const { namespace } = call.info;
+  return predicateOf(call.resource, { namespace, labelSelector, fieldSelector });
+}
+
+/** @throws {StatusError} Timeout: a revision that was never given out. @spec storage/errors.go NewTooLargeResourceVersionError */
+export function checkReached(parts: ServerParts, revision: Revision): void {
+  if (revision <= parts.cache.revision) return;
+  throw tooLargeResourceVersion(revision, parts.cache.revision);
+}
+
+function answerOf(call: ApiCall, page: ListPage): ListAnswer {
+  const { versions, revision, lastKey } = page;
+  return {
+    ...page,
+    ...(lastKey !== undefined && {
+      continue: encodeContinue({ revision, startKey: `${lastKey}\u0000` }),
+    }),
+    ...(call.resource.storedAs && {
+      versions: versions.map((version) => shown(call.served, version)),
+    }),
+  };
+}
+
+/** One page: of the present, or of the past that a continue token or an exact revision names. */
+function pageFor(
+  parts: ServerParts,
+  call: ApiCall,
+  query: ListOptions,
+): ListPage | Promise<ListPage> {
+  const { cache } = call.served;
+  const predicate = selected(call, query);
+  const startKey = query.continueToken?.startKey;
+  const present = parts.cache.revision;
+  const at = exactRevision(query) ?? present;
+  checkReached(parts, Math.max(at, query.resourceVersion ?? 0));
+  const view = at === present ? cache.versions : keptView(cache, at);
+  if (!view)
+    return pastPage(parts.store, call.served, at, predicate, query.limit, startKey).catch(
+      (error: unknown) => {
+        throw error instanceof TooOld ? compacted(query) : error;
+      },
+    );
+  const page = listPage(view, at, predicate, query.limit, startKey);
+  if (page.lastKey !== undefined && at === present) cache.keepSnapshot(present);
+  return page;
+}
+
+/** The only revision that the answer may show; `undefined`: the newest. */
+function exactRevision(query: ListOptions): Revision | undefined {
+  const { continueToken, resourceVersion = 0, resourceVersionMatch, limit } = query;
+  if (continueToken) return continueToken.revision > 0 ? continueToken.revision : undefined;
+  const isExact = resourceVersionMatch === "Exact" || (resourceVersionMatch === "" && limit > 0);
+  return isExact && resourceVersion > 0 ? resourceVersion : undefined;
+}
+
+/** The state at `revision` without the store: kept, or equal to the present because nothing has happened since. */
+function keptView(cache: ResourceCache, revision: Revision): SortedView<ObjectVersion> | undefined {
+  const { events } = cache;
+  if (revision >= events.floor && events.after(revision) === events.end) return cache.versions;
+  return cache.snapshotAt(revision);
+}
+
+/** @spec storage/etcd3/errors.go interpretListError, handleCompactedErrorForPaging */
+function compacted({ limit, continueToken }: ListOptions): Error {
+  if (limit === 0) return resourceVersionCompacted();
+  if (!continueToken) return continueExpired();
+  return inconsistentContinue(encodeContinue({ ...continueToken, revision: -1 }));
 }

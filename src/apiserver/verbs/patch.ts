@@ -7,6 +7,7 @@ import { applyStrategicMergePatch } from "../../api/machinery/strategic-merge-pa
 import type { ApiCall } from "../api-call.ts";
 import { conformed } from "../bodies/decode.ts";
 import type { ServerParts } from "../parts.ts";
+import { faced } from "../registry/face.ts";
 import type { ObjectVersion } from "../registry/object-version.ts";
 import { updateObject, type ChangeRules } from "./update.ts";
 
@@ -27,8 +28,10 @@ export async function patchObject(
   rules?: ChangeRules,
 ): Promise<ObjectVersion> {
   const { version } = await updateObject(parts, call, {
-    wanted: (old) =>
-      conformed(parts, call, call.served, applyPatch(parts, call, type, old!.object, patch)),
+    wanted: (old) => {
+      const target = faced(call.face, old!).object;
+      return conformed(parts, call, call.face, applyPatch(parts, call, type, target, patch));
+    },
     isPatch: true,
     ...(rules && { rules }),
   });
@@ -43,7 +46,7 @@ function applyPatch(
   patch: unknown,
 ): unknown {
   const record = target as JsonRecord;
-  const { schema } = call.served;
+  const { schema } = call.face;
   if (type === "json") return applyJsonPatch(record, patch);
   if (type === "merge") return applyMergePatch(record, patch);
   // Without its type an object has no merge keys; upstream refuses such patches for custom resources too.

@@ -8,17 +8,26 @@ import {
 import { invalid, type FieldError } from "../../api/machinery/field-error.ts";
 import type { KubeObject, ObjectMeta } from "../../api/machinery/object.ts";
 import { validateObjectMetaUpdate } from "../../api/machinery/object-meta-validation.ts";
+import { StatusError } from "../../api/machinery/status-error.ts";
 import type { ApiCall } from "../api-call.ts";
+import { authorize } from "../authorize.ts";
+import {
+  isOnlyLater,
+  managedOnUpdate,
+  withManagedFields,
+  type ManagedFields,
+  type Tracking,
+} from "../field-management/track.ts";
 import type { ServerParts } from "../parts.ts";
 import {
   commitDelete,
   commitObject,
   CONFLICT_TRIES_MAX,
-  encode,
+  encodedForm,
   tooManyConflicts,
   unwritten,
 } from "../registry/commit.ts";
-import { shown, storedForm } from "../registry/face.ts";
+import { shown } from "../registry/face.ts";
 import { isNamespace, specFinalizers } from "./deletion.ts";
 import { localKey } from "../registry/keys.ts";
 import { ObjectVersion } from "../registry/object-version.ts";
@@ -33,6 +42,10 @@ export interface Change {
   readonly rules?: ChangeRules;
   /** The wanted object was made from the present one, so it carries its resourceVersion: a conflict is tried again. */
   readonly isPatch?: boolean;
+  /** Whose fields it changes; default: the caller's. */
+  readonly tracking?: Tracking;
+  /** An object that is not there is created from `wanted(undefined)`, by whoever may create it. */
+  readonly createsMissing?: boolean;
   /** Skip admission: the caller has asked about the subresource's own object. */
   readonly isAdmitted?: boolean;
 }
@@ -57,7 +70,7 @@ export interface Updated {
 /**
  * Changes one object, or fails and changes nothing.
  *
- * Flow: read → wanted object → revision and uid preconditions → admission → reserve → prepare → validate → commit with "is still
+ * Flow: read → wanted object → revision and uid preconditions → managed fields → admission → reserve → prepare → validate → commit with "is still
  * what was read"; then again from the start if it was not and the client named no revision.
  * Guarantees: an update that changes nothing is not written. The last finalizer of an object being deleted, removed, deletes it.
  * @spec k8s@1.36 registry/generic/registry/store.go Update; registry/rest/update.go BeforeUpdate
@@ -71,7 +84,11 @@ export async function updateObject(
   const key = localKey(info.namespace, info.name);
   for (let attempt = 0; attempt < CONFLICT_TRIES_MAX; attempt++) {
     const old = served.cache.get(key);
-    if (!old) return createInstead(parts, call, change);
+    if (!old) {
+      const created = await createInstead(parts, call, change);
+      if (created) return created;
+      continue;
+    }
     const wanted = inNamespace(call, change.wanted(shown(served, old)));
     const isPinned = checkPreconditions(call, wanted, old, change);
     const version = await updateOnce(parts, call, change, old, wanted);
@@ -81,12 +98,40 @@ export async function updateObject(
   throw tooManyConflicts();
 }
 
-async function createInstead(parts: ServerParts, call: ApiCall, change: Change): Promise<Updated> {
+/** @returns `undefined`: by now it exists, and the change can be made to it. */
+async function createInstead(
+  parts: ServerParts,
+  call: ApiCall,
+  change: Change,
+): Promise<Updated | undefined> {
+  if (change.createsMissing) return createMissing(parts, call, change);
   const allows = call.resource.strategy.allowsCreateOnUpdate && !change.isPatch && !change.rules;
   if (!allows) throw notFound(call.kind, call.info.name);
   const wanted = change.wanted(undefined);
   checkName(call, wanted);
   return { version: await createObject(parts, call, wanted), isCreated: true };
+}
+
+async function createMissing(
+  parts: ServerParts,
+  call: ApiCall,
+  change: Change,
+): Promise<Updated | undefined> {
+  const wanted = change.wanted(undefined);
+  const { uid } = wanted.metadata ?? {};
+  if (uid) {
+    const text = `uid mismatch: the provided object specified uid ${uid}, and no existing object was found`;
+    throw conflict(call.kind, call.info.name, text);
+  }
+  checkName(call, wanted);
+  authorize(parts, call.user, { ...call.info, verb: "create" });
+  try {
+    const version = await createObject(parts, call, wanted, change.tracking);
+    return { version, isCreated: true };
+  } catch (error) {
+    if (error instanceof StatusError && error.status.reason === "AlreadyExists") return undefined;
+    throw error;
+  }
 }
 
 /** @returns `undefined`: the object changed meanwhile. */
@@ -99,7 +144,9 @@ async function updateOnce(
 ): Promise<ObjectVersion | undefined> {
   const { served } = call;
   const before = shown(served, old).object;
-  const carried = { ...wanted, metadata: carriedMeta(wanted.metadata ?? {}, before.metadata!) };
+  const managed = managedOnUpdate(parts, call, change.tracking, before, wanted);
+  const metadata = carriedMeta(wanted.metadata ?? {}, before.metadata!, managed);
+  const carried = { ...wanted, metadata };
   const admitted = change.isAdmitted
     ? carried
     : admitObject(parts, call, "UPDATE", carried, before);
@@ -108,9 +155,11 @@ async function updateOnce(
     : parts.allocators.get(`${served.kind.group}/${served.kind.plural}`);
   const reservation = allocator?.begin(admitted, before, call.isDryRun);
   try {
-    const object = prepared(parts, call, change, reservation?.object ?? admitted, before);
+    const ready = prepared(parts, call, change, reservation?.object ?? admitted, before);
+    const object = withManagedFields(ready, managed);
     if (!change.isAdmitted) validateAdmission(parts, call, "UPDATE", object, before);
-    const encoded = encode(storedForm(served, object), served.storedSchema);
+    if (isOnlyLater(before, object)) return shown(served, old);
+    const encoded = encodedForm(served, object);
     if (encoded.value.equals(old.value)) return shown(served, old);
     if (call.isDryRun) return unwritten(old.key, object, old.revision);
     if (isReadyToGo(call, object)) return await deleteNow(parts, call, old, object);
@@ -150,7 +199,7 @@ function prepared(
  *
  * @spec apimachinery api/validation/objectmeta.go ValidateObjectMetaAccessorUpdate; rest/update.go
  */
-function carriedMeta(wanted: ObjectMeta, old: ObjectMeta): ObjectMeta {
+function carriedMeta(wanted: ObjectMeta, old: ObjectMeta, managed: ManagedFields): ObjectMeta {
   const { deletionTimestamp, deletionGracePeriodSeconds, generation, ...kept } = wanted;
   void generation;
   const grace = deletionGracePeriodSeconds ?? old.deletionGracePeriodSeconds;
@@ -159,6 +208,7 @@ function carriedMeta(wanted: ObjectMeta, old: ObjectMeta): ObjectMeta {
     ...kept,
     uid: wanted.uid || old.uid!,
     resourceVersion: wanted.resourceVersion || old.resourceVersion!,
+    managedFields: managed as readonly object[],
     ...(old.generation !== undefined && { generation: old.generation }),
     ...(old.creationTimestamp !== undefined && { creationTimestamp: old.creationTimestamp }),
     ...(deletion !== undefined && { deletionTimestamp: deletion }),
@@ -175,7 +225,8 @@ function checkPreconditions(
 ): boolean {
   checkName(call, wanted);
   const { uid, resourceVersion } = wanted.metadata ?? {};
-  if (uid && uid !== old.meta.uid) {
+  // Of a patched object the uid is a field like others: validation refuses to change it.
+  if (uid && uid !== old.meta.uid && !change.isPatch) {
     const text = `Precondition failed: UID in precondition: ${uid}, UID in object meta: ${old.meta.uid}`;
     throw conflict(call.kind, call.info.name, text);
   }

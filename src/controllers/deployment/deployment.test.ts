@@ -183,6 +183,9 @@ describe("deployment plan: sizes", () => {
       status: { replicas: 3, updatedReplicas: 3, availableReplicas: 3, observedGeneration: 1 },
     };
     assert.equal(summary(plan(observed(done, sets), NOW), sets), "-v0");
+    // An old set that was rolled back to, and away from again, is younger than its age.
+    const back = [setOf({ image: "v0" }, 0, 0, 2, 1), setOf(V1, 0, 0, 1, 2), sets[2]!];
+    assert.equal(summary(plan(observed(done, back), NOW), back), "-v1");
   });
 
   it("a name that another set holds raises the collision count, and so changes the name", () => {

@@ -42,6 +42,11 @@ export function byAge(a: ReplicaSet, b: ReplicaSet): number {
   return nameOf(a) < nameOf(b) ? -1 : nameOf(a) > nameOf(b) ? 1 : 0;
 }
 
+/** Lowest revision first; by age where a set carries none that can be read. @spec deploymentutil.ReplicaSetsByRevision */
+export function byRevision(a: ReplicaSet, b: ReplicaSet): number {
+  return revisionOf(a) - revisionOf(b) || byAge(a, b);
+}
+
 /** The same template, the hash label left out. @spec deploymentutil.EqualIgnoreHash */
 export function isSameTemplate(a: PodTemplate | undefined, b: PodTemplate | undefined): boolean {
   return isDeepEqual(withoutHash(a), withoutHash(b));

@@ -5,6 +5,7 @@ import { isBeingDeleted } from "../../reconciler/ownership.ts";
 import { isPodTerminal } from "../../reconciler/pod-state.ts";
 import {
   byAge,
+  byRevision,
   DESIRED_REPLICAS,
   MAX_REPLICAS,
   isRolling,
@@ -180,11 +181,11 @@ function fractionOf(deployment: Deployment, set: ReplicaSet): number {
   return Math.round(size) - replicasOf(set);
 }
 
-/** Old sets beyond `revisionHistoryLimit` that run nothing, oldest first. @spec cleanupDeployment */
+/** Old sets beyond `revisionHistoryLimit` that run nothing, lowest revision first. @spec k8s@1.36 cleanupDeployment */
 export function setsToForget({ deployment, oldSets }: Rollout): readonly ReplicaSet[] {
   const keep = deployment.spec?.revisionHistoryLimit;
   if (keep === undefined || keep === 2 ** 31 - 1) return [];
-  const alive = oldSets.filter((set) => !isBeingDeleted(set)).sort(byAge);
+  const alive = oldSets.filter((set) => !isBeingDeleted(set)).sort(byRevision);
   return alive
     .slice(0, Math.max(0, alive.length - keep))
     .filter(

@@ -114,6 +114,8 @@ describe("OwnerGraph", () => {
     assert.equal(isOwner(item, reference("a"), set), true);
     assert.equal(isOwner(item, reference("a"), { ...set, key: key("a", "other") }), false);
     assert.equal(isOwner(item, { ...reference("a"), kind: "Deployment" }, set), false);
+    const older = { ...reference("a"), apiVersion: "extensions/v1beta1" };
+    assert.equal(isOwner(item, older, set), true);
     const node = { uid: "n", key: key("n", ""), kind: Node } as Item;
     assert.equal(
       isOwner(item, { apiVersion: "v1", kind: "Node", name: "n", uid: "n" }, node),

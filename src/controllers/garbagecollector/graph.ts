@@ -1,3 +1,4 @@
+import { presentGroup } from "../../api/catalog.ts";
 import { apiVersionOf, type Kind } from "../../api/machinery/kind.ts";
 import type { KubeObject, ObjectKey, OwnerReference } from "../../api/machinery/object.ts";
 import type { CacheChange } from "../../client/cache.ts";
@@ -147,15 +148,15 @@ export function isOwner(item: Item, reference: OwnerReference, owner: Item): boo
     reference.uid === owner.uid &&
     reference.name === owner.key.name &&
     reference.kind === owner.kind.kind &&
-    groupOf(reference.apiVersion) === owner.kind.group &&
+    ownerGroup(reference) === owner.kind.group &&
     (owner.key.namespace === "" || owner.key.namespace === item.key.namespace)
   );
 }
 
-/** `apps` of `apps/v1`; "" of `v1`. */
-export function groupOf(apiVersion: string): string {
+/** The group that serves an owner's kind: `apps` of `apps/v1`, "" of `v1`, `apps` of an old `extensions/v1beta1` Deployment. */
+export function ownerGroup({ apiVersion, kind }: OwnerReference): string {
   const slash = apiVersion.indexOf("/");
-  return slash < 0 ? "" : apiVersion.slice(0, slash);
+  return presentGroup(slash < 0 ? "" : apiVersion.slice(0, slash), kind);
 }
 
 /** The object, as events refer to it. */

@@ -5,7 +5,7 @@ import type { KubeObject, OwnerReference } from "../../api/machinery/object.ts";
 import { isStatusError } from "../../api/machinery/status-error.ts";
 import type { Client } from "../../client/client.ts";
 import { isBeingDeleted } from "../../reconciler/ownership.ts";
-import { FOREGROUND, groupOf, type Item } from "./graph.ts";
+import { FOREGROUND, ownerGroup, type Item } from "./graph.ts";
 import type { OwnerState } from "./decide.ts";
 
 /** Before a question that failed is asked again. Doubling delays collection after an outage. */
@@ -72,9 +72,9 @@ export class OwnerLookup {
   }
 
   /** Any served version of the kind will do. */
-  #kindOf({ apiVersion, kind }: OwnerReference): Kind | undefined {
-    const group = groupOf(apiVersion);
-    return this.#kinds().find((served) => served.kind === kind && served.group === group);
+  #kindOf(reference: OwnerReference): Kind | undefined {
+    const group = ownerGroup(reference);
+    return this.#kinds().find((served) => served.kind === reference.kind && served.group === group);
   }
 
   async #ask(

@@ -1,4 +1,4 @@
-import type { Clock, Instant } from "../../base/clock.ts";
+import type { Clock } from "../../base/clock.ts";
 import { Lease } from "../../api/coordination/lease.ts";
 import { Node } from "../../api/core/node.ts";
 import { Pod } from "../../api/core/pod.ts";
@@ -15,7 +15,8 @@ const LEASE_NAMESPACE = "kube-node-lease";
 interface Pulse {
   readonly renewTime: string | undefined;
   readonly heartbeat: string | undefined;
-  readonly at: Instant;
+  /** On the clock that never jumps: an hour that was set is no hour of silence. */
+  readonly atMs: number;
 }
 
 /**
@@ -36,7 +37,7 @@ export function nodeLifecycleLoop(cache: Cache, clock: Clock): Loop {
     const heartbeat = ready?.lastHeartbeatTime;
     const last = pulses.get(name);
     if (last && last.renewTime === renewTime && last.heartbeat === heartbeat) return last;
-    const pulse = { renewTime, heartbeat, at: clock.now() };
+    const pulse = { renewTime, heartbeat, atMs: clock.monotonic() };
     pulses.set(name, pulse);
     return pulse;
   };
@@ -58,19 +59,20 @@ export function nodeLifecycleLoop(cache: Cache, clock: Clock): Loop {
       if (!node) return undefined;
       const zone = zoneOf(node);
       const intervalMs = evictionIntervals(cache.list(Node)).get(zone) ?? Infinity;
-      const aliveAt = beat(name).at;
+      const steadyMs = clock.monotonic();
+      const aliveAt = now - (steadyMs - beat(name).atMs);
       const isOn = ({ spec }: Pod): boolean => spec?.nodeName === name;
       const observed = {
         node,
         aliveAt,
-        mayEvictAt: pace.nextAt(zone, intervalMs),
+        mayEvictAt: now + pace.restMs(zone, intervalMs, steadyMs),
         isNew: !known.has(name),
         // Only a silent node's Pods matter, and looking for them takes a walk over all.
         pods: now >= aliveAt + GRACE_MS ? cache.list(Pod, { where: isOn }) : [],
       };
       known.add(name);
       const { plan, beginsEviction } = planNode(observed, now);
-      if (beginsEviction) pace.begun(zone, now);
+      if (beginsEviction) pace.begun(zone, steadyMs);
       return { plan, primary: { kind: Node, object: node, observesGeneration: false } };
     },
   };

@@ -1,4 +1,3 @@
-import type { Instant } from "../../base/clock.ts";
 import type { Node } from "../../api/core/node.ts";
 import { readinessOf } from "../../reconciler/node-state.ts";
 
@@ -52,15 +51,17 @@ export function evictionIntervals(nodes: readonly Node[]): ReadonlyMap<string, n
 
 /** When each zone may begin to evict its next node. */
 export class EvictionPace {
-  readonly #last = new Map<string, Instant>();
+  /** By zone, on the monotonic clock. */
+  readonly #lastMs = new Map<string, number>();
 
-  nextAt(zone: string, intervalMs: number): Instant {
-    const last = this.#last.get(zone);
+  /** How long until then; not positive: it may now. */
+  restMs(zone: string, intervalMs: number, steadyMs: number): number {
+    const lastMs = this.#lastMs.get(zone);
     if (intervalMs === Infinity) return Infinity;
-    return last === undefined ? -Infinity : last + intervalMs;
+    return lastMs === undefined ? -Infinity : lastMs + intervalMs - steadyMs;
   }
 
-  begun(zone: string, now: Instant): void {
-    this.#last.set(zone, now);
+  begun(zone: string, steadyMs: number): void {
+    this.#lastMs.set(zone, steadyMs);
   }
 }

@@ -23,7 +23,7 @@ import {
   readNodeFile,
   writeHostsFile,
 } from "./pod-files.ts";
-import type { StepContext, StepTools } from "./step-context.ts";
+import type { StepContext, StepTools, StepValue } from "./step-context.ts";
 import { fail, StepFailure } from "./step-failure.ts";
 import { VolumeError, type VolumeMounter } from "./volume-mounter.ts";
 
@@ -45,11 +45,11 @@ export class ContainerStarter {
     this.#mounter = mounter;
   }
 
-  /** @throws {StepFailure} with the waiting reason of the status. */
-  async start(step: StartStep, context: StepContext): Promise<void> {
+  /** Resolves with the container's id. @throws {StepFailure} with the waiting reason of the status. */
+  async start(step: StartStep, context: StepContext): Promise<StepValue> {
     const { pod } = context;
     const container = containerNamed(pod, step.container);
-    if (!container) return;
+    if (!container) return {};
     const id = await this.#create(step, container, context);
     const { cri, recorder } = this.#tools;
     try {
@@ -57,10 +57,11 @@ export class ContainerStarter {
     } catch (error) {
       throw this.#failed(pod, container, "RunContainerError", (error as Error).message);
     }
-    recorder.pod(pod, "Normal", "Started", "Container started", container.name);
+    recorder.pod(pod, "Normal", "Started", `Started container ${container.name}`, container.name);
     context.onStarted(id);
-    await this.#link(pod, step, id);
+    this.#link(pod, step, id);
     if (container.lifecycle?.postStart) await this.#postStart(container, id, context);
+    return { value: id };
   }
 
   #failed(pod: V1Pod, container: V1Container, reason: string, message: string): StepFailure {
@@ -93,10 +94,10 @@ export class ContainerStarter {
         ...(target === undefined ? {} : { targetId: target }),
       };
       const config = containerConfig(pod, container, parts, settings);
-      await makeLogFolder(`${logFolderOf(pod, settings.logRoot)}/${container.name}`);
+      makeLogFolder(`${logFolderOf(pod, settings.logRoot)}/${container.name}`);
       const sandbox = sandboxConfig(pod, readySandbox(runtime)?.attempt ?? 0, settings);
       const id = await cri.createContainer(step.sandboxId, config, sandbox);
-      recorder.pod(pod, "Normal", "Created", "Container created", container.name);
+      recorder.pod(pod, "Normal", "Created", `Created container ${container.name}`, container.name);
       return id;
     } catch (error) {
       const isConfig = error instanceof ConfigError || error instanceof VolumeError;
@@ -145,19 +146,19 @@ export class ContainerStarter {
     const hosts = `${folder}/etc-hosts`;
     const name = hostnameOf(pod, settings.dns.clusterDomain);
     const hostFile = pod.spec?.hostNetwork ? await readNodeFile("/etc/hosts") : "";
-    await writeHostsFile(hosts, hostsFile(pod, podIpsOf(pod, runtime, nodeIps), name, hostFile));
+    writeHostsFile(hosts, hostsFile(pod, podIpsOf(pod, runtime, nodeIps), name, hostFile));
     add("/etc/hosts", hosts);
     const message = messageFile(folder, container.name, step.restartCount);
-    await makeMessageFile(message);
+    makeMessageFile(message);
     add(container.terminationMessagePath ?? MESSAGE_PATH_DEFAULT, message);
     return mounts;
   }
 
-  async #link(pod: V1Pod, { container, restartCount }: StartStep, id: string): Promise<void> {
+  #link(pod: V1Pod, { container, restartCount }: StartStep, id: string): void {
     const { settings, logLinks } = this.#tools;
     const { name = "", namespace = "" } = pod.metadata ?? {};
     const log = `${logFolderOf(pod, settings.logRoot)}/${logPathOf(container, restartCount)}`;
-    await linkLog(logLinks, { name, namespace }, container, id, log);
+    linkLog(logLinks, { name, namespace }, container, id, log);
   }
 
   async #postStart(container: V1Container, id: string, context: StepContext): Promise<void> {

@@ -24,28 +24,34 @@ export async function* readLog(
 ): AsyncGenerator<Buffer> {
   const formatter = new LogFormatter(options);
   let handle = await fs.open(path, "r");
+  let next: fs.FileHandle | undefined;
   const changes = options.isFollowing ? new FolderChanges(dirname(path), signal) : undefined;
   try {
     let offset = await tailOffset(handle, options.tailLines);
     for (;;) {
       const wasAlive = isAlive();
       const reader = linesFrom(handle, offset);
-      for (let next = await reader.next(); !next.done; next = await reader.next()) {
-        offset = next.value.end;
-        const line = parseLogLine(next.value.line);
+      for (let read = await reader.next(); !read.done; read = await reader.next()) {
+        offset = read.value.end;
+        const line = parseLogLine(read.value.line);
         const bytes = line ? formatter.format(line) : undefined;
         if (bytes?.length) yield bytes;
         if (formatter.isFull || signal.aborted) return;
       }
-      const fresh = changes && (await reopened(path, handle));
-      if (fresh) {
+      if (next) {
         await handle.close();
-        [handle, offset] = [fresh, 0];
-      } else if (!changes || !wasAlive || signal.aborted) return;
-      else await changes.next();
+        [handle, offset, next] = [next, 0, undefined];
+        continue;
+      }
+      // The old file is read once more: its last lines were written after the rename, before the new one was there.
+      next = changes && (await reopened(path, handle));
+      if (next) continue;
+      if (!changes || !wasAlive || signal.aborted) return;
+      await changes.next();
     }
   } finally {
     changes?.close();
+    await next?.close();
     await handle.close();
   }
 }

@@ -3,6 +3,8 @@ import { isNotFound } from "../../wire/grpc/channel.ts";
 import { LABEL_NODE, LABEL_POD_UID } from "../runtime/labels.ts";
 import {
   containerState,
+  newestContainerFirst,
+  newestSandboxFirst,
   sandboxState,
   type ContainerState,
   type PodRuntime,
@@ -55,12 +57,12 @@ export class RuntimeReader {
       this.#cri.listContainers(filter),
     ]);
     const [sandboxStates, containerStates] = await Promise.all([
-      Promise.all(sandboxes.map(({ id }) => this.#sandbox(id))),
-      Promise.all(containers.map(({ id, sandboxId }) => this.#container(uid, id, sandboxId))),
+      Promise.all(sandboxes.map(({ id }) => this.readSandbox(id))),
+      Promise.all(containers.map(({ id, sandboxId }) => this.readContainer(uid, id, sandboxId))),
     ]);
     return {
-      sandboxes: sandboxStates.filter(isDefined).sort((a, b) => b.createdAt - a.createdAt),
-      containers: containerStates.filter(isDefined).sort(newestFirst),
+      sandboxes: sandboxStates.filter(isDefined).sort(newestSandboxFirst),
+      containers: containerStates.filter(isDefined).sort(newestContainerFirst),
     };
   }
 
@@ -69,12 +71,14 @@ export class RuntimeReader {
     this.#ended.delete(id);
   }
 
-  async #sandbox(id: string): Promise<SandboxState | undefined> {
+  /** One sandbox; `undefined` when it is gone. */
+  async readSandbox(id: string): Promise<SandboxState | undefined> {
     const status = await this.#cri.sandboxStatus(id).catch(goneIsUndefined);
     return status && sandboxState(status);
   }
 
-  async #container(
+  /** One container; `undefined` when it is gone. */
+  async readContainer(
     uid: string,
     id: string,
     sandboxId: string,
@@ -90,10 +94,6 @@ export class RuntimeReader {
     this.#ended.set(id, ended);
     return ended;
   }
-}
-
-function newestFirst(a: ContainerState, b: ContainerState): number {
-  return b.restartCount - a.restartCount || b.createdAt - a.createdAt;
 }
 
 function goneIsUndefined(error: unknown): undefined {

@@ -4,9 +4,10 @@ import { isStatusError } from "../../api/machinery/status-error.ts";
 import type { V1Pod, V1Secret } from "../../gen/types.ts";
 import type { Step } from "../plan/step.ts";
 import { containerNamed } from "../runtime/pod-spec.ts";
+import { podCgroupOf } from "../runtime/resources.ts";
 import { cgroupOf, logFolderOf, sandboxConfig } from "../runtime/sandbox-config.ts";
 import type { PayloadSource } from "../volumes/payload.ts";
-import { removeCgroup } from "./cgroups.ts";
+import { limitCgroup, removeCgroup } from "./cgroups.ts";
 import { killContainer } from "./container-killer.ts";
 import { ContainerStarter, podIpsOf } from "./container-starter.ts";
 import { ImageEnsurer } from "./image-ensurer.ts";
@@ -46,8 +47,7 @@ export class StepExecutor {
       case "ensureImage":
         return this.#ensureImage(step.container, context.pod);
       case "startContainer":
-        await this.#starter.start(step, context);
-        return {};
+        return this.#starter.start(step, context);
       case "killContainer":
         await killContainer(step, context, this.#tools);
         return {};
@@ -114,8 +114,10 @@ export class StepExecutor {
         "Pod sandbox changed, it will be killed and re-created.",
       );
     try {
-      await makeLogFolder(logFolderOf(pod, settings.logRoot));
-      return { value: await cri.runSandbox(sandboxConfig(pod, attempt, settings)) };
+      makeLogFolder(logFolderOf(pod, settings.logRoot));
+      const id = await cri.runSandbox(sandboxConfig(pod, attempt, settings));
+      limitCgroup(cgroupOf(pod, settings.cgroupRoot), podCgroupOf(pod));
+      return { value: id };
     } catch (error) {
       const message = `Failed to create pod sandbox: ${(error as Error).message}`;
       recorder.pod(pod, "Warning", "FailedCreatePodSandBox", message);

@@ -81,7 +81,7 @@ export class VolumeMounter {
     if (volume.emptyDir) return this.#emptyDir(pod, path, volume.emptyDir);
     if (!hasPayload(volume)) throw new Error("this type of volume is not supported on this node");
     const version = `${now}_${this.#version++}`;
-    await writeAtomically(path, payloadOf(volume, source), ownershipOf(pod), version);
+    writeAtomically(path, payloadOf(volume, source), ownershipOf(pod), version);
   }
 
   async #emptyDir(

@@ -24,7 +24,7 @@ export function credentialsFor(
     .map(([location, auth]) => ({ location: normalized(location), auth }))
     .filter(({ location }) => matches(location, wanted))
     .sort((a, b) => b.location.length - a.location.length)
-    .map(({ location, auth }) => authConfig(location, auth));
+    .map(({ auth }) => authConfig(auth));
 }
 
 function entriesOf({ type, data }: V1Secret): readonly (readonly [string, DockerAuth])[] {
@@ -59,14 +59,14 @@ function matches(location: string, wanted: string): boolean {
   return isHost && path.every((part, index) => part === wantedPath[index]);
 }
 
-function authConfig(location: string, auth: DockerAuth): AuthConfig {
+/** Without a server address, as upstream's: containerd takes one for a URL, and `host:5000` for one of scheme `host`. */
+function authConfig(auth: DockerAuth): AuthConfig {
   const [user, ...rest] = Buffer.from(auth.auth ?? "", "base64")
     .toString("utf8")
     .split(":");
   return {
     username: auth.username ?? user ?? "",
     password: auth.password ?? rest.join(":"),
-    serverAddress: location,
     ...(auth.identitytoken === undefined ? {} : { identityToken: auth.identitytoken }),
   };
 }

@@ -27,24 +27,28 @@ describe("credentialsFor", () => {
     data: { ".dockerconfigjson": Buffer.from(JSON.stringify({ auths })).toString("base64") },
   });
   const auth = Buffer.from("me:pass:word").toString("base64");
-  const locations = (image: string, auths: object): readonly (string | undefined)[] =>
+  const users = (image: string, auths: object): readonly string[] =>
     credentialsFor(parseReference(image) as ImageReference, [secret(auths)]).map(
-      ({ serverAddress }) => serverAddress,
+      ({ username }) => username ?? "",
     );
 
   it("the most specific first, others not at all", () => {
     const auths = {
-      "ghcr.io": { auth },
-      "ghcr.io/a": { auth },
-      "quay.io": { auth },
-      "*.io": { auth },
+      "ghcr.io": { username: "host" },
+      "ghcr.io/a": { username: "path" },
+      "quay.io": { username: "other" },
+      "*.io": { username: "any" },
     };
-    assert.deepEqual(locations("ghcr.io/a/b", auths), ["ghcr.io/a", "ghcr.io", "*.io"]);
+    assert.deepEqual(users("ghcr.io/a/b", auths), ["path", "host", "any"]);
   });
   it("knows Docker Hub by its old address", () =>
-    assert.deepEqual(locations("busybox", { "https://index.docker.io/v1/": { auth } }), [
-      "docker.io",
-    ]));
+    assert.deepEqual(users("busybox", { "https://index.docker.io/v1/": { auth } }), ["me"]));
+  it("names no server: containerd would take host:5000 for a URL of scheme host", () => {
+    const [found] = credentialsFor(parseReference("localhost:5001/tool") as ImageReference, [
+      secret({ "localhost:5001": { auth } }),
+    ]);
+    assert.deepEqual(found, { username: "me", password: "pass:word" });
+  });
   it("a password may hold colons", () => {
     const [found] = credentialsFor(parseReference("busybox") as ImageReference, [
       secret({ "docker.io": { auth } }),

@@ -6,8 +6,9 @@ import { Node } from "../../api/core/node.ts";
 import { isStatusError } from "../../api/machinery/status-error.ts";
 import type { Client } from "../../client/client.ts";
 import type { V1Lease, V1NodeStatus } from "../../gen/types.ts";
-import type { CriClient } from "../../wire/cri/cri-client.ts";
+import type { CriClient, RuntimeCondition } from "../../wire/cri/cri-client.ts";
 import type { EventRecorder } from "../events.ts";
+import type { Pressure } from "../plan/eviction.ts";
 import type { Machine } from "../executor/machine.ts";
 import {
   isNews,
@@ -28,6 +29,14 @@ const LEASE_NAMESPACE = "kube-node-lease";
 /** Between looks until the node is Ready: its start is waited for. */
 const UNREADY_LOOKS: BackoffLimits = { firstMs: 20, ceilingMs: 1000 };
 
+/** What else is known of the node while it runs. */
+export interface NodeCondition {
+  /** The runtime was asked, and says this. */
+  learn(conditions: readonly RuntimeCondition[]): void;
+  /** What the node is short of now. */
+  pressures(): ReadonlySet<Pressure>;
+}
+
 /**
  * Registers the node, and tells the API server that it lives and how it is.
  *
@@ -41,6 +50,7 @@ export class NodeAgent {
   readonly #recorder: EventRecorder;
   readonly #identity: NodeIdentity;
   readonly #machine: Machine;
+  readonly #condition: NodeCondition;
   #status: V1NodeStatus | undefined;
   #reportedAt: Instant = 0;
   #lease: V1Lease | undefined;
@@ -57,6 +67,7 @@ export class NodeAgent {
     recorder: EventRecorder,
     identity: NodeIdentity,
     machine: Machine,
+    condition: NodeCondition,
   ) {
     this.#client = client;
     this.#cri = cri;
@@ -65,6 +76,7 @@ export class NodeAgent {
     this.#recorder = recorder;
     this.#identity = identity;
     this.#machine = machine;
+    this.#condition = condition;
   }
 
   /** Resolves when the node is registered; looks and beats go on. */
@@ -78,7 +90,8 @@ export class NodeAgent {
   /** Looks now: the network was just configured. */
   poke(): void {
     this.#looks = 0;
-    void this.check();
+    this.#timers[0]?.cancel();
+    void this.#look();
   }
 
   close(): void {
@@ -150,19 +163,26 @@ export class NodeAgent {
   }
 
   async #runtime(): Promise<Parameters<typeof nodeStatus>[2]> {
+    const pressures = this.#condition.pressures();
     try {
       const [version, conditions, images] = await Promise.all([
         this.#cri.version(),
         this.#cri.status(),
         this.#cri.listImages(),
       ]);
+      this.#condition.learn(conditions);
       const { runtimeName, runtimeVersion } = version;
-      return { version: `${runtimeName}://${runtimeVersion.split("~")[0]}`, conditions, images };
+      return {
+        version: `${runtimeName}://${runtimeVersion.split("~")[0]}`,
+        conditions,
+        images,
+        pressures,
+      };
     } catch (error) {
       const message = (error as Error).message;
       const down = { type: "RuntimeReady", status: false, reason: "Unreachable", message };
       const known = this.#status?.nodeInfo?.containerRuntimeVersion ?? "";
-      return { version: known, conditions: [down], images: [] };
+      return { version: known, conditions: [down], images: [], pressures };
     }
   }
 

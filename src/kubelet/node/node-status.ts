@@ -1,6 +1,7 @@
 import { formatTime, type Instant } from "../../base/clock.ts";
 import type { V1ContainerImage, V1Node, V1NodeCondition, V1NodeStatus } from "../../gen/types.ts";
 import type { Image, RuntimeCondition } from "../../wire/cri/cri-client.ts";
+import type { Pressure } from "../plan/eviction.ts";
 import type { Machine } from "../executor/machine.ts";
 
 /** What a node is registered as. */
@@ -20,6 +21,8 @@ export interface RuntimeFacts {
   readonly version: string;
   readonly conditions: readonly RuntimeCondition[];
   readonly images: readonly Image[];
+  /** What the node is short of. */
+  readonly pressures: ReadonlySet<Pressure>;
 }
 
 /** Pods on one node. @spec k8s@1.36 kubelet config MaxPods */
@@ -121,31 +124,63 @@ export function nodeStatus(
 type Verdict = Pick<V1NodeCondition, "type" | "status" | "reason" | "message">;
 
 /** @spec k8s@1.36 pkg/kubelet/nodestatus/setters.go */
-function verdicts({ conditions }: RuntimeFacts): readonly Verdict[] {
-  const fine = (type: string, reason: string, message: string): Verdict => ({
-    type,
-    status: "False",
-    reason,
-    message,
-  });
+function verdicts({ conditions, pressures }: RuntimeFacts): readonly Verdict[] {
   return [
-    fine("MemoryPressure", "KubeletHasSufficientMemory", "kubelet has sufficient memory available"),
-    fine("DiskPressure", "KubeletHasNoDiskPressure", "kubelet has no disk pressure"),
-    fine("PIDPressure", "KubeletHasSufficientPID", "kubelet has sufficient PID available"),
+    ...PRESSURES.map(({ type, fine, short }) => {
+      const isShort = pressures.has(type);
+      const [reason, message] = isShort ? short : fine;
+      return { type, status: isShort ? "True" : "False", reason, message };
+    }),
     readyVerdict(conditions),
   ];
 }
 
+interface PressureWords {
+  readonly type: Pressure;
+  /** Reason and message. */
+  readonly fine: readonly [string, string];
+  readonly short: readonly [string, string];
+}
+
+const PRESSURES: readonly PressureWords[] = [
+  {
+    type: "MemoryPressure",
+    fine: ["KubeletHasSufficientMemory", "kubelet has sufficient memory available"],
+    short: ["KubeletHasInsufficientMemory", "kubelet has insufficient memory available"],
+  },
+  {
+    type: "DiskPressure",
+    fine: ["KubeletHasNoDiskPressure", "kubelet has no disk pressure"],
+    short: ["KubeletHasDiskPressure", "kubelet has disk pressure"],
+  },
+  {
+    type: "PIDPressure",
+    fine: ["KubeletHasSufficientPID", "kubelet has sufficient PID available"],
+    short: ["KubeletHasInsufficientPID", "kubelet has insufficient PID available"],
+  },
+];
+
+/** Why the runtime cannot give Pods a network; `undefined`: it can. */
+export function networkProblemOf(conditions: readonly RuntimeCondition[]): string | undefined {
+  return problemOf(conditions, "NetworkReady", "container runtime network not ready");
+}
+
+function problemOf(
+  conditions: readonly RuntimeCondition[],
+  type: string,
+  words: string,
+): string | undefined {
+  const found = conditions.find((candidate) => candidate.type === type);
+  if (found?.status) return undefined;
+  const { reason = "", message = "the runtime does not answer" } = found ?? {};
+  return `${words}: ${type}=false reason:${reason} message:${message}`;
+}
+
 function readyVerdict(conditions: readonly RuntimeCondition[]): Verdict {
   const problems = [
-    ["RuntimeReady", "container runtime not ready"],
-    ["NetworkReady", "container runtime network not ready"],
-  ].flatMap(([type, words]) => {
-    const found = conditions.find((candidate) => candidate.type === type);
-    if (found?.status) return [];
-    const { reason = "", message = "the runtime does not answer" } = found ?? {};
-    return [`${words}: ${type}=false reason:${reason} message:${message}`];
-  });
+    problemOf(conditions, "RuntimeReady", "container runtime not ready"),
+    networkProblemOf(conditions),
+  ].filter((problem) => problem !== undefined);
   if (problems.length === 0)
     return {
       type: "Ready",

@@ -20,13 +20,15 @@ export interface ObservedPod {
 export interface NodeFacts {
   readonly name: string;
   readonly ips: readonly string[];
+  /** Why no Pod can be given a network now; absent: it can. */
+  readonly networkProblem?: string;
 }
 
 /** What happened to one Pod in this process. Lost with it: the runtime and the API's status hold the rest. */
 export interface PodMemory {
   readonly firstSeenAt: Instant;
   /** When this kubelet began to end the Pod, and when its grace is over. */
-  readonly termination?: { readonly since: Instant; readonly reason: TerminationReason };
+  readonly termination?: Termination;
   readonly volumes: Outcome;
   /** When volumes that are there must be brought up to date: a token is old, or an object has changed. */
   readonly refreshAt?: Instant;
@@ -45,6 +47,20 @@ export interface PodMemory {
   readonly isTornDown: boolean;
   /** The API server was told to drop the object; its watch will say that it did. */
   readonly isDeleteSent: boolean;
+}
+
+export interface Termination {
+  readonly since: Instant;
+  readonly reason: TerminationReason;
+  /** Of an eviction: what the status says, and how long the containers have. */
+  readonly eviction?: Eviction;
+}
+
+/** What an evicted Pod's status says. */
+export interface Eviction {
+  readonly message: string;
+  /** 0: killed at once. */
+  readonly graceSeconds: number;
 }
 
 /** Why a Pod that the API server still has must end. */

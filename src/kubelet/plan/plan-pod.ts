@@ -34,6 +34,8 @@ export interface PodPlan {
   readonly terminate?: TerminationReason;
   /** Nothing is left of a Pod that the API server has no more. */
   readonly isDone?: boolean;
+  /** Its sandbox waits for the node's network; this is what is wrong with that. */
+  readonly networkProblem?: string;
 }
 
 /**
@@ -111,11 +113,11 @@ function planRunning(observed: ObservedPod, now: Instant): PodPlan {
   draft.wake(statusChangesAt(observed, now));
   planVolumes(observed, now, draft);
   const sandbox = readySandbox(observed.runtime);
-  if (!sandbox) planSandbox(observed, draft);
-  else planKills(observed, draft);
+  const networkProblem = sandbox ? undefined : planSandbox(observed, draft);
+  if (sandbox) planKills(observed, draft);
   planStarts(observed, sandbox, now, draft);
   for (const step of garbageOf(observed)) draft.add(step);
-  return draft.plan();
+  return networkProblem === undefined ? draft.plan() : { ...draft.plan(), networkProblem };
 }
 
 function planVolumes({ memory }: ObservedPod, now: Instant, draft: Draft): void {
@@ -124,14 +126,25 @@ function planVolumes({ memory }: ObservedPod, now: Instant, draft: Draft): void 
   else if (Number.isFinite(refreshAt)) draft.wake(refreshAt);
 }
 
-/** Nothing of an earlier sandbox may run on when a new one is made. */
-function planSandbox({ runtime, memory, pod }: ObservedPod, draft: Draft): void {
+/**
+ * Nothing of an earlier sandbox may run on when a new one is made; and none is made before it can be given a network.
+ *
+ * @returns what is wrong with the network, where the Pod waits for it.
+ * @spec k8s@1.36 pkg/kubelet/kubelet.go SyncPod (NetworkNotReady)
+ */
+function planSandbox(
+  { runtime, memory, pod, node }: ObservedPod,
+  draft: Draft,
+): string | undefined {
   const alive = runtime.containers.filter(isAlive);
   for (const container of alive)
     draft.add(kill(container, graceSecondsOf(pod), `Stopping container ${container.name}`, false));
-  if (alive.length > 0 || !draft.isDue(memory.sandbox)) return;
+  if (alive.length > 0) return undefined;
+  if (node.networkProblem !== undefined && !pod.spec?.hostNetwork) return node.networkProblem;
+  if (!draft.isDue(memory.sandbox)) return undefined;
   const attempt = (runtime.sandboxes[0]?.attempt ?? -1) + 1;
   draft.add({ kind: "createSandbox", attempt });
+  return undefined;
 }
 
 /** Containers that must be replaced: unhealthy, or of another definition. */

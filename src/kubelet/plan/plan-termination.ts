@@ -85,8 +85,10 @@ function graceLeft(observed: ObservedPod, now: Instant): number {
 }
 
 /** A Pod that vanished was deleted by force: nobody waits for it any more. */
-function totalGrace({ pod, isGone }: ObservedPod): number {
+function totalGrace({ pod, isGone, memory }: ObservedPod): number {
   if (isGone) return FORCED_GRACE_SECONDS;
+  const { eviction } = memory.termination ?? {};
+  if (eviction) return Math.max(eviction.graceSeconds, FORCED_GRACE_SECONDS);
   const seconds =
     pod.metadata?.deletionTimestamp === undefined
       ? graceSecondsOf(pod)

@@ -94,8 +94,10 @@ export class Prober {
 
   /** The initial delay counts from the container's start. */
   #begin(running: Running, kind: ProbeKind, probe: V1Probe): void {
-    const due = running.container.startedAt + (probe.initialDelaySeconds ?? 0) * 1000;
-    this.#schedule(running, kind, probe, due - this.#clock.now());
+    const delayMs = (probe.initialDelaySeconds ?? 0) * 1000;
+    const restMs = running.container.startedAt + delayMs - this.#clock.now();
+    // A start that lies in the future is of a clock that was set back since.
+    this.#schedule(running, kind, probe, Math.min(restMs, delayMs));
   }
 
   #schedule(running: Running, kind: ProbeKind, probe: V1Probe, delayMs: number): void {

@@ -92,6 +92,34 @@ function stateName(state: number): ContainerState["state"] {
   return state === CONTAINER_EXITED ? "exited" : "unknown";
 }
 
+/** Newest first: how `PodRuntime` is ordered. */
+export function newestSandboxFirst(a: SandboxState, b: SandboxState): number {
+  return b.createdAt - a.createdAt;
+}
+
+/** Newest first: how `PodRuntime` is ordered. */
+export function newestContainerFirst(a: ContainerState, b: ContainerState): number {
+  return b.restartCount - a.restartCount || b.createdAt - a.createdAt;
+}
+
+/** The runtime with this sandbox as it is now. */
+export function withSandbox(runtime: PodRuntime, sandbox: SandboxState): PodRuntime {
+  const others = runtime.sandboxes.filter(({ id }) => id !== sandbox.id);
+  return {
+    sandboxes: [sandbox, ...others].sort(newestSandboxFirst),
+    containers: runtime.containers,
+  };
+}
+
+/** The runtime with this container as it is now. */
+export function withContainer(runtime: PodRuntime, container: ContainerState): PodRuntime {
+  const others = runtime.containers.filter(({ id }) => id !== container.id);
+  return {
+    sandboxes: runtime.sandboxes,
+    containers: [container, ...others].sort(newestContainerFirst),
+  };
+}
+
 /** The newest container of that name. */
 export function newest(runtime: PodRuntime, name: string): ContainerState | undefined {
   return runtime.containers.find((container) => container.name === name);

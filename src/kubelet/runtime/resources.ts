@@ -1,10 +1,11 @@
 import type { V1Container, V1Pod } from "../../gen/types.ts";
 import type { LinuxResources } from "../../wire/cri/cri-client.ts";
+import { podLimits, podRequests } from "../../api/core/pod-requests.ts";
 import { milliOf, wholeOf } from "./amount.ts";
-import { oomScoreOf } from "./qos.ts";
+import { oomScoreOf, qosClassOf } from "./qos.ts";
 
 /** CFS period in µs: the kernel's default. Doubled, a throttled container stops for longer at a time. */
-const PERIOD_MICROS = 100_000;
+export const PERIOD_MICROS = 100_000;
 /** Least quota in µs that the kernel takes. */
 const QUOTA_MICROS_MIN = 1000;
 const SHARES_MIN = 2;
@@ -32,6 +33,39 @@ export function resourcesOf(
     memoryLimitInBytes: wholeOf(limits?.["memory"]),
     oomScoreAdj: oomScoreOf(pod, container, memoryBytes),
   };
+}
+
+/** What all containers of a Pod may use together; absent: no limit. */
+export interface PodCgroup {
+  readonly cpuShares: number;
+  /** In each period of 100 ms, in µs. */
+  readonly cpuQuota?: number;
+  readonly memoryBytes?: number;
+}
+
+/**
+ * The limits of the Pod's own cgroup: where each container has one, their sum; init containers and overhead counted.
+ *
+ * @spec k8s@1.36 pkg/kubelet/cm/helpers_linux.go ResourceConfigForPod
+ */
+export function podCgroupOf(pod: V1Pod): PodCgroup {
+  if (qosClassOf(pod) === "BestEffort") return { cpuShares: SHARES_MIN };
+  const limits = podLimits(pod);
+  const isLimited = (name: string): boolean =>
+    (pod.spec?.containers ?? []).every(
+      ({ resources }) => resources?.limits?.[name] !== undefined,
+    ) && (limits.get(name) ?? 0) > 0;
+  const quota = Math.floor(((limits.get("cpu") ?? 0) * PERIOD_MICROS) / 1000);
+  return {
+    cpuShares: sharesOf(podRequests(pod).get("cpu") ?? 0),
+    ...(isLimited("cpu") ? { cpuQuota: Math.max(quota, QUOTA_MICROS_MIN) } : {}),
+    ...(isLimited("memory") ? { memoryBytes: limits.get("memory") ?? 0 } : {}),
+  };
+}
+
+/** The weight of cgroup v2 for shares of v1. @spec KEP-2254 */
+export function weightOf(shares: number): number {
+  return 1 + Math.floor(((shares - SHARES_MIN) * 9999) / (SHARES_MAX - SHARES_MIN));
 }
 
 function sharesOf(millis: number): number {

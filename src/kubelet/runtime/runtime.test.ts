@@ -6,7 +6,7 @@ import { dnsOf, parseResolvConf } from "./dns.ts";
 import { hostnameOf, hostsFile } from "./hosts-file.ts";
 import { shouldRestart } from "./pod-spec.ts";
 import { oomScoreOf, qosClassOf } from "./qos.ts";
-import { resourcesOf } from "./resources.ts";
+import { podCgroupOf, resourcesOf, weightOf } from "./resources.ts";
 import { securityOf } from "./security.ts";
 
 const GI = 2 ** 30;
@@ -75,6 +75,29 @@ describe("resourcesOf", () => {
     const { cpuShares, cpuQuota } = of(container({}));
     assert.deepEqual([cpuShares, cpuQuota], [2, 0]);
   });
+});
+
+describe("podCgroupOf", () => {
+  const cases: readonly [string, readonly V1Container[], object][] = [
+    ["best effort", [container({})], { cpuShares: 2 }],
+    [
+      "all limited",
+      [
+        container({ cpu: "100m" }, { cpu: "200m", memory: "1Gi" }),
+        container({}, { cpu: "1", memory: "1Gi" }),
+      ],
+      { cpuShares: 102, cpuQuota: 120_000, memoryBytes: 2 * GI },
+    ],
+    [
+      "one without a memory limit",
+      [container({ cpu: "1" }, { cpu: "1", memory: "1Gi" }), container({ cpu: "1" }, { cpu: "1" })],
+      { cpuShares: 2048, cpuQuota: 200_000 },
+    ],
+  ];
+  for (const [name, containers, expected] of cases)
+    it(name, () => assert.deepEqual(podCgroupOf(pod({ containers: [...containers] })), expected));
+  it("turns the least and the most shares into the least and the most weight", () =>
+    assert.deepEqual([2, 262_144].map(weightOf), [1, 10_000]));
 });
 
 describe("dnsOf", () => {

@@ -7,8 +7,15 @@ import { LABEL_NODE } from "../runtime/labels.ts";
 import { logPathOf } from "../runtime/container-config.ts";
 import { isAlive, newest, readySandbox, type ContainerState } from "../runtime/pod-runtime.ts";
 import { containerNamed } from "../runtime/pod-spec.ts";
-import { logFolderOf } from "../runtime/sandbox-config.ts";
+import { cgroupOf, logFolderOf } from "../runtime/sandbox-config.ts";
 import { logOptionsOf, type LogOptions } from "./log-options.ts";
+import {
+  cadvisorMetrics,
+  type CgroupUse,
+  type MachineSize,
+  type Metered,
+} from "./cadvisor-metrics.ts";
+import { ownMetrics } from "./own-metrics.ts";
 import { resourceMetrics, type NodeUsage } from "./resource-metrics.ts";
 import type { ContainerPath, Route } from "./route.ts";
 import { statsSummary } from "./stats-summary.ts";
@@ -31,6 +38,9 @@ export interface KubeletApiParts {
   readonly nodeName: string;
   readonly logRoot: string;
   readonly readUsage: () => Promise<NodeUsage>;
+  readonly readCgroup: (path: string) => Promise<CgroupUse | undefined>;
+  readonly cgroupRoot: string;
+  readonly machine: MachineSize;
 }
 
 /** Longest command of /run, in seconds. */
@@ -65,10 +75,9 @@ export class KubeletApi {
           items: pods.workers.map(({ pod }): V1Pod => pod),
         });
       case "metrics":
-        return plain(
-          200,
-          `# TYPE kubelet_running_pods gauge\nkubelet_running_pods ${pods.workers.length}\n`,
-        );
+        return plain(200, ownMetrics(nodeName, pods.workers));
+      case "cadvisorMetrics":
+        return plain(200, cadvisorMetrics(await this.#metered(), this.#parts.machine));
       case "resourceMetrics": {
         const stats = await cri.listContainerStats(this.#ownFilter());
         return plain(200, resourceMetrics(stats, await readUsage()));
@@ -84,6 +93,31 @@ export class KubeletApi {
       default:
         return plain(400, "this path needs a connection upgrade");
     }
+  }
+
+  /** Every Pod of the node, and each of its containers that has processes. */
+  async #metered(): Promise<readonly Metered[]> {
+    const { pods, readCgroup, cgroupRoot } = this.#parts;
+    const asked = pods.workers.flatMap(({ pod, runtime }) => {
+      const { name: podName = "", namespace = "" } = pod.metadata ?? {};
+      const id = cgroupOf(pod, cgroupRoot);
+      const whole = { container: "", pod: podName, namespace, image: "", name: "", id };
+      const containers = runtime.containers.filter(isAlive).map((one) => ({
+        ...whole,
+        container: one.name,
+        image: one.image,
+        name: one.id,
+        id: `${id}/${one.id}`,
+      }));
+      return [whole, ...containers];
+    });
+    const found = await Promise.all(
+      asked.map(async (one) => {
+        const use = await readCgroup(one.id);
+        return use ? [{ ...one, use }] : [];
+      }),
+    );
+    return found.flat();
   }
 
   #ownFilter(): { readonly labelSelector: Readonly<Record<string, string>> } {

@@ -64,7 +64,8 @@ function usageOf({ attributes, cpu, memory }: ContainerStats): Usage {
   };
 }
 
-function family(
+/** One metric with all its samples; labels as `{a="b"}` or "". */
+export function family(
   name: string,
   type: "counter" | "gauge",
   samples: readonly (readonly [string, number])[],

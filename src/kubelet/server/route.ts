@@ -4,6 +4,7 @@ export type Route =
   | { readonly kind: "pods" }
   | { readonly kind: "metrics" }
   | { readonly kind: "resourceMetrics" }
+  | { readonly kind: "cadvisorMetrics" }
   | { readonly kind: "statsSummary" }
   | ({ readonly kind: "logs" } & ContainerPath)
   | ({ readonly kind: "run" } & ContainerPath)
@@ -22,6 +23,7 @@ const FIXED: Readonly<Record<string, Route>> = {
   "/pods": { kind: "pods" },
   "/metrics": { kind: "metrics" },
   "/metrics/resource": { kind: "resourceMetrics" },
+  "/metrics/cadvisor": { kind: "cadvisorMetrics" },
   "/stats/summary": { kind: "statsSummary" },
 };
 

@@ -41,8 +41,18 @@ export function conditionsOf(
   };
   const own = TYPES.map((type) => condition(pod, type, verdicts[type], now));
   const foreign = (pod.status?.conditions ?? []).filter(({ type }) => !isKubeletCondition(type));
-  return [...own, ...foreign];
+  const { eviction } = observed.memory.termination ?? {};
+  if (!eviction) return [...own, ...foreign];
+  const verdict = { status: "True", reason: "TerminationByKubelet", message: eviction.message };
+  return [
+    ...own,
+    condition(pod, DISRUPTION, verdict, now),
+    ...foreign.filter(({ type }) => type !== DISRUPTION),
+  ];
 }
+
+/** Says that a Pod does not end by itself. @spec KEP-3329 */
+const DISRUPTION = "DisruptionTarget";
 
 /** True for the conditions that the kubelet alone writes. */
 export function isKubeletCondition(type: string): boolean {

@@ -54,7 +54,7 @@ function finalPhase(
 ): PodPhase {
   const old = pod.status?.phase;
   if (old === "Failed" || old === "Succeeded") return old;
-  if (memory.termination?.reason === "deadline") return "Failed";
+  if (memory.termination?.reason === "deadline" || memory.termination?.eviction) return "Failed";
   const isStopped = [...inits, ...containers].every(({ state }) => !state?.running);
   const isEnding = memory.termination !== undefined && isStopped;
   return phaseOf(pod, inits, containers, isEnding);
@@ -66,6 +66,8 @@ function explanation({ pod, memory }: ObservedPod): Pick<V1PodStatus, "reason" |
       reason: "DeadlineExceeded",
       message: "Pod was active on the node longer than the specified deadline",
     };
+  if (memory.termination?.eviction)
+    return { reason: "Evicted", message: memory.termination.eviction.message };
   const { reason, message } = pod.status ?? {};
   return {
     ...(reason === undefined ? {} : { reason }),

@@ -1,5 +1,5 @@
 import { SCORE_MAX, type Plugin, type Scoring } from "../framework.ts";
-import { scoredRequests, type Amounts } from "../resources.ts";
+import { scoredRequests, type Amounts } from "../../api/core/pod-requests.ts";
 
 /** Prefers nodes whose cpu and memory would be used to the same share. */
 const balance: Scoring<Amounts> = {

@@ -5,7 +5,7 @@ import type {
   V1PreferredSchedulingTerm,
 } from "../../gen/types.ts";
 import { normalizeByMaximum, type Plugin, type Scoring } from "../framework.ts";
-import { matchesAnyTerm, matchesTerm } from "./node-selector-terms.ts";
+import { matchesAnyTerm, matchesTerm } from "../../api/core/node-selector-terms.ts";
 
 const REJECTED = {
   reasons: ["node(s) didn't match Pod's node affinity/selector"],

@@ -1,4 +1,4 @@
-import { hostPortsOf, type HostPort } from "../node-info.ts";
+import { conflicts, hostPortsOf, type HostPort } from "../../api/core/host-ports.ts";
 import type { Plugin } from "../framework.ts";
 
 const REJECTED = {
@@ -16,12 +16,7 @@ export const nodePorts: Plugin<readonly HostPort[]> = {
   filter: (wanted, { pods }) => {
     for (const { hostPorts } of pods.values())
       for (const used of hostPorts)
-        if (wanted.some((port) => conflict(port, used))) return REJECTED;
+        if (wanted.some((port) => conflicts(port, used))) return REJECTED;
     return undefined;
   },
 };
-
-function conflict(a: HostPort, b: HostPort): boolean {
-  const isSameAddress = a.ip === b.ip || a.ip === "0.0.0.0" || b.ip === "0.0.0.0";
-  return a.port === b.port && a.protocol === b.protocol && isSameAddress;
-}

@@ -1,7 +1,7 @@
 import type { V1Pod } from "../../gen/types.ts";
 import { SCORE_MAX, type Plugin, type Scoring } from "../framework.ts";
 import type { NodeInfo } from "../node-info.ts";
-import { podRequests, scoredRequests, type Amounts } from "../resources.ts";
+import { podRequests, scoredRequests, type Amounts } from "../../api/core/pod-requests.ts";
 
 /** Resources that the score weighs, equally. @spec k8s@1.36 default NodeResourcesFitArgs */
 const SCORED = ["cpu", "memory"] as const;

@@ -1,6 +1,6 @@
 import type { V1Toleration } from "../../gen/types.ts";
 import type { Plugin } from "../framework.ts";
-import { isTolerated } from "./tolerations.ts";
+import { isTolerated } from "../../api/core/tolerations.ts";
 
 const REJECTED = { reasons: ["node(s) were unschedulable"], isUnresolvable: true };
 const CORDON = { key: "node.kubernetes.io/unschedulable", effect: "NoSchedule" };

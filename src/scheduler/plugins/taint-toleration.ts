@@ -1,6 +1,6 @@
 import type { V1Taint, V1Toleration } from "../../gen/types.ts";
 import { normalizeByMaximum, type Plugin, type Scoring } from "../framework.ts";
-import { isTolerated } from "./tolerations.ts";
+import { isTolerated } from "../../api/core/tolerations.ts";
 
 const REJECTED = { reasons: ["node(s) had untolerated taint(s)"], isUnresolvable: true };
 

@@ -1,4 +1,13 @@
-import { statfsSync } from "node:fs";
+import {
+  closeSync,
+  existsSync,
+  fchmodSync,
+  fsyncSync,
+  openSync,
+  renameSync,
+  rmSync,
+  statfsSync,
+} from "node:fs";
 import { open, type Database, type PutOptions, type RootDatabase } from "lmdb";
 import { StoreFull } from "../store.ts";
 import { checkFile } from "./file-check.ts";
@@ -41,8 +50,32 @@ export interface Environment {
  * @throws {StoreUnreadable}
  */
 export async function openEnvironment(file: string, isLazy: boolean): Promise<Environment> {
+  if (!existsSync(file)) await makeWhole(file, isLazy);
+  return openTables(file, isLazy);
+}
+
+/** Makes an empty file beside, and gives it its name when it is whole: a power loss on the way leaves none. */
+async function makeWhole(file: string, isLazy: boolean): Promise<void> {
+  const fresh = `${file}.new`;
+  const remove = (path: string): void => rmSync(path, { force: true });
+  for (const path of [fresh, `${fresh}-lock`]) remove(path);
+  const { root } = await openTables(fresh, isLazy);
+  await root.close();
+  const handle = openSync(fresh, "r+");
+  try {
+    fsyncSync(handle);
+  } finally {
+    closeSync(handle);
+  }
+  renameSync(fresh, file);
+  remove(`${fresh}-lock`);
+}
+
+async function openTables(file: string, isLazy: boolean): Promise<Environment> {
   const binary = { encoding: "binary", keyEncoding: "binary" } as const;
   checkFile(file);
+  makePrivate(file);
+  makePrivate(`${file}-lock`);
   let root: RootDatabase<Buffer, Buffer> | undefined;
   try {
     root = open<Buffer, Buffer>({
@@ -66,6 +99,16 @@ export async function openEnvironment(file: string, isLazy: boolean): Promise<En
   } catch (error) {
     await root?.close();
     throw new StoreUnreadable(file, String(error), error);
+  }
+}
+
+/** Makes the file before the library does, which would let everyone read it: so nobody can open it before the mode is right. */
+function makePrivate(file: string): void {
+  const handle = openSync(file, "a", 0o600);
+  try {
+    fchmodSync(handle, 0o600);
+  } finally {
+    closeSync(handle);
   }
 }
 

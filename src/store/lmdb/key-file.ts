@@ -1,7 +1,6 @@
 import {
   closeSync,
   fsyncSync,
-  mkdirSync,
   openSync,
   readFileSync,
   renameSync,
@@ -11,6 +10,7 @@ import {
 import { basename, dirname } from "node:path";
 import type { Random } from "../../base/random.ts";
 import type { SealKey } from "../key-ring.ts";
+import { makeFolder, syncNames } from "./durable-folder.ts";
 import { StoreUnreadable } from "./store-unreadable.ts";
 
 /** Bits that let others than the owner in. */
@@ -57,7 +57,7 @@ function newKey(existing: readonly SealKey[], random: Random): SealKey {
 /** Whole or not at all: a lost key file is lost Secrets. */
 function writeKeyFile(file: string, keys: readonly SealKey[]): readonly SealKey[] {
   const folder = dirname(file);
-  mkdirSync(folder, { recursive: true, mode: 0o700 });
+  makeFolder(folder);
   const fresh = `${folder}/.${basename(file)}.new`;
   const list = keys.map(({ id, secret }) => ({ id, secret: secret.toString("base64") }));
   const handle = openSync(fresh, "w", 0o600);
@@ -65,9 +65,7 @@ function writeKeyFile(file: string, keys: readonly SealKey[]): readonly SealKey[
   fsyncSync(handle);
   closeSync(handle);
   renameSync(fresh, file);
-  const folderHandle = openSync(folder, "r");
-  fsyncSync(folderHandle);
-  closeSync(folderHandle);
+  syncNames(folder);
   return keys;
 }
 

@@ -1,5 +1,14 @@
 import assert from "node:assert/strict";
-import { mkdtempSync, readFileSync, rmSync, statSync, truncateSync, writeFileSync } from "node:fs";
+import {
+  chmodSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  truncateSync,
+  writeFileSync,
+} from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, it } from "node:test";
@@ -13,10 +22,20 @@ describe("lmdb store on disk", () => {
   beforeEach(() => void (folder = mkdtempSync(join(tmpdir(), "skiff-lmdb-"))));
   afterEach(() => rmSync(folder, { recursive: true }));
 
-  it("makes its folder for its owner alone", async () => {
+  it("makes its folder and files for its owner alone, and earlier ones too", async () => {
     const inner = join(folder, "a/store");
-    await (await openLmdbStore({ folder: inner })).close();
+    const modes = async (): Promise<readonly string[]> => {
+      const store = await openLmdbStore({ folder: inner });
+      const open = readdirSync(inner)
+        .filter((name) => (statSync(join(inner, name)).mode & 0o077) !== 0)
+        .sort();
+      await store.close();
+      return open;
+    };
+    assert.deepEqual(await modes(), []);
     assert.equal(statSync(inner).mode & 0o777, 0o700);
+    chmodSync(join(inner, "durable.mdb"), 0o644);
+    assert.deepEqual(await modes(), []);
   });
 
   it("refuses a second opener, and not one after a close or a crash", async () => {

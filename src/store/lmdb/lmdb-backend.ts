@@ -1,8 +1,10 @@
+import type { Database } from "lmdb";
 import { POSITION_BYTES, decodeEntry, decodeHead, decodePosition } from "../log-entry.ts";
 import { encodeEntry, encodeHead, encodePosition, headOf } from "../log-entry.ts";
-import type { Backend, Batch, Head, LogEntry, Position, StoreState } from "../backend.ts";
+import type { Backend, Batch, Head, LogEntry, Position, Removal, StoreState } from "../backend.ts";
 import type { Revision } from "../store.ts";
 import { append, openEnvironment, transact, type Environment } from "./environment.ts";
+import { Room } from "./room.ts";
 import { StoreUnreadable } from "./store-unreadable.ts";
 
 const STATE_KEY = Buffer.from("store");
@@ -17,6 +19,8 @@ export class LmdbBackend implements Backend {
   readonly isVolatile: (key: string) => boolean;
   readonly #durable: Environment;
   readonly #volatile: Environment;
+  readonly #durableRoom: Room;
+  readonly #volatileRoom: Room;
 
   private constructor(
     durable: Environment,
@@ -25,9 +29,13 @@ export class LmdbBackend implements Backend {
   ) {
     this.#durable = durable;
     this.#volatile = volatile;
+    this.#durableRoom = new Room(durable.file);
+    this.#volatileRoom = new Room(volatile.file);
     this.isVolatile = isVolatile;
-    const bytes = durable.state.get(STATE_KEY);
-    this.state = bytes && readable(durable, () => JSON.parse(bytes.toString()) as StoreState);
+    this.state = readable(durable, () => {
+      const bytes = durable.state.get(STATE_KEY);
+      return bytes && (JSON.parse(bytes.toString()) as StoreState);
+    });
   }
 
   /** @throws {StoreUnreadable} */
@@ -79,13 +87,23 @@ export class LmdbBackend implements Backend {
     // A clean end vouches for the volatile keys too.
     if (batch.state?.isClean) await this.#volatile.root.flushed;
     const environment = batch.isVolatile ? this.#volatile : this.#durable;
+    const room = batch.isVolatile ? this.#volatileRoom : this.#durableRoom;
+    room.take(batch);
+    const removed = batch.removals.flatMap((removal) => this.#removedBy(environment, removal));
     await transact(environment, () => writesOf(environment, batch));
+    for (const entry of removed) room.reclaimed(entry);
     environment.log.resetReadTxn();
   }
 
   async close(): Promise<void> {
     await this.#volatile.root.close();
     await this.#durable.root.close();
+  }
+
+  #removedBy(environment: Environment, removal: Removal): readonly LogEntry[] {
+    if (removal.kind === "head") return [];
+    const bytes = environment.log.get(encodePosition(removal.position));
+    return bytes ? [readable(environment, () => decodeEntry(removal.position, bytes))] : [];
   }
 
   #of(key: string): Environment {
@@ -111,8 +129,11 @@ function* headsOf(
   start: Buffer,
   end: Buffer,
 ): Generator<readonly [string, Head], undefined> {
-  for (const { key, value } of environment.heads.getRange({ start, end }))
-    yield [key.toString(), readable(environment, () => decodeHead(value))];
+  yield* readableRange(environment, environment.heads, start, end, (key, value) => [
+    key.toString(),
+    decodeHead(value),
+  ]);
+  return undefined;
 }
 
 function* entriesOf(
@@ -122,11 +143,11 @@ function* entriesOf(
 ): Generator<LogEntry, undefined> {
   const start = encodePosition({ revision: after + 1, sub: 0 });
   const end = encodePosition({ revision: upTo + 1, sub: 0 });
-  for (const { key, value } of environment.log.getRange({ start, end }))
-    yield readable(environment, () => {
-      if (key.length !== POSITION_BYTES) throw new RangeError("a key of the log has no position");
-      return decodeEntry(decodePosition(key), value);
-    });
+  yield* readableRange(environment, environment.log, start, end, (key, value) => {
+    if (key.length !== POSITION_BYTES) throw new RangeError("a key of the log has no position");
+    return decodeEntry(decodePosition(key), value);
+  });
+  return undefined;
 }
 
 /** Both sorted sequences as one. Each ends its cursor when the reader stops early. */
@@ -149,6 +170,22 @@ function* merged<T>(
   } finally {
     left.return(undefined);
     right.return(undefined);
+  }
+  return undefined;
+}
+
+/** What a range of a table holds. Whatever reading or decoding throws, the file is damaged. */
+function* readableRange<T>(
+  { file }: Environment,
+  table: Database<Buffer, Buffer>,
+  start: Buffer,
+  end: Buffer,
+  decode: (key: Buffer, value: Buffer) => T,
+): Generator<T, undefined> {
+  try {
+    for (const { key, value } of table.getRange({ start, end })) yield decode(key, value);
+  } catch (error) {
+    throw new StoreUnreadable(file, String(error), error);
   }
   return undefined;
 }

@@ -1,7 +1,7 @@
-import { mkdirSync } from "node:fs";
 import type { Backend } from "../backend.ts";
 import { SCHEMA_VERSION, openStore } from "../revisioned-store.ts";
 import type { Store } from "../store.ts";
+import { makeFolder, syncNames } from "./durable-folder.ts";
 import { lockFolder, type FolderLock } from "./folder-lock.ts";
 import { LmdbBackend } from "./lmdb-backend.ts";
 import { StoreTooNew } from "./store-unreadable.ts";
@@ -21,13 +21,14 @@ export interface LmdbStoreOptions {
  */
 export async function openLmdbStore(options: LmdbStoreOptions): Promise<Store> {
   const { folder, isVolatile = () => false } = options;
-  mkdirSync(folder, { recursive: true, mode: 0o700 });
+  makeFolder(folder);
   const lock = lockFolder(folder);
   let backend: Backend | undefined;
   try {
     backend = releasing(await LmdbBackend.open(folder, isVolatile), lock);
     const found = backend.state?.schema ?? SCHEMA_VERSION;
     if (found > SCHEMA_VERSION) throw new StoreTooNew(folder, found, SCHEMA_VERSION);
+    syncNames(folder);
     return await openStore(backend);
   } catch (error) {
     await backend?.close();

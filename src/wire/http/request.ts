@@ -1,4 +1,4 @@
-import type { Readable } from "node:stream";
+import type { Readable, Writable } from "node:stream";
 import type { TLSSocket } from "node:tls";
 import {
   BodyTooLarge,
@@ -52,6 +52,7 @@ export class StreamedRequest implements HttpRequest {
   #body: Promise<Buffer> | undefined;
   #abort: AbortController | undefined;
   #isAborted = false;
+  #answer: Writable | undefined;
 
   /** `stream` absent: the request has no body. */
   constructor(
@@ -77,6 +78,10 @@ export class StreamedRequest implements HttpRequest {
     return (this.#query ??= new URLSearchParams(this.queryText));
   }
 
+  get connection(): object {
+    return this.#connection;
+  }
+
   get remoteAddress(): string {
     return this.#connection.remoteAddress;
   }
@@ -91,9 +96,15 @@ export class StreamedRequest implements HttpRequest {
   get signal(): AbortSignal {
     if (!this.#abort) {
       this.#abort = new AbortController();
-      if (this.#isAborted) this.#abort.abort();
+      if (this.#isAborted || this.#answer?.closed) this.#abort.abort();
+      else this.#answer?.once("close", () => this.abort());
     }
     return this.#abort.signal;
+  }
+
+  /** From now on `signal` follows `answer`; asked only once someone wants it. */
+  follow(answer: Writable): void {
+    this.#answer = answer;
   }
 
   body(): Promise<Buffer> {

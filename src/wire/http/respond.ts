@@ -47,22 +47,33 @@ export function respondOverMessage(
 ): void {
   const target = message as ServerResponse;
   if (target.destroyed) return discard(response);
-  const headers: OutgoingHttpHeaders = { ...response.headers };
+  const headers = headerList(response.headers);
   if (isHead) {
     target.writeHead(response.status, headers).end();
     return discard(response);
   }
   if (!isByteSource(response.body)) {
-    headers["content-length"] = response.body.length;
+    headers.push("content-length", String(response.body.length));
     target.writeHead(response.status, headers).end(response.body);
     return;
   }
   sendSource(response, response.body, target, acceptsGzip, (encoding) => {
-    if (encoding) headers["content-encoding"] = encoding;
+    if (encoding) headers.push("content-encoding", encoding);
     target.writeHead(response.status, headers);
     // A watch without events must still show its client that it has begun.
     target.flushHeaders();
   });
+}
+
+/** Names and values in turn: the form that Node writes without looking at it twice. */
+function headerList(headers: HttpResponse["headers"]): string[] {
+  const list: string[] = [];
+  for (const name in headers) {
+    const value = headers[name]!;
+    if (typeof value === "string") list.push(name, value);
+    else for (const one of value) list.push(name, one);
+  }
+  return list;
 }
 
 /** `begin` sends the headers, with the encoding that the body will have. */

@@ -52,6 +52,10 @@ const IDLE_MS = 90_000;
 const HEADERS_MS = 32_000;
 /** HTTP/2 receive window of one stream, bytes: a whole ordinary body. */
 const WINDOW_BYTES = 256 * 1024;
+/** How long an address may take to come, in ms: bridges are made while the server starts. More only delays the error. */
+const ADDRESS_MS_MAX = 10_000;
+/** Pause between two looks for it, in ms. */
+const ADDRESS_LOOK_MS = 10;
 /** TLS sessions resume for this long, seconds: shorter than the shortest certificate. */
 const SESSION_SECONDS = 300;
 
@@ -62,7 +66,7 @@ export async function serveHttp(options: HttpServerOptions): Promise<HttpServer>
     for (const address of options.listen) {
       const listener = new SecureListener(options);
       servers.push(listener);
-      await listener.listen(address);
+      await listenWhenThere(listener, address);
     }
   } catch (error) {
     await Promise.all(servers.map((listener) => listener.close(0)));
@@ -75,6 +79,20 @@ export async function serveHttp(options: HttpServerOptions): Promise<HttpServer>
       await Promise.all(servers.map((listener) => listener.close(graceMs)));
     },
   };
+}
+
+/** Listens on an address that the machine may get a moment later. @throws {Error} it is taken, or does not come. */
+async function listenWhenThere(listener: SecureListener, address: ListenAddress): Promise<void> {
+  const untilMs = performance.now() + ADDRESS_MS_MAX;
+  for (;;) {
+    try {
+      return await listener.listen(address);
+    } catch (error) {
+      const isMissing = (error as NodeJS.ErrnoException).code === "EADDRNOTAVAIL";
+      if (!isMissing || performance.now() > untilMs) throw error;
+      await new Promise((resolve) => setTimeout(resolve, ADDRESS_LOOK_MS));
+    }
+  }
 }
 
 /** One listening socket. */
@@ -225,7 +243,7 @@ class SecureListener {
   #onMessage(message: IncomingMessage, target: ServerResponse): void {
     const method = message.method ?? "GET";
     const request = this.#requestOf(message, method !== "GET" && method !== "HEAD");
-    target.on("close", () => request.abort());
+    request.follow(target);
     const acceptsGzip = wantsGzip(message.headers["accept-encoding"]);
     this.#answer(request, (response) => {
       if (this.#isClosing) target.setHeader("connection", "close");

@@ -1,3 +1,4 @@
+import { remembered } from "../../../base/recent.ts";
 import { type FieldError, invalid } from "../../../api/machinery/field-error.ts";
 
 export const LEVELS = ["privileged", "baseline", "restricted"] as const;
@@ -23,8 +24,17 @@ const PRIVILEGED: LevelVersion = { level: "privileged", minor: Infinity };
 
 type Labels = Readonly<Record<string, string>>;
 
+/** Namespaces whose policy is remembered by their labels. Doubling costs some 30 kB. */
+const POLICIES_MAX = 128;
+
+const NO_LABELS: Labels = {};
+
 /** A level that is no level enforces the strictest, and warns of nothing. @spec k8s@1.36 pod-security-admission/api helpers.go */
-export function readPolicy(labels: Labels = {}): NamespacePolicy {
+export function readPolicy(labels: Labels = NO_LABELS): NamespacePolicy {
+  return policyOf(labels);
+}
+
+const policyOf = remembered(POLICIES_MAX, (labels: Labels): NamespacePolicy => {
   const enforce = readMode(labels, "enforce", "restricted");
   const warn = readMode(labels, "warn", "privileged");
   const isWarnSet = labels[`${PREFIX}warn`] !== undefined;
@@ -34,7 +44,7 @@ export function readPolicy(labels: Labels = {}): NamespacePolicy {
     warn: isWarnSet ? warn : enforce,
     errors: ["enforce", "audit", "warn"].flatMap((mode) => labelErrors(labels, mode)),
   };
-}
+});
 
 /** `baseline:v1.30`, `restricted:latest` */
 export function formatLevel({ level, minor }: LevelVersion): string {

@@ -1,5 +1,5 @@
-import { quantityMillis, quantityUnits } from "../api/machinery/quantity.ts";
-import type { V1Container, V1Pod } from "../gen/types.ts";
+import { quantityMillis, quantityUnits } from "../machinery/quantity.ts";
+import type { V1Container, V1Pod } from "../../gen/types.ts";
 
 /** Amounts of resources: cpu in thousandths, everything else in its own unit (bytes, pieces). */
 export type Amounts = ReadonlyMap<string, number>;
@@ -26,6 +26,11 @@ export function amountsOf(list: Readonly<Record<string, string>> | undefined): M
  */
 export function podRequests(pod: V1Pod): Amounts {
   return requestsWith(pod, (container) => amountsOf(container.resources?.requests));
+}
+
+/** The most a Pod may use while it runs; what some container has no limit for is limited by nothing, see there. */
+export function podLimits(pod: V1Pod): Amounts {
+  return requestsWith(pod, (container) => amountsOf(container.resources?.limits));
 }
 
 /** The same for scores: containers without a cpu or memory request count a little. */

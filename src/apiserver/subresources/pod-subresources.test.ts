@@ -1,0 +1,92 @@
+import assert from "node:assert/strict";
+import { describe, it } from "node:test";
+import { inServer, type Body, type TestServer } from "../../../test/support/api-server.ts";
+
+const IN = "/api/v1/namespaces/default";
+const STRATEGIC = { "content-type": "application/strategic-merge-patch+json" };
+const makePod = async ({ request }: TestServer): Promise<Body> => {
+  const resources = { requests: { cpu: "1" } };
+  const spec = { containers: [{ name: "c", image: "i", resources }] };
+  const { status, json, text } = await request("POST", `${IN}/pods`, {
+    metadata: { name: "p" },
+    spec,
+  });
+  assert.equal(status, 201, text);
+  return json;
+};
+
+describe("bindings", () => {
+  it(
+    "gives the Pod that its body names a node, once",
+    inServer(async (server) => {
+      await makePod(server);
+      const body = { metadata: { name: "p" }, target: { kind: "Node", name: "n" } };
+      const { status, json, text } = await server.request("POST", `${IN}/bindings`, body);
+      assert.equal(status, 201, text);
+      assert.equal(json.status, "Success");
+      assert.equal((await server.request("GET", `${IN}/pods/p`)).json.spec.nodeName, "n");
+      const again = await server.request("POST", `${IN}/bindings`, body);
+      assert.equal(again.status, 409);
+      assert.match(again.json.message, /already assigned to node "n"/);
+      const unnamed = await server.request("POST", `${IN}/bindings`, { target: { name: "n" } });
+      assert.equal(unnamed.status, 422);
+    }),
+  );
+});
+
+describe("pods/resize", () => {
+  it(
+    "changes what containers get, by patch and update, and nothing else",
+    inServer(async (server) => {
+      await makePod(server);
+      const patch = (cpu: string, more: object = {}) =>
+        server.request(
+          "PATCH",
+          `${IN}/pods/p/resize`,
+          { spec: { containers: [{ name: "c", resources: { requests: { cpu } } }], ...more } },
+          STRATEGIC,
+        );
+      const { status, json, text } = await patch("2", { activeDeadlineSeconds: 5 });
+      assert.equal(status, 200, text);
+      assert.deepEqual(json.spec.containers[0].resources, { requests: { cpu: "2" } });
+      assert.equal(json.spec.activeDeadlineSeconds, undefined);
+      assert.equal(json.metadata.generation, 2);
+      json.spec.containers[0].resources = {};
+      const removed = await server.request("PUT", `${IN}/pods/p/resize`, json);
+      assert.equal(removed.status, 422);
+      assert.match(removed.json.message, /Pod QOS Class may not change as a result of resizing/);
+      assert.match(removed.json.message, /resource requests cannot be removed/);
+      const direct = await server.request(
+        "PATCH",
+        `${IN}/pods/p`,
+        { spec: { containers: [{ name: "c", resources: { requests: { cpu: "3" } } }] } },
+        STRATEGIC,
+      );
+      assert.equal(direct.status, 422);
+    }),
+  );
+});
+
+describe("pods/ephemeralcontainers", () => {
+  it(
+    "adds a container for debugging, under the rules of the kind",
+    inServer(async (server) => {
+      await makePod(server);
+      const patch = (container: object) =>
+        server.request(
+          "PATCH",
+          `${IN}/pods/p/ephemeralcontainers`,
+          { spec: { ephemeralContainers: [container] } },
+          STRATEGIC,
+        );
+      const { status, json, text } = await patch({ name: "d", image: "i" });
+      assert.equal(status, 200, text);
+      assert.equal(json.spec.ephemeralContainers[0].name, "d");
+      const port = await patch({ name: "e", image: "i", ports: [{ containerPort: 1 }] });
+      assert.equal(port.status, 422);
+      assert.match(port.json.message, /cannot be set for an Ephemeral Container/);
+      const changed = await patch({ name: "d", image: "other" });
+      assert.match(changed.json.message, /existing ephemeral containers "d" may not be changed/);
+    }),
+  );
+});

@@ -1,0 +1,60 @@
+import assert from "node:assert/strict";
+import { describe, it } from "node:test";
+import { startTestServer } from "../../test/support/api-server.ts";
+import { Namespace } from "../api/core/namespace.ts";
+import { Pod } from "../api/core/pod.ts";
+import { silentLogger } from "../base/logger.ts";
+import type { V1PodStatus } from "../gen/types.ts";
+import { StatusWriter } from "./status-writer.ts";
+
+const KEY = { namespace: "default", name: "p" };
+
+async function world() {
+  const api = await startTestServer();
+  const { clock, client } = api;
+  await client.create(Namespace, { metadata: { name: "default" } }).catch(() => {});
+  const pod = await client.create(Pod, {
+    metadata: KEY,
+    spec: { nodeName: "node", containers: [{ name: "app", image: "i" }] },
+  });
+  const writer = new StatusWriter(client, clock, silentLogger);
+  return {
+    set: (status: V1PodStatus) => writer.set(pod, status),
+    written: () => writer.written(pod.metadata!.uid!),
+    podIP: async () => (await client.get(Pod, KEY)).status?.podIP,
+    pass: async (ms: number): Promise<void> => {
+      await clock.advance(ms);
+      await clock.advance(0);
+    },
+    close: () => (writer.close(), api.close()),
+  };
+}
+
+describe("StatusWriter", () => {
+  it("lets progress wait, and writes it by itself", async () => {
+    const w = await world();
+    w.set({ phase: "Pending", podIP: "10.0.0.1" });
+    await w.pass(100);
+    assert.equal(await w.podIP(), undefined);
+    await w.pass(400);
+    assert.equal(await w.podIP(), "10.0.0.1");
+    await w.close();
+  });
+
+  it("writes what somebody may act upon at once, progress with it", async () => {
+    const w = await world();
+    w.set({ phase: "Pending", podIP: "10.0.0.1" });
+    w.set({ phase: "Running", podIP: "10.0.0.1" });
+    await w.written();
+    assert.equal(await w.podIP(), "10.0.0.1");
+    await w.close();
+  });
+
+  it("does not let a teardown wait for progress", async () => {
+    const w = await world();
+    w.set({ phase: "Pending", podIP: "10.0.0.1" });
+    await w.written();
+    assert.equal(await w.podIP(), "10.0.0.1");
+    await w.close();
+  });
+});

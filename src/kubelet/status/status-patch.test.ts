@@ -1,0 +1,34 @@
+import assert from "node:assert/strict";
+import { describe, it } from "node:test";
+import { statusPatch } from "./status-patch.ts";
+
+const unready = {
+  type: "Ready",
+  status: "False",
+  reason: "ContainersNotReady",
+  message: "containers with unready status: [main]",
+} as const;
+
+describe("statusPatch", () => {
+  it("has what differs, and null for what is gone", () => {
+    const patch = statusPatch(
+      { phase: "Pending", podIP: "10.0.0.1", message: "old" },
+      { phase: "Running", podIP: "10.0.0.1" },
+    );
+    assert.deepEqual(patch, { phase: "Running", message: null });
+  });
+
+  it("takes the reason off a condition that has none any more", () => {
+    const patch = statusPatch(
+      { conditions: [unready] },
+      { conditions: [{ type: "Ready", status: "True" }] },
+    );
+    assert.deepEqual(patch, {
+      conditions: [{ type: "Ready", status: "True", reason: null, message: null }],
+    });
+  });
+
+  it("leaves a condition that is new as it is", () => {
+    assert.deepEqual(statusPatch({}, { conditions: [unready] }), { conditions: [unready] });
+  });
+});

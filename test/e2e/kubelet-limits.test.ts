@@ -1,0 +1,156 @@
+import assert from "node:assert/strict";
+import { readFileSync, existsSync, readdirSync } from "node:fs";
+import { join } from "node:path";
+import { after, before, describe, it } from "node:test";
+import { fileURLToPath } from "node:url";
+import { Node } from "../../src/api/core/node.ts";
+import { Pod } from "../../src/api/core/pod.ts";
+import type { Threshold } from "../../src/kubelet/plan/eviction.ts";
+import { isTrue, startKubeletWorld, type KubeletWorld } from "../support/kubelet-world.ts";
+import {
+  fetchBusybox,
+  isInside,
+  runInside,
+  startContainerd,
+  waitFor,
+  type PrivateContainerd,
+} from "../support/private-containerd.ts";
+
+const sh = (script: string) => ({ command: ["sh", "-c", script] });
+const FOREVER = "trap 'exit 0' TERM; sleep 1000 & wait";
+/** Nothing is short, until a test says so. */
+const thresholds: Threshold[] = [];
+const LOG_LIMITS = { bytesMax: 2000, filesMax: 3 };
+
+if (!isInside())
+  it("a kubelet keeps its Pods within their limits", () => {
+    fetchBusybox();
+    const { code, output } = runInside(fileURLToPath(import.meta.url));
+    assert.equal(code, 0, output);
+  });
+else describe("limits of a kubelet on containerd", suite);
+
+function suite(): void {
+  let containerd: PrivateContainerd;
+  let world: KubeletWorld;
+  before(async () => {
+    containerd = await startContainerd();
+    world = await startKubeletWorld(containerd, { logLimits: LOG_LIMITS, thresholds });
+  });
+  after(async () => {
+    await world.close();
+    await containerd.close();
+  });
+
+  it("rotates the log of a container that goes on, and who follows it misses no line", async () => {
+    const lines = 400;
+    const script = `i=0; while [ $i -lt ${lines} ]; do i=$((i+1)); echo line $i; sleep 0.005; done`;
+    const pod = await world.run("talk", sh(script), { restartPolicy: "Never" });
+    await world.until("talk", (given) => given.status?.phase === "Running");
+    const following = world.ask("/containerLogs/default/talk/app?follow=true");
+    const folder = join(containerd.folder, "logs", `default_talk_${pod.metadata?.uid}`, "app");
+    let names: readonly string[] = [];
+    await waitFor(async () => {
+      await world.kubelet.tidy();
+      names = readdirSync(folder).sort();
+      return names.some((name) => name.endsWith(".gz"));
+    });
+    assert.ok(names.length <= LOG_LIMITS.filesMax, names.join());
+    assert.ok(names.includes("0.log"));
+    const { body } = await following;
+    const expected = Array.from({ length: lines }, (_, index) => `line ${index + 1}\n`).join("");
+    assert.equal(body, expected);
+  });
+
+  it("evicts a Pod whose emptyDir grows beyond its limit", async () => {
+    await world.run(
+      "hoard",
+      {
+        ...sh(`dd if=/dev/zero of=/v/f bs=1024 count=2048; ${FOREVER}`),
+        volumeMounts: [{ name: "v", mountPath: "/v" }],
+      },
+      { volumes: [{ name: "v", emptyDir: { sizeLimit: "1Mi" } }] },
+    );
+    await world.until("hoard", (pod) => isTrue(pod, "Ready"));
+    await waitFor(async () => {
+      await world.kubelet.tidy();
+      return (await world.get("hoard")).status?.phase === "Failed";
+    });
+    const { status } = await world.get("hoard");
+    assert.equal(status?.reason, "Evicted");
+    assert.equal(status?.message, 'Usage of EmptyDir volume "v" exceeds the limit "1Mi". ');
+    await waitFor(
+      () => world.kubelet.pods.find("default", "hoard")?.runtime.containers[0]?.state === "exited",
+    );
+  });
+
+  it("gives the Pod's own cgroup the sum of its containers' limits", async () => {
+    const pod = await world.run("bounded", {
+      ...sh(FOREVER),
+      resources: { limits: { cpu: "500m", memory: "64Mi" } },
+    });
+    await world.until("bounded", (given) => isTrue(given, "Ready"));
+    const path = `${containerd.cgroupRoot}/pod${pod.metadata?.uid}`;
+    const file = ["/sys/fs/cgroup/memory", "/sys/fs/cgroup"]
+      .flatMap((root) => [`${root}${path}/memory.limit_in_bytes`, `${root}${path}/memory.max`])
+      .find((name) => existsSync(name));
+    assert.equal(readFileSync(file!, "utf8").trim(), String(64 * 1024 * 1024));
+  });
+
+  it("OB-07 OB-11 OB-06 counts what each Pod and container uses under cAdvisor's names", async () => {
+    const { body } = await world.ask("/metrics/cadvisor");
+    const sample = (name: string, container: string): number =>
+      Number(
+        new RegExp(
+          `^${name}\\{container="${container}",.*namespace="default",pod="bounded"\\} (.*)$`,
+          "m",
+        ).exec(body)?.[1],
+      );
+    assert.ok(sample("container_memory_usage_bytes", "app") > 0);
+    assert.ok(sample("container_cpu_usage_seconds_total", "") > 0);
+    assert.equal(sample("container_spec_memory_limit_bytes", "app"), 64 * 1024 * 1024);
+    assert.ok(sample("container_cpu_cfs_throttled_periods_total", "app") >= 0);
+    assert.ok(sample("container_processes", "app") >= 1);
+    assert.match(
+      (await world.ask("/metrics")).body,
+      /kubelet_running_containers\{container_state="running"\} \d/,
+    );
+  });
+
+  it("refuses a Pod that asks for more than the node has", async () => {
+    await world.run("giant", { ...sh(FOREVER), resources: { requests: { cpu: "1000" } } });
+    const { status } = await world.until("giant", (pod) => pod.status?.phase === "Failed");
+    assert.equal(status?.reason, "OutOfcpu");
+    assert.match(
+      status?.message ?? "",
+      /^Pod was rejected: Node didn't have enough resource: cpu, requested: 1000000, used: \d+, capacity: \d+$/,
+    );
+    await world.client.delete(Pod, { namespace: "default", name: "giant" });
+    await world.untilGone("giant");
+  });
+
+  it("ends a Pod when the node is short of memory, says so, and takes no other of its kind", async () => {
+    await world.run("modest", sh(FOREVER));
+    await world.until("modest", (pod) => isTrue(pod, "Ready"));
+    thresholds.push({
+      signal: "memory.available",
+      least: Number.MAX_SAFE_INTEGER,
+      isPart: false,
+      text: "everything",
+    });
+    await world.kubelet.tidy();
+    const { status } = await world.until("modest", (pod) => pod.status?.phase === "Failed");
+    assert.equal(status?.reason, "Evicted");
+    assert.match(status?.message ?? "", /^The node was low on resource: memory\. Threshold/);
+    await waitFor(async () => {
+      const { status: node } = await world.client.get(Node, { name: "node-1" });
+      return node?.conditions?.find(({ type }) => type === "MemoryPressure")?.status === "True";
+    });
+    await world.run("late", sh(FOREVER));
+    const late = await world.until("late", (pod) => pod.status?.phase === "Failed");
+    assert.equal(
+      late.status?.message,
+      "Pod was rejected: The node had condition: [MemoryPressure]. ",
+    );
+  });
+}

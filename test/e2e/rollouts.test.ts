@@ -1,0 +1,285 @@
+// Rolling updates seen step by step: their limits, what starts them, what they keep, and when a Pod counts.
+import assert from "node:assert/strict";
+import { writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { after, before, describe, it } from "node:test";
+import { setTimeout as delay } from "node:timers/promises";
+import { startCluster, type TestCluster, until } from "../support/cluster.ts";
+import { nginxDeployment, serviceOf, shellPod } from "../support/sample-apps.ts";
+
+/** Serves its version after a while, as an application that starts slowly does. */
+const SLOW_SERVER =
+  'trap exit TERM; mkdir /www; echo "$VERSION" >/www/index.html; sleep "$START_SECONDS"; ' +
+  "httpd -f -p 80 -h /www & wait";
+
+interface ServerOptions {
+  readonly replicas?: number;
+  readonly startSeconds?: number;
+  readonly isProbed?: boolean;
+  readonly spec?: object;
+}
+
+/** A Deployment of the slow server; `isProbed`: its Pods are ready once it answers. */
+function server(name: string, version: string, options: ServerOptions = {}): object {
+  const { replicas = 1, startSeconds = 0, isProbed = true, spec } = options;
+  const probe = { httpGet: { path: "/", port: 80 }, periodSeconds: 1 };
+  const deployment = nginxDeployment(name, {
+    replicas,
+    image: "busybox:1.29",
+    spec: spec ?? {},
+    container: {
+      command: ["/bin/sh", "-c", SLOW_SERVER],
+      env: [
+        { name: "VERSION", value: version },
+        { name: "START_SECONDS", value: String(startSeconds) },
+      ],
+      ...(isProbed ? { readinessProbe: probe } : { readinessProbe: null, lifecycle: null }),
+    },
+  });
+  return deployment;
+}
+
+/** The scale steps that a text tells, in its order. */
+function stepsIn(text: string): { readonly set: string; readonly to: number }[] {
+  const told = text.matchAll(/Scaled (?:up|down) replica set (\S+) from \d+ to (\d+)/g);
+  return [...told].map(([, set, to]) => ({ set: set!, to: Number(to) }));
+}
+
+describe("rolling updates, step by step", { concurrency: 3 }, () => {
+  let cluster: TestCluster;
+  const run = (line: string | readonly string[]): Promise<string> => cluster.kubectl(line);
+  const rolledOut = (name: string): Promise<string> =>
+    run(`rollout status deploy/${name} --timeout=40s`);
+  const row = (name: string): Promise<string> => run(`get deploy ${name} --no-headers`);
+  const setsOf = async (name: string): Promise<string[]> =>
+    (await run(`get rs -l app=${name} -o name`)).split("\n").filter((line) => line !== "");
+  const nodePort = (name: string): Promise<string> =>
+    run(`get svc ${name} -o jsonpath={.spec.ports[0].nodePort}`);
+  const answer = async (port: string): Promise<string> => {
+    const signal = AbortSignal.timeout(1000);
+    const page = await fetch(`http://${await address}:${port}/`, { signal });
+    return (await page.text()).trim();
+  };
+  let address: Promise<string>;
+
+  before(async () => {
+    cluster = await startCluster();
+    address = cluster.nodeIp();
+    const oneByOne = { rollingUpdate: { maxSurge: 1, maxUnavailable: 0 } };
+    await cluster.apply([
+      nginxDeployment("stepwise", { replicas: 5, strategy: oneByOne }),
+      nginxDeployment("defaulted"),
+      nginxDeployment("surging", {
+        replicas: 2,
+        strategy: { rollingUpdate: { maxSurge: 2, maxUnavailable: 0 } },
+      }),
+      nginxDeployment("settling", { replicas: 1, spec: { minReadySeconds: 5 } }),
+      nginxDeployment("forgetful", { spec: { revisionHistoryLimit: 1 } }),
+      server("shown", "v1"),
+      serviceOf("shown", { type: "NodePort" }),
+      server("careless", "v1", { isProbed: false, startSeconds: 0 }),
+      serviceOf("careless", { type: "NodePort" }),
+    ]);
+  });
+  after(() => cluster?.close());
+
+  it("DE-28 PR-42 minReadySeconds: a ready Pod counts as available, and the rollout as done, only after it", async () => {
+    await run("wait --for=condition=Ready pod -l app=settling --timeout=30s");
+    assert.match(await row("settling"), /^settling +0\/1|^settling +1\/1 +1 +0 /);
+    const readyAt = Date.parse(
+      await run([
+        ...["get", "pods", "-l", "app=settling", "-o"],
+        'jsonpath={.items[0].status.conditions[?(@.type=="Ready")].lastTransitionTime}',
+      ]),
+    );
+    assert.match(await rolledOut("settling"), /successfully rolled out/);
+    // times of the API are cut to whole seconds
+    assert.ok(Date.now() - readyAt >= 5000, "not before the five seconds");
+    assert.match(await row("settling"), /^settling +1\/1 +1 +1 /);
+  });
+
+  it("DE-07 get all shows the Deployment, its ReplicaSet and its Pod, wished and current the same", async () => {
+    await rolledOut("defaulted");
+    const all = await run("get all -l app=defaulted");
+    assert.match(all, /^replicaset\.apps\/defaulted-\S+ +1 +1 +1 +\d+s$/m);
+    assert.match(all, /^pod\/defaulted-\S+ +1\/1 +Running +0 /m);
+    assert.match(await run("get all"), /^deployment\.apps\/defaulted +1\/1 +1 +1 +\d+s$/m);
+  });
+
+  it("DE-11 without a strategy it is a rolling update of a quarter", async () => {
+    const text = await run("describe deploy defaulted");
+    assert.match(text, /^StrategyType: +RollingUpdate$/m);
+    assert.match(text, /^RollingUpdateStrategy: +25% max unavailable, 25% max surge$/m);
+  });
+
+  it("DE-06 labels of the Deployment are its own, and those of its Pods theirs", async () => {
+    await run("label deploy defaulted team=web");
+    assert.equal(await run("get deploy -l team=web -o name"), "deployment.apps/defaulted\n");
+    assert.equal(await run("get pods,rs -l team=web -o name"), "");
+    assert.match(await run("get pods -l app=defaulted --show-labels"), / app=defaulted,pod-temp/);
+  });
+
+  it("DE-12 five replicas, one more at most: new to 1, old to 4, new to 2, … old to 0", async () => {
+    await rolledOut("stepwise");
+    // a watch, because many events of one object are combined into one
+    const told = cluster.startKubectl(
+      "get events -w --watch-only --no-headers --field-selector involvedObject.name=stepwise",
+    );
+    await delay(500);
+    await run("set image deploy/stepwise nginx=nginx:1.25");
+    await rolledOut("stepwise");
+    const made = await until("all steps are told", () => {
+      const steps = stepsIn(told.output());
+      return steps.length >= 10 && steps;
+    }).finally(() => told.end());
+    const [next, old] = [made[0]!.set, made[1]!.set];
+    assert.notEqual(next, old);
+    assert.deepEqual(
+      made,
+      [1, 2, 3, 4, 5].flatMap((count) => [
+        { set: next, to: count },
+        { set: old, to: 5 - count },
+      ]),
+    );
+  });
+
+  it("DE-13 maxSurge lets that many Pods above the wished number come at once", async () => {
+    await rolledOut("surging");
+    const before = stepsIn(await run("describe deploy surging")).length;
+    await run("set image deploy/surging nginx=nowhere:1");
+    await until("the new Pods are there", async () =>
+      /^surging +2\/2 +2 +2 /.test(await row("surging")),
+    );
+    const [first] = stepsIn(await run("describe deploy surging")).slice(before);
+    assert.equal(first?.to, 2);
+    assert.equal((await run("get pods -l app=surging -o name")).trim().split("\n").length, 4);
+  });
+
+  it("DE-29 while a second Pod starts, the row says 1/2 2 1", async () => {
+    await cluster.apply([server("pairing", "v1", { startSeconds: 2 })]);
+    await rolledOut("pairing");
+    await run('patch deploy pairing -p {"spec":{"minReadySeconds":2}}');
+    await rolledOut("pairing");
+    await run("scale deploy pairing --replicas=2");
+    await until("one of two", async () => /^pairing +1\/2 +2 +1 /.test(await row("pairing")));
+    await rolledOut("pairing");
+    assert.match(await row("pairing"), /^pairing +2\/2 +2 +2 /);
+  });
+
+  it("DE-18 DE-25 edit, replace and apply start a rollout when the template changed, and only then; the limit is what is kept", async () => {
+    await rolledOut("forgetful");
+    const [first] = await setsOf("forgetful");
+    const editor = "sed -i -e s/600/601/";
+    await cluster.kubectl("edit deploy forgetful", { env: { EDITOR: editor } });
+    await rolledOut("forgetful");
+    assert.deepEqual(await setsOf("forgetful"), [first]);
+    await run(["patch", "deploy/forgetful", "-p", '{"spec":{"revisionHistoryLimit":2}}']);
+    const changing = "sed -i -e s/nginx:1.14/nginx:1.25/";
+    await cluster.kubectl("edit deploy forgetful", { env: { EDITOR: changing } });
+    await rolledOut("forgetful");
+    assert.equal((await setsOf("forgetful")).length, 2, "edit");
+    // without the version: a status may be written in between
+    const live = (await run("get deploy forgetful -o json")).replace(
+      /"resourceVersion": "\d+",/,
+      "",
+    );
+    const stdin = live.replaceAll("nginx:1.25", "nginx:alpine");
+    await cluster.kubectl("replace -f -", { stdin });
+    await rolledOut("forgetful");
+    assert.equal((await setsOf("forgetful")).length, 3, "replace");
+    await cluster.apply([
+      nginxDeployment("forgetful", { image: "nginx:1.16", spec: { revisionHistoryLimit: 2 } }),
+    ]);
+    await rolledOut("forgetful");
+    assert.match(await run("get deploy forgetful -o wide"), / nginx:1\.16 /);
+
+    // revisionHistoryLimit is how many old ones are kept
+    await until("two old ones", async () => (await setsOf("forgetful")).length === 3);
+    await run(["patch", "deploy/forgetful", "-p", '{"spec":{"revisionHistoryLimit":1}}']);
+    await until("one old one", async () => (await setsOf("forgetful")).length === 2);
+    const history = await run("rollout history deploy/forgetful");
+    assert.match(history, /^REVISION +CHANGE-CAUSE\n3 +\S+\n4 +\S+\n+$/m);
+    const { code } = await cluster.tryKubectl("rollout undo deploy/forgetful --to-revision=1");
+    assert.equal(code, 1);
+  });
+
+  it("DE-32 PR-25 each version applied takes over when it is ready: the old one is ended, its answer stays until then", async () => {
+    const port = await nodePort("shown");
+    const file = join(cluster.home, "shown.json");
+    for (const version of ["v2", "v3"]) {
+      const before = (await answer(port)) || "";
+      writeFileSync(file, JSON.stringify(server("shown", version, { startSeconds: 2 })));
+      assert.match(await run(`apply -f ${file}`), /shown configured/);
+      await until("old and new side by side", async () =>
+        /0\/1 +Running/.test(await run("get pods -l app=shown --no-headers")),
+      );
+      assert.equal(await answer(port), before, "the old one answers until the new one is ready");
+      await rolledOut("shown");
+      await until(`${version} answers alone`, async () => (await answer(port)) === version);
+      assert.match(await run("get pods -l app=shown --no-headers"), / (Terminating|Running) /);
+    }
+  });
+
+  it("DE-31 without a readiness probe traffic goes to a Pod that does not serve yet", async () => {
+    await rolledOut("careless");
+    const port = await nodePort("careless");
+    await until("v1 answers", async () => (await answer(port)) === "v1");
+    await cluster.apply([server("careless", "v2", { isProbed: false, startSeconds: 4 })]);
+    await rolledOut("careless");
+    const failure = await until("a failed request", () =>
+      answer(port).then(
+        () => undefined,
+        (error: Error) => error,
+      ),
+    );
+    assert.match(String(failure.cause), /ECONNREFUSED/);
+    await until("it serves at last", async () => (await answer(port)) === "v2");
+  });
+
+  it("DE-38 the nginx-deployment sample: three copies of 1.14.2, updated to 1.16", async () => {
+    const sample = (image: string): object =>
+      nginxDeployment("nginx-deployment", {
+        replicas: 3,
+        image,
+        container: { env: [{ name: "DEMO_GREETING", value: "Hello" }] },
+        podSpec: { imagePullSecrets: [{ name: "regcred" }] },
+      });
+    await cluster.apply([sample("nginx:1.14.2")]);
+    await rolledOut("nginx-deployment");
+    assert.match(await row("nginx-deployment"), /^nginx-deployment +3\/3 +3 +3 /);
+    await cluster.apply([sample("nginx:1.16")]);
+    await rolledOut("nginx-deployment");
+    const running = await run(
+      "get pods -l app=nginx-deployment --field-selector=status.phase=Running -o jsonpath={.items[*].spec.containers[0].image}",
+    );
+    assert.ok(running.includes("nginx:1.16"));
+    assert.match(await run("get deploy nginx-deployment -o wide"), / nginx:1\.16 /);
+  });
+
+  it("RS-09 a ReplicaSet may have any number of Pods", async () => {
+    const many = shellPod("many", "true", { spec: { nodeSelector: { size: "huge" } } }) as {
+      readonly spec: object;
+    };
+    await cluster.apply([
+      {
+        apiVersion: "apps/v1",
+        kind: "ReplicaSet",
+        metadata: { name: "many" },
+        spec: {
+          replicas: 600,
+          selector: { matchLabels: { app: "many" } },
+          template: {
+            metadata: { labels: { app: "many" } },
+            spec: { ...many.spec, nodeSelector: { size: "huge" } },
+          },
+        },
+      },
+    ]);
+    await until("all are there", async () =>
+      /^many +600 +600 +0 /.test(await run("get rs many --no-headers")),
+    );
+    const pods = await run("get pods -l app=many --no-headers -o name");
+    assert.equal(pods.trim().split("\n").length, 600);
+    await run("delete rs many");
+  });
+});
