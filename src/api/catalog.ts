@@ -14,7 +14,9 @@ import { endpointsResource } from "./core/endpoints.ts";
 import { eventResource } from "./core/event.ts";
 import { namespaceResource } from "./core/namespace.ts";
 import { nodeResource } from "./core/node.ts";
+import { podTemplateResource } from "./core/pod-template.ts";
 import { podResource } from "./core/pod.ts";
+import { replicationControllerResource } from "./core/replication-controller.ts";
 import { secretResource } from "./core/secret.ts";
 import { serviceAccountResource } from "./core/service-account.ts";
 import { serviceResource } from "./core/service.ts";
@@ -37,6 +39,8 @@ export const catalog: readonly Resource[] = [
   erased(namespaceResource),
   erased(nodeResource),
   erased(podResource),
+  erased(podTemplateResource),
+  erased(replicationControllerResource),
   erased(secretResource),
   erased(serviceAccountResource),
   erased(serviceResource),

@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import { describe, it } from "node:test";
 import { configMap, namespace, node, secret } from "../../test/support/builders.ts";
 import { errorLines } from "../../test/support/field-errors.ts";
+import type { V1ReplicationControllerSpec } from "../gen/types.ts";
 import { controllerRevisionResource } from "./apps/controller-revision.ts";
 import { localSubjectAccessReviewResource } from "./authorization/local-subject-access-review.ts";
 import { subjectAccessReviewResource } from "./authorization/subject-access-review.ts";
@@ -12,6 +13,11 @@ import { endpointsResource } from "./core/endpoints.ts";
 import { eventResource } from "./core/event.ts";
 import { namespaceResource } from "./core/namespace.ts";
 import { nodeResource } from "./core/node.ts";
+import { podTemplateResource } from "./core/pod-template.ts";
+import {
+  replicationControllerResource,
+  type ReplicationController,
+} from "./core/replication-controller.ts";
 import { secretResource } from "./core/secret.ts";
 import { endpointSliceResource } from "./discovery/endpoint-slice.ts";
 import { eventsEventResource } from "./events/event.ts";
@@ -53,7 +59,83 @@ function updateRow<T extends KubeObject>(
 const big = "x".repeat(1024 * 1024 + 1);
 const SEALED = "field is immutable when `immutable` is set";
 
+const template = {
+  metadata: { labels: { app: "x" } },
+  spec: { containers: [{ name: "c", image: "i" }] },
+};
+const keeper = (spec: Partial<V1ReplicationControllerSpec>): ReplicationController => ({
+  metadata: { name: "rc", namespace: "default" },
+  spec: { template, ...spec },
+});
+
+describe("a ReplicationController", () => {
+  const { withDefaults } = replicationControllerResource.strategy;
+
+  it("takes selector and labels from its template, and wants one Pod", () => {
+    const { metadata, spec } = withDefaults(keeper({}));
+    assert.deepEqual(metadata?.labels, { app: "x" });
+    assert.deepEqual([spec?.selector, spec?.replicas], [{ app: "x" }, 1]);
+    assert.equal(spec?.template?.spec?.restartPolicy, "Always");
+  });
+
+  it("keeps the selector and the labels that it has", () => {
+    const given = keeper({ selector: { app: "x" } });
+    const labeled = { ...given, metadata: { ...given.metadata, labels: { own: "1" } } };
+    assert.deepEqual(withDefaults(labeled).metadata?.labels, { own: "1" });
+  });
+
+  it("warns of a name that makes no host names, when it is new", () => {
+    const dotted = { ...keeper({}), metadata: { name: "a.b" } };
+    const { warnings } = replicationControllerResource.strategy;
+    assert.match(warnings!(dotted, undefined)[0]!, /^metadata\.name: this is used in Pod names/);
+    assert.deepEqual(warnings!(dotted, dotted), []);
+  });
+});
+
+describe("a PodTemplate", () => {
+  it("counts the generations of its template", () => {
+    const { prepareForCreate, prepareForUpdate } = podTemplateResource.strategy;
+    const first = prepareForCreate({ metadata: { name: "t" }, template }, NOW);
+    assert.equal(first.metadata?.generation, 1);
+    assert.equal(prepareForUpdate({ ...first }, first, NOW).metadata?.generation, 1);
+    const changed = { ...first, template: { metadata: { labels: { app: "y" } } } };
+    assert.equal(prepareForUpdate(changed, first, NOW).metadata?.generation, 2);
+  });
+});
+
 describe("what each kind refuses", () => {
+  row(
+    podTemplateResource,
+    "without containers",
+    { metadata: { name: "t" }, template: { spec: { containers: [] } } },
+    "template.spec.containers Required",
+  );
+  row(
+    replicationControllerResource,
+    "with nothing",
+    { metadata: { name: "rc" }, spec: {} },
+    "spec.selector Required",
+    "spec.template Required",
+  );
+  row(
+    replicationControllerResource,
+    "whose selector misses its template",
+    keeper({ replicas: -1, selector: { app: "y" } }),
+    "spec.replicas Invalid: must be greater than or equal to 0",
+    "spec.template.metadata.labels Invalid: `selector` does not match template `labels`",
+  );
+  row(
+    replicationControllerResource,
+    "whose Pods end",
+    keeper({
+      template: {
+        ...template,
+        spec: { ...template.spec, restartPolicy: "Never", activeDeadlineSeconds: 5 },
+      },
+    }),
+    'spec.template.spec.restartPolicy NotSupported: supported values: "Always"',
+    "spec.template.spec.activeDeadlineSeconds Forbidden: activeDeadlineSeconds in ReplicationController is not Supported",
+  );
   row(configMapResource, "plain", configMap("c", { data: { "a.b": "c" } }));
   row(
     configMapResource,

@@ -19,6 +19,7 @@ import { nodeIpamLoop } from "./nodeipam/nodeipam.ts";
 import { nodeLifecycleLoop } from "./nodelifecycle/node-lifecycle-loop.ts";
 import { podGcLoop } from "./podgc/podgc.ts";
 import { replicaSetController } from "./replicaset/replicaset.ts";
+import { replicationController } from "./replication/replication.ts";
 import { rootCaCertPublisher } from "./root-ca-cert-publisher/root-ca-cert-publisher.ts";
 import { serviceAccountController } from "./serviceaccount/serviceaccount.ts";
 import { taintEvictionLoop } from "./tainteviction/tainteviction.ts";
@@ -51,6 +52,7 @@ export function allLoops(
     nodeLifecycleLoop(cache, clock),
     podGcLoop(cache),
     loop(replicaSetController),
+    loop(replicationController),
     loop(rootCaCertPublisher(settings.caCertificates)),
     loop(serviceAccountController),
     taintEvictionLoop(cache),

@@ -1,6 +1,6 @@
 import type { V1Deployment, V1DeploymentSpec, V1DeploymentStrategy } from "../../gen/types.ts";
 import { fill, mapField } from "../strategy/strategy.ts";
-import { withTemplateDefaults } from "./template-defaults.ts";
+import { withTemplateDefaults } from "../core/template-defaults.ts";
 
 /** How many old ReplicaSets stay for a rollback. Each costs one stored object. */
 const REVISIONS_KEPT = 10;

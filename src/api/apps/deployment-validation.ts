@@ -2,8 +2,8 @@ import type { IntOrString, V1Deployment, V1DeploymentStrategy } from "../../gen/
 import { forbidden, invalid, notSupported, required } from "../machinery/field-error.ts";
 import { validatePercent } from "../machinery/names.ts";
 import { invalids, nonNegative, when, type Errors } from "../strategy/checks.ts";
-import { atMost } from "./replica-set-validation.ts";
-import { validateSelectedTemplate } from "./template-validation.ts";
+import { atMost } from "../strategy/replica-counts.ts";
+import { validateSelectedTemplate } from "../core/template-validation.ts";
 
 /** @spec k8s@1.36 pkg/apis/apps/validation ValidateDeploymentSpec */
 export function validateDeployment({ spec }: V1Deployment): Errors {

@@ -6,7 +6,7 @@ import { ageColumn, nameColumn, templateColumns, textColumn } from "../strategy/
 import { withDeploymentDefaults } from "./deployment-defaults.ts";
 import { validateDeployment, validateDeploymentStatus } from "./deployment-validation.ts";
 import { olderDeployments } from "./older-versions.ts";
-import { templateWarnings, unchangedSelector } from "./template-validation.ts";
+import { unchangedSelector, workloadWarnings } from "../core/template-validation.ts";
 import { mapField, statusStrategy, statusSubresource, withField } from "../strategy/strategy.ts";
 
 export type Deployment = V1Deployment;
@@ -30,7 +30,7 @@ export const deploymentResource: Resource<Deployment> = {
     {
       withDefaults: withDeploymentDefaults,
       validate: validateDeployment,
-      warnings: (deployment, old) => templateWarnings(deployment.spec, old?.spec),
+      warnings: workloadWarnings,
       validateChange: (deployment, old) => unchangedSelector(deployment.spec, old.spec),
     },
   ),

@@ -3,10 +3,11 @@ import type { Kind } from "../machinery/kind.ts";
 import type { Resource } from "../machinery/resource.ts";
 import { formatLabelSelector, labelSelectorOf } from "../machinery/label-selector.ts";
 import { ageColumn, integerColumn, nameColumn, templateColumns } from "../strategy/columns.ts";
-import { validateReplicaSet, validateReplicaSetStatus } from "./replica-set-validation.ts";
+import { validateReplicaSet } from "./replica-set-validation.ts";
 import { olderReplicaSets } from "./older-versions.ts";
-import { templateWarnings, unchangedSelector } from "./template-validation.ts";
-import { withTemplateDefaults } from "./template-defaults.ts";
+import { unchangedSelector, workloadWarnings } from "../core/template-validation.ts";
+import { withTemplateDefaults } from "../core/template-defaults.ts";
+import { validateReplicaCounts } from "../strategy/replica-counts.ts";
 import { fill, mapField, statusStrategy, statusSubresource } from "../strategy/strategy.ts";
 
 export type ReplicaSet = V1ReplicaSet;
@@ -30,12 +31,12 @@ export const replicaSetResource: Resource<ReplicaSet> = {
     {
       withDefaults,
       validate: validateReplicaSet,
-      warnings: (set, old) => templateWarnings(set.spec, old?.spec),
+      warnings: workloadWarnings,
       validateChange: (set, old) => unchangedSelector(set.spec, old.spec),
     },
   ),
   subresources: {
-    status: statusSubresource<ReplicaSet>(validateReplicaSetStatus),
+    status: statusSubresource<ReplicaSet>(({ status }) => validateReplicaCounts(status)),
     scale: {
       replicas: (set) => set.spec?.replicas ?? 0,
       statusReplicas: (set) => set.status?.replicas ?? 0,

@@ -87,6 +87,16 @@ export function templateColumns<T extends KubeObject>(
   template: (object: T) => WithContainers | undefined,
   selector: (object: T) => string,
 ): readonly Column<T>[] {
+  return [
+    ...containerColumns(template),
+    textColumn<T>("Selector", "Which pods belong to this object", selector),
+  ].map(wide);
+}
+
+/** The columns Containers and Images of a pod template. */
+export function containerColumns<T extends KubeObject>(
+  template: (object: T) => WithContainers | undefined,
+): readonly Column<T>[] {
   const containers = (object: T) => template(object)?.spec?.containers ?? [];
   return [
     textColumn<T>("Containers", "Names of the containers in the template", (object) =>
@@ -99,6 +109,5 @@ export function templateColumns<T extends KubeObject>(
         .map(({ image }) => image ?? "")
         .join(","),
     ),
-    textColumn<T>("Selector", "Which pods belong to this object", selector),
-  ].map(wide);
+  ];
 }

@@ -2,10 +2,19 @@ import assert from "node:assert/strict";
 import { describe, it } from "node:test";
 import type { ReplicaSet } from "../../api/apps/replica-set.ts";
 import type { Pod } from "../../api/core/pod.ts";
-import type { PlannedWrite } from "../../reconciler/controller.ts";
-import { plan } from "./replicaset.ts";
+import type { Plan, PlannedWrite } from "../../reconciler/controller.ts";
+import { planReplicas } from "../../reconciler/replicas.ts";
+import { replicaSets } from "./replicaset.ts";
 
 const NOW = Date.UTC(2026, 0, 1, 1);
+/** The plan for a set that sees these Pods. */
+function plan(
+  { set, pods, related }: { set: ReplicaSet; pods: readonly Pod[]; related: readonly Pod[] },
+  now: number,
+): Plan {
+  return planReplicas(replicaSets, { keeper: set, pods, related }, now);
+}
+
 const LABELS = { app: "x" };
 
 /** `a Ready`, `b Pending`, `c Running`, `d Failed`, `e Terminating`; `(free)` no controller, `(of y)` another one. */

@@ -1,13 +1,19 @@
 import type { V1LabelSelector, V1PodTemplateSpec } from "../../gen/types.ts";
-import { podSpecWarnings } from "../core/pod-warnings.ts";
-import { validatePodSpec } from "../core/pod-validation.ts";
+import { podSpecWarnings } from "./pod-warnings.ts";
+import { validatePodSpec } from "./pod-validation.ts";
 import { equalSemantic } from "../machinery/equality.ts";
 import { forbidden, invalid, notSupported, required } from "../machinery/field-error.ts";
-import { validateQualifiedName } from "../machinery/names.ts";
+import type { KubeObject } from "../machinery/object.ts";
+import { validateDnsLabel, validateQualifiedName } from "../machinery/names.ts";
 import { FIELD_IMMUTABLE } from "../machinery/object-meta-validation.ts";
 import { invalids, when, type Errors } from "../strategy/checks.ts";
 import { validateLabels } from "../machinery/object-meta-validation.ts";
-import { labelSelectorOf, validateLabelSelector } from "../machinery/label-selector.ts";
+import {
+  labelSelectorOf,
+  selectorOfLabels,
+  validateLabelSelector,
+  type LabelSelector,
+} from "../machinery/label-selector.ts";
 
 /** A pod template of any workload. @spec k8s@1.36 pkg/apis/core/validation ValidatePodTemplateSpec */
 export function validateTemplate(template: V1PodTemplateSpec, field: string): Errors {
@@ -49,49 +55,67 @@ export function validateSelectedTemplate(
   );
   if (template === undefined)
     return [...selectorErrors, ...emptiness, required(`${path}.template`)];
-  const labels = template.metadata?.labels ?? {};
-  const isMatching =
-    isEmpty || selectorErrors.length > 0 || labelSelectorOf(selector).matches(labels);
+  const canMatch = !isEmpty && selectorErrors.length === 0;
+  const matcher = canMatch ? labelSelectorOf(selector) : selectorOfLabels({});
   return [
     ...selectorErrors,
     ...emptiness,
-    ...when(
-      !isMatching,
-      invalid(
-        `${path}.template.metadata.labels`,
-        labels,
-        "`selector` does not match template `labels`",
-      ),
-    ),
-    ...validateTemplate(template, `${path}.template`),
-    ...validateForever(template, `${path}.template.spec`),
+    ...validateMatchedTemplate(matcher, template, `${path}.template`, "ReplicaSet"),
   ];
 }
 
-function validateForever({ spec }: V1PodTemplateSpec, path: string): Errors {
+/** The template of pods that run for ever, with labels that `selector` finds. @spec ValidatePodTemplateSpecForRC */
+export function validateMatchedTemplate(
+  selector: LabelSelector,
+  template: V1PodTemplateSpec,
+  path: string,
+  owner: "ReplicaSet" | "ReplicationController",
+): Errors {
+  const labels = template.metadata?.labels ?? {};
   return [
     ...when(
-      spec?.restartPolicy !== "Always",
-      notSupported(`${path}.restartPolicy`, spec?.restartPolicy ?? "", ["Always"]),
+      !selector.matches(labels),
+      invalid(`${path}.metadata.labels`, labels, "`selector` does not match template `labels`"),
+    ),
+    ...validateTemplate(template, path),
+    ...when(
+      template.spec?.restartPolicy !== "Always",
+      notSupported(`${path}.spec.restartPolicy`, template.spec?.restartPolicy ?? "", ["Always"]),
     ),
     ...when(
-      spec?.activeDeadlineSeconds !== undefined,
+      template.spec?.activeDeadlineSeconds !== undefined,
       forbidden(
-        `${path}.activeDeadlineSeconds`,
-        "activeDeadlineSeconds in ReplicaSet is not Supported",
+        `${path}.spec.activeDeadlineSeconds`,
+        `activeDeadlineSeconds in ${owner} is not Supported`,
       ),
     ),
   ];
 }
 
-/** Warnings of a template that is new or changed. */
-export function templateWarnings(
-  spec: { readonly template?: V1PodTemplateSpec } | undefined,
-  old: { readonly template?: V1PodTemplateSpec } | undefined,
-): readonly string[] {
-  const isKnown = old !== undefined && equalSemantic(spec?.template, old.template);
-  return isKnown ? [] : podSpecWarnings(spec?.template?.spec, "spec.template.spec");
+/** What every object with a pod template may warn of. */
+interface Workload extends KubeObject {
+  readonly spec?: { readonly template?: V1PodTemplateSpec };
 }
+
+/**
+ * Warnings of a template that is new or changed, and of a new name that makes no host names.
+ *
+ * @spec k8s@1.36 WarningsOnCreate, WarningsOnUpdate of the strategies of Deployment, ReplicaSet, ReplicationController
+ */
+export function workloadWarnings(
+  { metadata, spec }: Workload,
+  old: Workload | undefined,
+): readonly string[] {
+  const name = metadata?.name;
+  const problems = old === undefined && name ? validateDnsLabel(name) : [];
+  const isKnown = old !== undefined && equalSemantic(spec?.template, old.spec?.template);
+  const ofTemplate = isKnown ? [] : podSpecWarnings(spec?.template?.spec, "spec.template.spec");
+  if (problems.length === 0) return ofTemplate;
+  return [`${NAME_WARNING}: [${problems.join(" ")}]`, ...ofTemplate];
+}
+
+const NAME_WARNING =
+  "metadata.name: this is used in Pod names and hostnames, which can result in surprising behavior; a DNS label is recommended";
 
 /** Selectors stay: pods of the old one would be nobody's. */
 export function unchangedSelector(

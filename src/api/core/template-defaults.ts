@@ -1,5 +1,5 @@
 import type { V1PodTemplateSpec } from "../../gen/types.ts";
-import { withPodSpecDefaults } from "../core/pod-defaults.ts";
+import { withPodSpecDefaults } from "./pod-defaults.ts";
 import { mapField } from "../strategy/strategy.ts";
 
 /** Defaults of a pod template, the same for every workload. */

@@ -1,6 +1,6 @@
-import { parseTime, type Instant } from "../../base/clock.ts";
-import type { Pod } from "../../api/core/pod.ts";
-import { isPodReady, readySince } from "../../reconciler/pod-state.ts";
+import { parseTime, type Instant } from "../base/clock.ts";
+import type { Pod } from "../api/core/pod.ts";
+import { isPodReady, readySince } from "./pod-state.ts";
 
 const DELETION_COST = "controller.kubernetes.io/pod-deletion-cost";
 
