@@ -22,6 +22,11 @@ import { replicaSetController } from "./replicaset/replicaset.ts";
 import { replicationController } from "./replication/replication.ts";
 import { rootCaCertPublisher } from "./root-ca-cert-publisher/root-ca-cert-publisher.ts";
 import { serviceAccountController } from "./serviceaccount/serviceaccount.ts";
+import { accountTokenController } from "./serviceaccount-token/account-token.ts";
+import {
+  tokenSecretController,
+  type SignSecretToken,
+} from "./serviceaccount-token/token-secret.ts";
 import { taintEvictionLoop } from "./tainteviction/tainteviction.ts";
 
 /** What the controllers must know of their cluster. */
@@ -29,6 +34,7 @@ export interface ControllerSettings {
   /** PEM, for `kube-root-ca.crt`. */
   readonly caCertificates: string;
   readonly podRange: PodRange;
+  readonly signSecretToken: SignSecretToken;
   /** Kinds with the verbs list, watch and delete; each storage once; no Events. */
   readonly served: ServedKinds;
 }
@@ -55,6 +61,8 @@ export function allLoops(
     loop(replicationController),
     loop(rootCaCertPublisher(settings.caCertificates)),
     loop(serviceAccountController),
+    loop(accountTokenController),
+    loop(tokenSecretController(settings.caCertificates, settings.signSecretToken)),
     taintEvictionLoop(cache),
   ];
 }

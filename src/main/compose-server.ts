@@ -2,6 +2,7 @@ import { catalog } from "../api/catalog.ts";
 import type { Kind } from "../api/machinery/kind.ts";
 import { loadSchemas } from "../api/machinery/schema-set.ts";
 import { createAuth, type Auth } from "../apiserver/auth.ts";
+import { secretToken } from "../apiserver/authn/secret-token.ts";
 import { loadSigningKey } from "../apiserver/authn/token-signature.ts";
 import { reconcilePolicy } from "../apiserver/authz/policy/reconcile.ts";
 import { SYSTEM_USER } from "../apiserver/background/system-call.ts";
@@ -194,10 +195,12 @@ function runControllers(
   const { clock, logger, ca, podCidr, nodePodPrefix } = options;
   const client = inProcessClient(server.parts, controllerUser);
   const events = new EventRecorder(client, clock, logger);
+  const key = loadSigningKey(options.serviceAccountKey);
   const controllers = startControllers(
     {
       caCertificates: ca,
       podRange: parsePodRange(podCidr, nodePodPrefix),
+      signSecretToken: (subject) => secretToken(subject, key),
       served: fixedKinds(collectedKinds()),
     },
     { client, cache, clock, logger, events },

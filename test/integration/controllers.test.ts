@@ -9,6 +9,8 @@ import { Event } from "../../src/api/core/event.ts";
 import { Namespace } from "../../src/api/core/namespace.ts";
 import { Node } from "../../src/api/core/node.ts";
 import { Pod } from "../../src/api/core/pod.ts";
+import { ReplicationController } from "../../src/api/core/replication-controller.ts";
+import { Secret } from "../../src/api/core/secret.ts";
 import { ServiceAccount } from "../../src/api/core/service-account.ts";
 import { Service } from "../../src/api/core/service.ts";
 import { EndpointSlice } from "../../src/api/discovery/endpoint-slice.ts";
@@ -54,6 +56,7 @@ function inWorld(body: (world: World) => Promise<void>): () => Promise<void> {
       {
         caCertificates: "CA",
         podRange: parsePodRange("10.244.0.0/16", 24),
+        signSecretToken: ({ secretName }) => `token of ${secretName}`,
         served: fixedKinds(DELETABLE),
       },
       { client, cache, clock, logger: silentLogger, events },
@@ -175,6 +178,58 @@ describe("controllers on a real API server", () => {
       await pass();
       assert.equal(await isGone(client, ConfigMap, key), false);
       assert.deepEqual(await namesOf(client, ServiceAccount), ["default"]);
+    }),
+  );
+
+  it(
+    "an account has its token in a Secret, which ends with it",
+    inWorld(async ({ client, pass }) => {
+      const key = { namespace: "default", name: "default" };
+      const secretOf = async (): Promise<Secret> => {
+        const { secrets = [] } = await client.get(ServiceAccount, key);
+        assert.equal(secrets.length, 1);
+        return client.get(Secret, { namespace: "default", name: secrets[0]!.name ?? "" });
+      };
+      const first = await secretOf();
+      const name = first.metadata?.name ?? "";
+      assert.match(name, /^default-token-\w{5}$/);
+      assert.equal(first.type, "kubernetes.io/service-account-token");
+      const read = (field: string): string =>
+        Buffer.from(first.data?.[field] ?? "", "base64").toString();
+      assert.deepEqual(["token", "ca.crt", "namespace"].map(read), [
+        `token of ${name}`,
+        "CA",
+        "default",
+      ]);
+      await client.delete(ServiceAccount, key);
+      await pass();
+      const second = await secretOf();
+      assert.notEqual(second.metadata?.name, name);
+      assert.deepEqual(await namesOf(client, Secret), [second.metadata?.name]);
+      await client.delete(Secret, { namespace: "default", name: second.metadata?.name ?? "" });
+      await pass();
+      assert.notEqual((await secretOf()).metadata?.name, second.metadata?.name);
+    }),
+  );
+
+  it(
+    "a ReplicationController keeps its Pods and, deleted, leaves them",
+    inWorld(async (world) => {
+      const { client, pass } = world;
+      await addNode(world);
+      const { template } = web("v1").spec!;
+      const key = { namespace: "default", name: "old" };
+      await client.create(ReplicationController, {
+        metadata: key,
+        spec: { replicas: 2, template },
+      });
+      await settle(world);
+      const { status } = await client.get(ReplicationController, key);
+      assert.deepEqual([status?.replicas, status?.observedGeneration], [2, 1]);
+      await client.delete(ReplicationController, key);
+      await pass();
+      assert.equal(await isGone(client, ReplicationController, key), true);
+      assert.equal((await namesOf(client, Pod)).length, 2);
     }),
   );
 

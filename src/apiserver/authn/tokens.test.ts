@@ -13,9 +13,9 @@ import { cached } from "./cached-kinds.ts";
 import { discoveryDocuments } from "./discovery-documents.ts";
 import { reviewSelf, reviewToken } from "./identity-reviews.ts";
 import { RequestAuthenticator } from "./request-authenticator.ts";
-import { LEGACY_ISSUER } from "./token-claims.ts";
 import { TokenIssuer } from "./token-request.ts";
 import { loadSigningKey, signToken } from "./token-signature.ts";
+import { secretToken } from "./secret-token.ts";
 import { TokenVerifier } from "./token-verifier.ts";
 
 const issuer = "https://kubernetes.default.svc.cluster.local";
@@ -342,15 +342,8 @@ describe("a bootstrap token", () => {
 describe("a token in a Secret", () => {
   it("holds as long as Secret and account are there", () => {
     const { cache, verifier } = world();
-    const token = signToken(
-      {
-        iss: LEGACY_ISSUER,
-        "kubernetes.io/serviceaccount/namespace": "a",
-        "kubernetes.io/serviceaccount/secret.name": "robot-token",
-        "kubernetes.io/serviceaccount/service-account.name": "robot",
-        "kubernetes.io/serviceaccount/service-account.uid": "sa-1",
-        sub: "system:serviceaccount:a:robot",
-      },
+    const token = secretToken(
+      { namespace: "a", secretName: "robot-token", accountName: "robot", accountUid: "sa-1" },
       key,
     );
     assert.equal(verifier.verify(token), undefined);
