@@ -25,9 +25,18 @@ export function negotiate(accept: string | undefined): Representation | undefine
   if (accept === undefined || accept === "" || accept === "*/*" || accept === "application/json")
     return JSON_ONLY;
   if (remembered.has(accept)) return remembered.get(accept);
-  const chosen = choose(accept);
+  const chosen = choose(accept.split(","));
   if (remembered.size < REMEMBERED_MAX) remembered.set(accept, chosen);
   return chosen;
+}
+
+/** The same for answers that no table shows: reviews. @spec RequestScope.AllowsMediaTypeTransform */
+export function negotiateUntabled(accept: string | undefined): Representation | undefined {
+  const chosen = negotiate(accept);
+  if (chosen?.as !== "Table") return chosen;
+  return choose(
+    accept!.split(",").filter((clause) => parseClause(clause)?.representation.as !== "Table"),
+  );
 }
 
 /** True when the text of a body should have line breaks. @spec negotiation isPrettyPrint */
@@ -43,9 +52,9 @@ interface Alternative {
   readonly representation: Representation;
 }
 
-function choose(accept: string): Representation | undefined {
+function choose(clauses: readonly string[]): Representation | undefined {
   let best: Alternative | undefined;
-  for (const clause of accept.split(",")) {
+  for (const clause of clauses) {
     const alternative = parseClause(clause);
     if (alternative && (!best || alternative.quality > best.quality)) best = alternative;
   }

@@ -171,6 +171,28 @@ describe("PodWorker", () => {
     await assert.rejects(w.pod());
   });
 
+  scene("brings volumes that show the Pod's own labels and annotations up to date", async (w) => {
+    const shown = { items: [{ path: "labels", fieldRef: { fieldPath: "metadata.labels" } }] };
+    const refreshes = (): number => w.steps.done.filter((kind) => kind === "prepareVolumes").length;
+    await w.run({ volumes: [{ name: "info", downwardAPI: shown }] });
+    const before = refreshes();
+    for (const field of ["labels", "annotations"]) {
+      const body = { metadata: { [field]: { changed: "yes" } } };
+      await w.client.patch(Pod, { namespace: "default", name: "p" }, { type: "merge", body });
+      await w.pass(1000);
+    }
+    assert.equal(refreshes(), before + 2);
+    const body = { status: { message: "not shown" } };
+    await w.client.patch(
+      Pod,
+      { namespace: "default", name: "p" },
+      { type: "merge", body },
+      { subresource: "status" },
+    );
+    await w.pass(1000);
+    assert.equal(refreshes(), before + 2);
+  });
+
   scene("evicts a Pod for good", async (w) => {
     await w.run();
     w.runner.workers[0]!.evict({ message: "too much", graceSeconds: 0 });

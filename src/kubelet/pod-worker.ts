@@ -24,11 +24,13 @@ import {
   type SandboxState,
 } from "./runtime/pod-runtime.ts";
 import { allContainers } from "./runtime/pod-spec.ts";
+import { isEqual } from "./status/is-equal.ts";
 import { StepCooling } from "./step-cooling.ts";
 import { withOwnStatus } from "./status/own-status.ts";
 import { transitionEvents } from "./status/transition-events.ts";
 import { podStatus } from "./status/pod-status.ts";
 import type { StatusWriter } from "./status-writer.ts";
+import { showsOwnFields } from "./volumes/references.ts";
 
 /** What a worker acts through. The real one is `executor/step-executor.ts`. */
 export interface StepRunner {
@@ -147,7 +149,9 @@ export class PodWorker {
 
   /** The API server has a newer version. */
   update(pod: V1Pod): void {
+    const isShown = showsOwnFields(pod) && hasOtherFields(pod, this.#pod);
     this.#pod = pod;
+    if (isShown) this.#memory = { ...this.#memory, refreshAt: this.#tools.clock.now() };
     this.#reconcile();
   }
 
@@ -428,6 +432,15 @@ export class PodWorker {
   #logFailure(message: string, error: unknown): void {
     this.#tools.logger.warning(message, { uid: this.#uid, error: String(error) });
   }
+}
+
+/** What a volume may show of a Pod, and may change while it runs. */
+function hasOtherFields(pod: V1Pod, old: V1Pod): boolean {
+  return (
+    !isEqual(pod.metadata?.labels, old.metadata?.labels) ||
+    !isEqual(pod.metadata?.annotations, old.metadata?.annotations) ||
+    pod.metadata?.generation !== old.metadata?.generation
+  );
 }
 
 function touchesRuntime({ kind }: Step): boolean {

@@ -28,6 +28,9 @@ describe("manifests and paths of earlier releases", () => {
   const field = (object: string, path: string): Promise<string> =>
     run(`get ${object} -o jsonpath={${path}}`);
 
+  const server = (): Promise<string> =>
+    run("config view -o jsonpath={.clusters[0].cluster.server}");
+
   before(async () => {
     cluster = await startCluster(["nginx"]);
     await cluster.apply([
@@ -38,6 +41,48 @@ describe("manifests and paths of earlier releases", () => {
     await run("rollout status deploy/my-app");
   });
   after(() => cluster?.close());
+
+  it("RS-13 a ReplicationController whose name holds a dot runs two Pods behind a Service", async () => {
+    const template = {
+      metadata: { labels: { project: "chapter6" } },
+      spec: { containers: [{ name: "nginx", image: "nginx:1.14" }] },
+    };
+    const { code, stdout, stderr } = await cluster.tryKubectl("create -f -", {
+      stdin: stringify({
+        apiVersion: "v1",
+        kind: "ReplicationController",
+        metadata: { name: "nginx-1.12" },
+        spec: { replicas: 2, selector: { project: "chapter6" }, template },
+      }),
+    });
+    assert.equal(code, 0, stderr);
+    assert.equal(stdout, "replicationcontroller/nginx-1.12 created\n");
+    await run("wait pod -l project=chapter6 --for=condition=Ready --timeout=30s");
+    const columns = (await run("get rc")).split("\n");
+    assert.match(columns[0]!, /^NAME +DESIRED +CURRENT +READY +AGE *$/);
+    assert.match(columns[1]!, /^nginx-1\.12 +2 +2 +2 +/);
+    await run("scale rc nginx-1.12 --replicas=1");
+    await until(
+      "one Pod is left",
+      async () => (await run("get pod -l project=chapter6 -o name")).split("\n").length === 2,
+    );
+    await run("delete rc nginx-1.12 --cascade=orphan");
+    assert.match(await run("get pod -l project=chapter6 -o name"), /^pod\/nginx-1\.12-\w{5}\n$/);
+  });
+
+  it("CS-10 RB-12 the token of an account lies in a Secret, and logs its holder in", async () => {
+    const line = (await run("get secret")).split("\n").find((one) => /^default-token-/.test(one));
+    assert.match(line!, /^default-token-\w{5} +kubernetes\.io\/service-account-token +3 +\d+s/);
+    const name = line!.split(" ")[0]!;
+    assert.match(await run("describe sa default"), new RegExp(`Tokens: +${name}\n`));
+    const token = Buffer.from(await field(`secret ${name}`, ".data.token"), "base64").toString();
+    const asAccount = ["--kubeconfig=/dev/null", "--server", await server(), `--token=${token}`];
+    const access = ["auth", "whoami", "--insecure-skip-tls-verify", ...asAccount];
+    assert.match(await run(access), /system:serviceaccount:default:default/);
+    await run(`delete secret ${name}`);
+    const refused = await cluster.tryKubectl(access);
+    assert.match(refused.stderr, /You must be logged in|Unauthorized/);
+  });
 
   it("API-13 apps/v1beta1 and extensions/v1beta1 take the selector from the template's labels", async () => {
     for (const [name, apiVersion] of [

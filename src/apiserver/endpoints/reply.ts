@@ -5,7 +5,7 @@ import type { ApiResponse } from "../api-response.ts";
 import { madeResponse, versionResponse } from "../bodies/encode.ts";
 import { partialObjectMetadata } from "../../api/machinery/table.ts";
 import { tableOf } from "../bodies/shapes.ts";
-import { negotiate, wantsPretty, type Representation } from "../negotiation.ts";
+import { negotiate, negotiateUntabled, wantsPretty, type Representation } from "../negotiation.ts";
 import type { ServerParts } from "../parts.ts";
 import { faced, facedObject } from "../registry/face.ts";
 import type { ObjectVersion } from "../registry/object-version.ts";
@@ -19,9 +19,10 @@ export interface Reply {
   readonly isPlain: boolean;
 }
 
-/** @throws {StatusError} NotAcceptable */
-export function replyFor(request: ApiRequest): Reply {
-  const representation = negotiate(request.headers["accept"]);
+/** How a request wants its answers to look. @throws {StatusError} NotAcceptable */
+export function replyFor(request: ApiRequest, hasTable = true): Reply {
+  const choose = hasTable ? negotiate : negotiateUntabled;
+  const representation = choose(request.headers["accept"]);
   if (!representation) throw notAcceptable(["application/json", "application/yaml"]);
   const isPretty = wantsPretty(request.query, request.headers["user-agent"]);
   const isPlain =

@@ -23,10 +23,10 @@ export async function createEndpoint(
   call: ApiCall,
   request: ApiRequest,
 ): Promise<ApiResponse> {
-  const reply = replyFor(request);
+  const review = parts.reviews.get(`${call.kind.group}/${call.kind.plural}`);
+  const reply = replyFor(request, !review);
   const bytes = await request.body();
   const object = decodeObject(parts, call, call.face, bytes, request.headers["content-type"]);
-  const review = parts.reviews.get(`${call.kind.group}/${call.kind.plural}`);
   if (review) {
     const answer = await review.review(call, object);
     return replyObject(call, reply, facedObject(call.face, answer), 201);

@@ -24,6 +24,7 @@ const START_WAITS: Waits = { firstMs: 10_000, ceilingMs: 10_000 };
 
 /** The memory once `step` is under way: what it will find out is open again. */
 export function rememberBegin(memory: PodMemory, step: Step, now: Instant): PodMemory {
+  if (step.kind === "prepareVolumes") return withoutRefresh(memory);
   if (step.kind !== "startContainer") return memory;
   const { container, failedAt } = step;
   const starts = without(memory.starts, container);
@@ -64,14 +65,23 @@ export function remember(
   }
 }
 
-/** Volumes that were once made stay usable when bringing them up to date fails. */
+/** Volumes that were once made stay usable when bringing them up to date fails. A refresh that was asked for meanwhile stays. */
 function rememberVolumes(memory: PodMemory, result: StepResult, now: Instant): PodMemory {
   const next = outcome(memory.volumes, result, VOLUME_WAITS, now);
+  const isStale = next.kind === "failed" && memory.volumes.kind === "done";
+  const nextAt = isStale
+    ? now + VOLUME_WAITS.ceilingMs
+    : result.isSuccess
+      ? result.refreshAt
+      : undefined;
+  const refreshAt = Math.min(memory.refreshAt ?? Infinity, nextAt ?? Infinity);
+  const volumes = isStale ? memory.volumes : next;
+  return { ...withoutRefresh(memory), volumes, ...(Number.isFinite(refreshAt) && { refreshAt }) };
+}
+
+function withoutRefresh(memory: PodMemory): PodMemory {
   const { refreshAt: _, ...rest } = memory;
-  if (next.kind === "failed" && memory.volumes.kind === "done")
-    return { ...memory, refreshAt: now + VOLUME_WAITS.ceilingMs };
-  const refreshAt = result.isSuccess ? result.refreshAt : undefined;
-  return { ...rest, volumes: next, ...(refreshAt === undefined ? {} : { refreshAt }) };
+  return rest;
 }
 
 /** `isOnce`: success leaves nothing to remember, for the runtime shows it. */

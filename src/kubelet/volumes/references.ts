@@ -34,3 +34,12 @@ export function referencesOf(pod: V1Pod): readonly Reference[] {
   }
   return [...found.values()];
 }
+
+/** True when files of the Pod show its own labels, annotations or resources. */
+export function showsOwnFields({ spec }: V1Pod): boolean {
+  return (spec?.volumes ?? []).some(
+    ({ downwardAPI, projected }) =>
+      downwardAPI !== undefined ||
+      projected?.sources?.some((source) => source.downwardAPI !== undefined),
+  );
+}
