@@ -7,6 +7,7 @@ import type { Cache } from "../client/cache.ts";
 import type { Client } from "../client/client.ts";
 import type { CriClient, RuntimeCondition } from "../wire/cri/cri-client.ts";
 import { EventRecorder } from "./events.ts";
+import { AllocationFiles } from "./executor/allocation-files.ts";
 import { readCgroupUse } from "./executor/cgroup-use.ts";
 import { ask } from "./executor/asker.ts";
 import { ImageCleaner } from "./executor/image-cleaner.ts";
@@ -269,6 +270,7 @@ async function makeParts(
     objects,
     watchRuntime: options.watchRuntime,
     listRemains: () => reader.list(),
+    allocatable: () => allocatable,
     admit: (pod, active) => {
       const node = cache.get(Node, { namespace: "", name: nodeName });
       const known = node ?? newNode(identityOf(options, 0), machine);
@@ -286,6 +288,7 @@ async function makeParts(
       statuses: new StatusWriter(client, clock, logger),
       recorder,
       node: () => network.facts,
+      allocations: new AllocationFiles(folders.state),
     },
   });
   return { pods, recorder, settings };
