@@ -357,39 +357,39 @@ describe("Pods over time", { concurrency: 4 }, () => {
       run([
         "patch",
         "pod",
-        "sized",
+        "resized",
         "--subresource=resize",
         `--patch=${JSON.stringify({ spec: { containers: [{ name: "main", resources: amounts }] } })}`,
       ]);
     await cluster.apply([
-      shellPod("sized", WAITING, {
+      shellPod("resized", WAITING, {
         container: { resources: { limits: { cpu: "200m", memory: "32Mi" } } },
       }),
     ]);
-    await ready("sized");
+    await ready("resized");
     await resize({ requests: { memory: "48Mi" }, limits: { memory: "48Mi" } });
     await until("the container has it", async () =>
-      (await inside("sized", MEMORY_LIMIT)).includes(String(48 * 1024 * 1024)),
+      (await inside("resized", MEMORY_LIMIT)).includes(String(48 * 1024 * 1024)),
     );
     await until("its status shows it", async () =>
-      (await field("sized", ".status.containerStatuses[0].resources.limits.memory")).includes(
+      (await field("resized", ".status.containerStatuses[0].resources.limits.memory")).includes(
         "48Mi",
       ),
     );
-    assert.equal(await field("sized", ".status.containerStatuses[0].restartCount"), "0");
+    assert.equal(await field("resized", ".status.containerStatuses[0].restartCount"), "0");
     await resize({ requests: { cpu: "1000" }, limits: { cpu: "1000" } });
     await until("the refusal shows", async () =>
-      (await run("describe pod sized")).includes("PodResizePending"),
+      (await run("describe pod resized")).includes("PodResizePending"),
     );
     assert.match(
-      await field("sized", ".status.conditions[?(@.type=='PodResizePending')].message"),
+      await field("resized", ".status.conditions[?(@.type=='PodResizePending')].message"),
       /^Node didn't have enough capacity: cpu, requested: 1000000, capacity: \d+$/,
     );
     assert.equal(
-      await field("sized", ".status.containerStatuses[0].allocatedResources.cpu"),
+      await field("resized", ".status.containerStatuses[0].allocatedResources.cpu"),
       "200m",
     );
-    await run("delete pod sized --grace-period=0 --force");
+    await run("delete pod resized --grace-period=0 --force");
   });
 
   it("PO-44 a Pod counts as the larger of its containers together and its largest init container", async () => {
