@@ -60,8 +60,8 @@ describe("RuntimeView", () => {
           return view.refresh();
         }),
       );
-    while (counts.now > 0) {
-      open.at(-1)!(having(`reading ${open.length}`));
+    for (let answered = 0; answered < open.length; answered++) {
+      open[answered]!(having(`reading ${answered + 1}`));
       await turn();
     }
     await Promise.all(asked);
