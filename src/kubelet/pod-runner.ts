@@ -6,6 +6,7 @@ import type { V1Pod } from "../gen/types.ts";
 import { PodWorker, type WorkerTools } from "./pod-worker.ts";
 import type { ReferencedObjects } from "./referenced-objects.ts";
 import type { Rejection } from "./plan/admission.ts";
+import { ResizeQueue } from "./resize-queue.ts";
 import { RuntimeEvents, type WatchRuntime } from "./runtime-events.ts";
 import { rejectedStatus } from "./status/rejected-status.ts";
 import { LABEL_POD_NAME, LABEL_POD_NAMESPACE } from "./runtime/labels.ts";
@@ -29,7 +30,9 @@ export interface PodRunnerParts {
   readonly sweepFiles: (known: ReadonlySet<string>) => Promise<void>;
   /** Whether a Pod may run beside those that are active here. */
   readonly admit: (pod: V1Pod, active: readonly V1Pod[]) => Rejection | undefined;
-  readonly worker: Omit<WorkerTools, "onRuntime" | "onDone">;
+  /** The node's resources for Pods. */
+  readonly allocatable: () => Readonly<Record<string, string>>;
+  readonly worker: Omit<WorkerTools, "onRuntime" | "onDone" | "onSize">;
 }
 
 /**
@@ -41,6 +44,7 @@ export class PodRunner {
   readonly #parts: PodRunnerParts;
   readonly #events: RuntimeEvents;
   readonly #workers = new Map<string, PodWorker>();
+  readonly #resizes: ResizeQueue;
   readonly #abort = new AbortController();
   #known: ReadonlySet<string> = new Set();
   /** Uids of Pods that were refused; their end may not show in the cache yet. */
@@ -49,6 +53,7 @@ export class PodRunner {
   constructor(parts: PodRunnerParts) {
     this.#parts = parts;
     const { clock } = parts.worker;
+    this.#resizes = new ResizeQueue(clock, () => this.workers, parts.allocatable);
     this.#events = new RuntimeEvents(
       clock,
       parts.logger,
@@ -99,6 +104,7 @@ export class PodRunner {
   /** Stops looking. Containers run on. */
   close(): void {
     this.#abort.abort();
+    this.#resizes.close();
     for (const worker of this.#workers.values()) worker.close();
     this.#parts.objects.close();
     this.#parts.worker.statuses.close();
@@ -126,7 +132,7 @@ export class PodRunner {
     if (this.#rejected.has(uid)) return true;
     if (this.#known.has(uid)) return false;
     const { admit, worker } = this.#parts;
-    const active = this.workers.filter(({ isActive }) => isActive).map((one) => one.pod);
+    const active = this.workers.filter(({ isActive }) => isActive).map((one) => one.allocated);
     const rejection = admit(pod, active);
     if (!rejection) return false;
     this.#rejected.add(uid);
@@ -140,6 +146,7 @@ export class PodRunner {
       ...this.#parts.worker,
       onRuntime: (owner, runtime) => this.#events.own(owner, runtime),
       onDone: (done) => this.#remove(done),
+      onSize: () => this.#resizes.look(),
     });
     this.#workers.set(uid, worker);
     worker.start(!this.#known.has(uid)).catch((error: unknown) => {

@@ -14,6 +14,7 @@ import { EventRecorder } from "./events.ts";
 import { RuntimeReader } from "./executor/runtime-reader.ts";
 import type { NodeFacts } from "./plan/observed.ts";
 import { PodRunner } from "./pod-runner.ts";
+import type { AllocationRecord } from "./pod-size.ts";
 import { ReferencedObjects } from "./referenced-objects.ts";
 import { StatusWriter } from "./status-writer.ts";
 
@@ -41,6 +42,7 @@ async function world() {
   const steps = new ScriptedSteps(cri, client, clock, SETTINGS);
   let facts: NodeFacts = { name: "node", ips: ["10.1.0.1"] };
   const answers = new Map<string, boolean>();
+  const allocations = new Map<string, AllocationRecord>();
   const startRunner = async (): Promise<PodRunner> => {
     const reader = new RuntimeReader(cri, "node", async () => "");
     const objects = new ReferencedObjects(client, clock, random, silentLogger, () => {});
@@ -52,6 +54,7 @@ async function world() {
       watchRuntime: (signal) => cri.watch(signal),
       admit: (pod) =>
         pod.spec?.nodeSelector ? { reason: "NodeAffinity", message: "wrong node" } : undefined,
+      allocatable: () => ({ cpu: "2", memory: "4Gi", pods: "10" }),
       listRemains: () => reader.list(),
       sweepFiles: async () => {},
       worker: {
@@ -66,6 +69,10 @@ async function world() {
         statuses: new StatusWriter(client, clock, silentLogger),
         recorder: new EventRecorder(client, clock, random, silentLogger, "node"),
         node: () => facts,
+        allocations: {
+          load: (uid) => allocations.get(uid),
+          save: (uid, record) => void allocations.set(uid, record),
+        },
       },
     });
     await runner.start();
@@ -317,5 +324,134 @@ describe("PodWorker", () => {
     const count = w.steps.done.length;
     await w.pass(3600_000);
     assert.equal(w.steps.done.length, count);
+  });
+
+  const of = (cpu: string, memory = "64Mi", limit = memory) => ({
+    containers: [
+      {
+        name: "app",
+        image: "i",
+        resources: { requests: { cpu, memory }, limits: { cpu: "4", memory: limit } },
+        resizePolicy: [
+          { resourceName: "cpu", restartPolicy: "NotRequired" },
+          { resourceName: "memory", restartPolicy: "RestartContainer" },
+        ],
+      },
+    ],
+  });
+  const resize = async (w: Awaited<ReturnType<typeof world>>, spec: object): Promise<void> => {
+    const patch = { type: "strategic", body: { spec } } as const;
+    await w.client.patch(Pod, { namespace: "default", name: "p" }, patch, {
+      subresource: "resize",
+    });
+    await w.pass(1000);
+  };
+  const sizes = async (w: Awaited<ReturnType<typeof world>>): Promise<string> => {
+    const { status } = await w.pod();
+    const [app] = status?.containerStatuses ?? [];
+    const conditions = (status?.conditions ?? [])
+      .filter(({ type }) => type.startsWith("PodResize"))
+      .map(({ type, reason, message, observedGeneration }) =>
+        [type, reason, message, observedGeneration].filter(Boolean).join(" "),
+      );
+    return [
+      `${app?.allocatedResources?.["cpu"]} granted`,
+      `${app?.resources?.requests?.["cpu"]} in use`,
+      ...conditions,
+    ].join(", ");
+  };
+  const resizeEvents = async (w: Awaited<ReturnType<typeof world>>): Promise<readonly string[]> => {
+    await w.pass(1000);
+    const { items } = await w.client.list(Event, { namespace: "default" });
+    return items.map(({ reason = "" }) => reason).filter((reason) => reason.startsWith("Resize"));
+  };
+
+  scene("changes cpu while the container runs", async (w) => {
+    await w.run(of("1"));
+    assert.equal(await sizes(w), "1 granted, 1 in use");
+    await resize(w, of("1500m"));
+    assert.equal(w.cri.calls.at(-1), "update app 1536 400000 67108864");
+    assert.equal(await sizes(w), "1500m granted, 1500m in use");
+    assert.equal((await w.pod()).status?.observedGeneration, 2);
+    assert.equal(await w.summary(), "Running running ready=true restarts=0");
+    assert.deepEqual(await resizeEvents(w), ["ResizeStarted", "ResizeCompleted"]);
+  });
+
+  scene("restarts a container whose policy says so, whatever it exits with", async (w) => {
+    w.cri.behaviours.set("app", { exitCode: 0 });
+    await w.run({ ...of("1"), restartPolicy: "OnFailure" });
+    await resize(w, of("1", "96Mi"));
+    assert.equal(await w.summary(), "Running running ready=true restarts=1");
+    const [app] = (await w.pod()).status?.containerStatuses ?? [];
+    assert.equal(app?.resources?.limits?.["memory"], "96Mi");
+    assert.deepEqual(await resizeEvents(w), ["ResizeStarted", "ResizeCompleted"]);
+  });
+
+  scene("says what no node of this size could give, and takes it back", async (w) => {
+    await w.run(of("1"));
+    await resize(w, of("3"));
+    assert.equal(
+      await sizes(w),
+      "1 granted, 1 in use, PodResizePending Infeasible Node didn't have enough capacity: cpu, requested: 3000, capacity: 2000 2",
+    );
+    assert.deepEqual(await resizeEvents(w), ["ResizeInfeasible"]);
+    await resize(w, of("1"));
+    assert.equal(await sizes(w), "1 granted, 1 in use");
+    assert.equal((await w.pod()).status?.observedGeneration, 3);
+  });
+
+  scene("lets a change wait until another Pod has ended", async (w) => {
+    await w.run(of("1"));
+    await w.client.create(Pod, {
+      metadata: { name: "q", namespace: "default" },
+      spec: { nodeName: "node", ...of("500m") },
+    });
+    await w.pass(1000);
+    await resize(w, of("2"));
+    assert.equal(
+      await sizes(w),
+      "1 granted, 1 in use, PodResizePending Deferred Node didn't have enough resource: cpu, requested: 2000, used: 500, capacity: 2000 2",
+    );
+    await w.client.delete(Pod, { namespace: "default", name: "q" });
+    await w.pass(2000);
+    assert.equal(await sizes(w), "2 granted, 2 in use");
+    assert.deepEqual(await resizeEvents(w), ["ResizeDeferred", "ResizeStarted", "ResizeCompleted"]);
+  });
+
+  scene("shows what the runtime refuses, and tries again", async (w) => {
+    await w.run(of("1"));
+    w.cri.updateError = "no such file";
+    await resize(w, of("1500m"));
+    assert.equal(
+      await sizes(w),
+      "1500m granted, 1 in use, PodResizeInProgress Error no such file 2",
+    );
+    w.cri.updateError = undefined;
+    await w.pass(5000);
+    assert.equal(await sizes(w), "1500m granted, 1500m in use");
+    assert.deepEqual(await resizeEvents(w), ["ResizeStarted", "ResizeError", "ResizeCompleted"]);
+  });
+
+  scene("remembers across a restart what was granted, and what waits", async (w) => {
+    await w.run(of("1"));
+    await resize(w, of("1500m"));
+    await resize(w, of("3"));
+    w.runner.close();
+    const calls = w.cri.calls.length;
+    const second = await w.startRunner();
+    await w.pass(1000);
+    assert.equal(w.cri.calls.length, calls);
+    assert.match(await sizes(w), /^1500m granted, 1500m in use, PodResizePending Infeasible/);
+    second.close();
+  });
+
+  scene("carries out what was asked for while it was away", async (w) => {
+    await w.run(of("1"));
+    w.runner.close();
+    await resize(w, of("1500m"));
+    const second = await w.startRunner();
+    await w.pass(1000);
+    assert.equal(await sizes(w), "1500m granted, 1500m in use");
+    second.close();
   });
 });

@@ -1,6 +1,6 @@
 import { sleep, type Clock, type Instant, type Timer } from "../base/clock.ts";
 import type { Logger } from "../base/logger.ts";
-import type { V1Pod, V1PodStatus } from "../gen/types.ts";
+import type { V1Pod, V1PodStatus, V1ResourceRequirements } from "../gen/types.ts";
 import type { EventRecorder } from "./events.ts";
 import {
   freshMemory,
@@ -9,25 +9,19 @@ import {
   type ObservedPod,
   type PodMemory,
 } from "./plan/observed.ts";
+import type { ResizeRequest, ResizeVerdict } from "./plan/resize-verdicts.ts";
 import { planPod, type PodPlan } from "./plan/plan-pod.ts";
 import { remember, rememberBegin, type StepResult } from "./plan/remember.ts";
 import { keyOf, type Step } from "./plan/step.ts";
+import { PodSize, type AllocationStore } from "./pod-size.ts";
 import { Prober, type Ask, type ProbedContainer } from "./probes/prober.ts";
-import {
-  emptyRuntime,
-  isAlive,
-  newest,
-  withContainer,
-  withSandbox,
-  type ContainerState,
-  type PodRuntime,
-  type SandboxState,
-} from "./runtime/pod-runtime.ts";
+import { isAlive, newest, type PodRuntime } from "./runtime/pod-runtime.ts";
 import { allContainers } from "./runtime/pod-spec.ts";
+import { RuntimeView, type RuntimeSource } from "./runtime-view.ts";
 import { isEqual } from "./status/is-equal.ts";
 import { StepCooling } from "./step-cooling.ts";
 import { withOwnStatus } from "./status/own-status.ts";
-import { transitionEvents } from "./status/transition-events.ts";
+import { resizeMessage, transitionEvents } from "./status/transition-events.ts";
 import { podStatus } from "./status/pod-status.ts";
 import type { StatusWriter } from "./status-writer.ts";
 import { showsOwnFields } from "./volumes/references.ts";
@@ -48,15 +42,8 @@ export interface RunContext {
   readonly runtime: PodRuntime;
   readonly memory: PodMemory;
   readonly onStarted: (containerId: string) => void;
+  readonly onResized: (containerId: string, resources: V1ResourceRequirements) => void;
   readonly statusWritten: () => Promise<void>;
-}
-
-/** Where a worker learns what the runtime has. The real one is `executor/runtime-reader.ts`. */
-export interface RuntimeSource {
-  read(uid: string): Promise<PodRuntime>;
-  /** `undefined`: the runtime has it no more. */
-  readSandbox(id: string): Promise<SandboxState | undefined>;
-  readContainer(uid: string, id: string, sandboxId: string): Promise<ContainerState | undefined>;
 }
 
 /** What all workers of a kubelet share. */
@@ -70,6 +57,9 @@ export interface WorkerTools {
   readonly recorder: EventRecorder;
   /** As it is now. */
   readonly node: () => NodeFacts;
+  readonly allocations: AllocationStore;
+  /** A Pod asks for other resources, or gives some back. */
+  readonly onSize: () => void;
   /** Which container ids belong to this Pod now. */
   readonly onRuntime: (uid: string, runtime: PodRuntime) => void;
   readonly onDone: (uid: string) => void;
@@ -90,18 +80,16 @@ export class PodWorker {
   readonly #busy = new Set<string>();
   readonly #cooling: StepCooling;
   readonly #prober: Prober;
+  readonly #size: PodSize;
+  readonly #view: RuntimeView;
+  /** As the API server has it; what is planned and told has the resources that were granted. */
   #pod: V1Pod;
   #status: V1PodStatus | undefined;
   #isGone = false;
-  #runtime: PodRuntime = emptyRuntime;
   #memory: PodMemory;
   #isLoaded = false;
   #isClosed = false;
   #isPlanning = false;
-  #reading: Promise<void> | undefined;
-  #nextReading: Promise<void> | undefined;
-  /** Whole readings begun so far: what was asked for before one of them is older than its answer. */
-  #readings = 0;
   #timer: Timer | undefined;
   #toldProblem: string | undefined;
 
@@ -110,6 +98,10 @@ export class PodWorker {
     this.#uid = pod.metadata?.uid ?? "";
     this.#tools = tools;
     this.#memory = freshMemory(tools.clock.now());
+    this.#size = new PodSize(pod, tools.allocations);
+    this.#view = new RuntimeView(tools.runtime, this.#uid, (runtime) =>
+      tools.onRuntime(this.#uid, runtime),
+    );
     this.#cooling = new StepCooling(tools.clock);
     this.#prober = new Prober(
       tools.clock,
@@ -137,21 +129,63 @@ export class PodWorker {
   }
 
   get runtime(): PodRuntime {
-    return this.#runtime;
+    return this.#view.runtime;
+  }
+
+  /** The Pod with the resources that it was granted. */
+  get allocated(): V1Pod {
+    return this.#size.granted;
   }
 
   /** Reads what the runtime already has, and begins. `isNew`: nothing can be there yet. */
   async start(isNew: boolean): Promise<void> {
-    if (!isNew) await this.refresh();
+    if (!isNew) {
+      await this.refresh();
+      this.#memory = this.#size.adopt(this.#view.runtime, this.#memory);
+    }
     this.#isLoaded = true;
+    if (this.#size.isOpen) this.#tools.onSize();
     this.#reconcile();
   }
 
   /** The API server has a newer version. */
   update(pod: V1Pod): void {
-    const isShown = showsOwnFields(pod) && hasOtherFields(pod, this.#pod);
+    const isResized = pod.metadata?.generation !== this.#pod.metadata?.generation;
+    if (showsOwnFields(pod) && hasOtherLabels(pod, this.#pod))
+      this.#memory = { ...this.#memory, refreshAt: this.#tools.clock.now() };
     this.#pod = pod;
-    if (isShown) this.#memory = { ...this.#memory, refreshAt: this.#tools.clock.now() };
+    this.#size.update(pod);
+    if (isResized && this.#isLoaded) {
+      if (this.#size.isOpen) this.#tools.onSize();
+      else this.#memory = this.#size.settle(this.#memory);
+    }
+    this.#reconcile();
+  }
+
+  get resizeRequest(): ResizeRequest | undefined {
+    if (!this.#isLoaded || !this.isActive || !this.#size.isOpen) return undefined;
+    return { wanted: this.#pod, allocated: this.allocated };
+  }
+
+  /** The node grants what the Pod asks for, or not. */
+  decideResize(verdict: ResizeVerdict): void {
+    const memory = this.#size.decide(verdict, this.#memory);
+    if (memory === this.#memory) return;
+    this.#memory = memory;
+    const { recorder } = this.#tools;
+    const generation = this.#pod.metadata?.generation;
+    if (verdict.kind === "granted") {
+      // Volumes may show what the containers have.
+      if (memory.volumes.kind === "done")
+        this.#memory = { ...memory, refreshAt: this.#tools.clock.now() };
+      const message = resizeMessage(this.#pod, generation, "Pod resize started");
+      recorder.pod(this.#pod, "Normal", "ResizeStarted", message);
+      this.#tools.onSize();
+    } else {
+      const prefix = `Pod resize ${verdict.kind}`;
+      const message = resizeMessage(this.#pod, generation, prefix, verdict.message);
+      recorder.pod(this.#pod, "Warning", `Resize${verdict.kind}`, message);
+    }
     this.#reconcile();
   }
 
@@ -215,7 +249,7 @@ export class PodWorker {
   }
 
   #isShownAlive(id: string): boolean {
-    const { sandboxes, containers } = this.#runtime;
+    const { sandboxes, containers } = this.#view.runtime;
     return (
       containers.some((container) => container.id === id && isAlive(container)) ||
       sandboxes.some((sandbox) => sandbox.id === id && sandbox.isReady)
@@ -228,60 +262,16 @@ export class PodWorker {
     this.#prober.close();
   }
 
-  /** Reads the runtime again: a reading that begins now or later, shared by all who ask meanwhile. */
+  /** Reads the runtime again. */
   refresh(): Promise<void> {
-    if (!this.#reading) return this.#read();
-    this.#nextReading ??= this.#reading
-      .catch(() => {})
-      .then(() => {
-        this.#nextReading = undefined;
-        return this.#read();
-      });
-    return this.#nextReading;
-  }
-
-  #read(): Promise<void> {
-    this.#readings++;
-    this.#reading = this.#tools.runtime
-      .read(this.#uid)
-      .then((runtime) => this.#adopt(runtime))
-      .finally(() => (this.#reading = undefined));
-    return this.#reading;
-  }
-
-  #adopt(runtime: PodRuntime): void {
-    this.#runtime = runtime;
-    this.#tools.onRuntime(this.#uid, runtime);
-  }
-
-  /** Reads what a step has changed: the one thing it made where that is all, else everything. */
-  async #readAfter(step: Step, made: string | undefined): Promise<void> {
-    if (made === undefined || this.#reading) return this.refresh();
-    const before = this.#readings;
-    const change = await this.#readMade(step, made);
-    if (!change || this.#readings !== before) return this.refresh();
-    this.#adopt(change(this.#runtime));
-  }
-
-  async #readMade(
-    step: Step,
-    id: string,
-  ): Promise<((runtime: PodRuntime) => PodRuntime) | undefined> {
-    const { runtime } = this.#tools;
-    if (step.kind === "createSandbox") {
-      const sandbox = await runtime.readSandbox(id);
-      return sandbox && ((known) => withSandbox(known, sandbox));
-    }
-    if (step.kind !== "startContainer") return undefined;
-    const container = await runtime.readContainer(this.#uid, id, step.sandboxId);
-    return container && ((known) => withContainer(known, container));
+    return this.#view.refresh();
   }
 
   #observe(): ObservedPod {
     return {
-      pod: withOwnStatus(this.#pod, this.#status),
+      pod: withOwnStatus(this.allocated, this.#status),
       isGone: this.#isGone,
-      runtime: this.#runtime,
+      runtime: this.#view.runtime,
       memory: this.#memory,
       busy: this.#busy,
       node: this.#tools.node(),
@@ -289,7 +279,7 @@ export class PodWorker {
   }
 
   #podIp(): string {
-    const sandbox = this.#runtime.sandboxes.find(({ isReady }) => isReady);
+    const sandbox = this.#view.runtime.sandboxes.find(({ isReady }) => isReady);
     const ip = this.#pod.spec?.hostNetwork ? this.#tools.node().ips[0] : sandbox?.ips[0];
     return ip ?? "";
   }
@@ -311,6 +301,7 @@ export class PodWorker {
     if (plan.terminate) {
       const termination = { since: now, reason: plan.terminate };
       this.#memory = { ...this.#memory, termination };
+      this.#tools.onSize();
       plan = planPod(this.#observe(), now);
     }
     if (plan.isDone) return this.#finish();
@@ -333,6 +324,7 @@ export class PodWorker {
       this.#logFailure("logs of a pod were not removed", error);
     });
     this.#tools.onDone(this.#uid);
+    this.#tools.onSize();
   }
 
   #publish(now: Instant): void {
@@ -349,7 +341,7 @@ export class PodWorker {
 
   #probed(): readonly ProbedContainer[] {
     return allContainers(this.#pod).flatMap((spec) => {
-      const current = newest(this.#runtime, spec.name);
+      const current = newest(this.#view.runtime, spec.name);
       const hasProbes = spec.startupProbe ?? spec.livenessProbe ?? spec.readinessProbe;
       if (!hasProbes || current?.state !== "running") return [];
       return [{ id: current.id, startedAt: current.startedAt, spec }];
@@ -379,9 +371,13 @@ export class PodWorker {
     const { clock, runner } = this.#tools;
     let startedId = "";
     const context: RunContext = {
-      pod: this.#pod,
-      runtime: this.#runtime,
+      pod: this.allocated,
+      runtime: this.#view.runtime,
       memory: this.#memory,
+      onResized: (id, resources) => {
+        const actuated = new Map(this.#memory.actuated).set(id, resources);
+        this.#memory = this.#size.keep({ ...this.#memory, actuated });
+      },
       onStarted: (id) => {
         startedId = id;
         this.#started(id, step);
@@ -398,10 +394,11 @@ export class PodWorker {
     );
     if (this.#isClosed) return;
     if (touchesRuntime(step))
-      await this.#readAfter(step, result.isSuccess ? result.value : undefined).catch(
-        (error: unknown) => this.#logFailure("runtime was not read", error),
-      );
+      await this.#view
+        .readAfter(step, result.isSuccess ? result.value : undefined)
+        .catch((error: unknown) => this.#logFailure("runtime was not read", error));
     this.#memory = remember(this.#memory, step, result, clock.now());
+    if (step.kind === "resize") this.#size.keep(this.#memory);
     if (startedId) this.#hookEnded(startedId);
     this.#cooling.note(step, result.isSuccess, isRemembered(step));
     if (!result.isSuccess)
@@ -434,18 +431,20 @@ export class PodWorker {
   }
 }
 
-/** What a volume may show of a Pod, and may change while it runs. */
-function hasOtherFields(pod: V1Pod, old: V1Pod): boolean {
+function hasOtherLabels(pod: V1Pod, old: V1Pod): boolean {
   return (
     !isEqual(pod.metadata?.labels, old.metadata?.labels) ||
-    !isEqual(pod.metadata?.annotations, old.metadata?.annotations) ||
-    pod.metadata?.generation !== old.metadata?.generation
+    !isEqual(pod.metadata?.annotations, old.metadata?.annotations)
   );
 }
 
 function touchesRuntime({ kind }: Step): boolean {
   return (
-    kind !== "prepareVolumes" && kind !== "ensureImage" && kind !== "finish" && kind !== "tearDown"
+    kind !== "prepareVolumes" &&
+    kind !== "ensureImage" &&
+    kind !== "resize" &&
+    kind !== "finish" &&
+    kind !== "tearDown"
   );
 }
 

@@ -11,9 +11,13 @@ const REFRESH_PART = 0.8;
 /** A token is replaced after a day at the latest. @spec token_manager.go maxTTL */
 const LIFE_MS_MAX = 24 * 3600 * 1000;
 
+/** Wait after a token could not be renewed, in ms. Doubled, a server that comes back is asked that much later. */
+const RETRY_MS = 10_000;
+
 interface Token {
   readonly text: string;
   readonly refreshAt: Instant;
+  readonly expiresAt: Instant;
 }
 
 /** The tokens of one Pod's volumes, and when the first of them must be replaced. */
@@ -58,8 +62,8 @@ export class ServiceAccountTokens {
     const now = this.#clock.now();
     if (known && now < known.refreshAt) return known;
     const token = await this.#issue(pod, need, now).catch((error: unknown) => {
-      if (known) return known;
-      throw error;
+      if (!known || now >= known.expiresAt) throw error;
+      return { ...known, refreshAt: now + RETRY_MS };
     });
     own.set(tokenKey(need), token);
     return token;
@@ -92,8 +96,9 @@ export class ServiceAccountTokens {
       request,
     );
     const { token = "", expirationTimestamp = "" } = answer.status ?? {};
-    const lifeMs = Math.min(parseTime(expirationTimestamp) - now, LIFE_MS_MAX / REFRESH_PART);
-    return { text: token, refreshAt: now + lifeMs * REFRESH_PART };
+    const expiresAt = parseTime(expirationTimestamp);
+    const lifeMs = Math.min(expiresAt - now, LIFE_MS_MAX / REFRESH_PART);
+    return { text: token, refreshAt: now + lifeMs * REFRESH_PART, expiresAt };
   }
 }
 

@@ -7,6 +7,7 @@ import type { Cache } from "../client/cache.ts";
 import type { Client } from "../client/client.ts";
 import type { CriClient, RuntimeCondition } from "../wire/cri/cri-client.ts";
 import { EventRecorder } from "./events.ts";
+import { AllocationFiles } from "./executor/allocation-files.ts";
 import { readCgroupUse } from "./executor/cgroup-use.ts";
 import { ask } from "./executor/asker.ts";
 import { ImageCleaner } from "./executor/image-cleaner.ts";
@@ -26,7 +27,7 @@ import { NodeAgent, type NodeCondition } from "./node/node-agent.ts";
 import { allocatableOf, networkProblemOf, newNode, type NodeIdentity } from "./node/node-status.ts";
 import { rejectionOf } from "./plan/admission.ts";
 import { THRESHOLDS_DEFAULT, type Pressure, type Threshold } from "./plan/eviction.ts";
-import { IMAGE_LIMITS_DEFAULT } from "./plan/image-garbage.ts";
+import { IMAGE_LIMITS_DEFAULT, type ImageLimits } from "./plan/image-garbage.ts";
 import { LOG_LIMITS_DEFAULT, type LogLimits } from "./plan/log-rotation.ts";
 import type { NodeFacts } from "./plan/observed.ts";
 import { PodRunner } from "./pod-runner.ts";
@@ -64,6 +65,8 @@ export interface KubeletOptions {
   readonly server: ListenerOptions;
   /** Default: 10 Mi in each of 5 files. */
   readonly logLimits?: LogLimits;
+  /** When unused images go. Default: upstream's, 85 % and 80 % of the disk. */
+  readonly imageLimits?: ImageLimits;
   /** When the node is short. Default: upstream's. */
   readonly thresholds?: readonly Threshold[];
   /** Who may use the kubelet's API. Default: what the API server says, see `apiServerGate`. */
@@ -193,11 +196,12 @@ function makeHousekeeper(
   settings: PodSettings,
 ): Housekeeper {
   const { cri, clock, logger, folders, logLimits = LOG_LIMITS_DEFAULT } = options;
+  const { imageLimits = IMAGE_LIMITS_DEFAULT } = options;
   return new Housekeeper({
     clock,
     logger,
     rotator: new LogRotator(cri, clock, logger, logLimits),
-    images: new ImageCleaner(cri, clock, logger, recorder, IMAGE_LIMITS_DEFAULT),
+    images: new ImageCleaner(cri, clock, logger, recorder, imageLimits),
     meter: new PodMeter(cri, settings),
     readSupply: () => readNodeSupply(folders.state),
     workers: () => pods.workers,
@@ -269,6 +273,7 @@ async function makeParts(
     objects,
     watchRuntime: options.watchRuntime,
     listRemains: () => reader.list(),
+    allocatable: () => allocatable,
     admit: (pod, active) => {
       const node = cache.get(Node, { namespace: "", name: nodeName });
       const known = node ?? newNode(identityOf(options, 0), machine);
@@ -286,6 +291,7 @@ async function makeParts(
       statuses: new StatusWriter(client, clock, logger),
       recorder,
       node: () => network.facts,
+      allocations: new AllocationFiles(folders.state),
     },
   });
   return { pods, recorder, settings };

@@ -3,24 +3,38 @@ import { describe, it } from "node:test";
 import { startTestServer } from "../../test/support/api-server.ts";
 import { Namespace } from "../api/core/namespace.ts";
 import { Pod } from "../api/core/pod.ts";
+import { conflict } from "../api/machinery/status-errors.ts";
 import { silentLogger } from "../base/logger.ts";
+import type { Client } from "../client/client.ts";
 import type { V1PodStatus } from "../gen/types.ts";
 import { StatusWriter } from "./status-writer.ts";
 
 const KEY = { namespace: "default", name: "p" };
 
-async function world() {
+/** `refusals`: how many patches are answered with a conflict first. */
+async function world(refusals = 0) {
   const api = await startTestServer();
   const { clock, client } = api;
+  const faulty = {
+    get: client.get.bind(client),
+    patch: async (...call: Parameters<Client["patch"]>) => {
+      if (refusals-- > 0) throw conflict(Pod, "p", "try again");
+      return client.patch(...call);
+    },
+  } as Client;
   await client.create(Namespace, { metadata: { name: "default" } }).catch(() => {});
   const pod = await client.create(Pod, {
     metadata: KEY,
     spec: { nodeName: "node", containers: [{ name: "app", image: "i" }] },
   });
-  const writer = new StatusWriter(client, clock, silentLogger);
+  const writer = new StatusWriter(faulty, clock, silentLogger);
   return {
     set: (status: V1PodStatus) => writer.set(pod, status),
     written: () => writer.written(pod.metadata!.uid!),
+    replace: async () => {
+      await client.delete(Pod, KEY, { graceSeconds: 0 });
+      await client.create(Pod, { metadata: KEY, spec: pod.spec! });
+    },
     podIP: async () => (await client.get(Pod, KEY)).status?.podIP,
     pass: async (ms: number): Promise<void> => {
       await clock.advance(ms);
@@ -55,6 +69,33 @@ describe("StatusWriter", () => {
     w.set({ phase: "Pending", podIP: "10.0.0.1" });
     await w.written();
     assert.equal(await w.podIP(), "10.0.0.1");
+    await w.close();
+  });
+
+  it("says it again at once when others were faster", async () => {
+    const w = await world(1);
+    w.set({ phase: "Running", podIP: "10.0.0.1" });
+    await w.written();
+    assert.equal(await w.podIP(), "10.0.0.1");
+    await w.close();
+  });
+
+  it("goes on after many conflicts, but not in a hot loop", async () => {
+    const w = await world(3);
+    w.set({ phase: "Running", podIP: "10.0.0.1" });
+    await w.pass(0);
+    assert.equal(await w.podIP(), undefined);
+    for (let seconds = 0; seconds < 4; seconds++) await w.pass(1000);
+    assert.equal(await w.podIP(), "10.0.0.1");
+    await w.close();
+  });
+
+  it("leaves a new Pod of the same name alone", async () => {
+    const w = await world();
+    await w.replace();
+    w.set({ phase: "Running", podIP: "10.0.0.1" });
+    await w.written();
+    assert.equal(await w.podIP(), undefined);
     await w.close();
   });
 });

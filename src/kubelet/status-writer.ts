@@ -99,16 +99,32 @@ export class StatusWriter {
         pending.written = wanted;
         failures = 0;
       } catch (error) {
-        if (isStatusError(error, "NotFound") || isStatusError(error, "Conflict")) break;
+        if (isStatusError(error, "NotFound")) break;
+        const isConflict = isStatusError(error, "Conflict");
+        // A uid that is another's is an invalid field to the server.
+        if ((isConflict || isStatusError(error, "Invalid")) && !(await this.#isThere(pod))) break;
+        failures++;
+        // Others were faster a few times over; what differs is the same, so it is said again at once.
+        if (isConflict && failures === 1) continue;
         this.#logger.warning("pod status was not written", {
           pod: `${pod.metadata?.namespace}/${pod.metadata?.name}`,
           error: String(error),
         });
-        await sleep(this.#clock, backoffMs(RETRY, ++failures), this.#closed.signal).catch(() => {});
+        await sleep(this.#clock, backoffMs(RETRY, failures), this.#closed.signal).catch(() => {});
       }
     }
     pending.isWriting = false;
     for (const resolve of pending.waiting.splice(0)) resolve();
+  }
+
+  /** Whether that very Pod still exists; true where nobody can tell. */
+  async #isThere({ metadata }: V1Pod): Promise<boolean> {
+    const { name = "", namespace = "", uid } = metadata ?? {};
+    try {
+      return (await this.#client.get(Pod, { namespace, name })).metadata?.uid === uid;
+    } catch (error) {
+      return !isStatusError(error, "NotFound");
+    }
   }
 
   /** The uid guards against a new Pod of the same name. */

@@ -22,6 +22,24 @@ const FOREVER = "trap 'exit 0' TERM; sleep 1000 & wait";
 const thresholds: Threshold[] = [];
 const LOG_LIMITS = { bytesMax: 2000, filesMax: 3 };
 
+/** The quota of cpu in each 100 ms, and the bytes of memory, that a cgroup may use. */
+function limitsOf(cgroup: string): string {
+  const root = "/sys/fs/cgroup";
+  const read = (...files: readonly string[]): string =>
+    readFileSync(
+      files.find((file) => existsSync(file))!,
+      "utf8",
+    )
+      .trim()
+      .split(" ")[0]!;
+  const quota = read(`${root}/cpu${cgroup}/cpu.cfs_quota_us`, `${root}${cgroup}/cpu.max`);
+  const bytes = read(
+    `${root}/memory${cgroup}/memory.limit_in_bytes`,
+    `${root}${cgroup}/memory.max`,
+  );
+  return `${quota} ${bytes}`;
+}
+
 if (!isInside())
   it("a kubelet keeps its Pods within their limits", () => {
     fetchBusybox();
@@ -82,6 +100,56 @@ function suite(): void {
     await waitFor(
       () => world.kubelet.pods.find("default", "hoard")?.runtime.containers[0]?.state === "exited",
     );
+  });
+
+  it("resizes a Pod that runs: its containers, and its own cgroup around them", async () => {
+    const sized = (cpu: string, memory: string) => {
+      const amounts = { cpu, memory };
+      return { containers: [{ name: "app", resources: { limits: amounts, requests: amounts } }] };
+    };
+    const pod = await world.run("sized", {
+      ...sh(`head -c 20000000 /dev/zero >/dev/shm/f; ${FOREVER}`),
+      resources: { limits: { cpu: "500m", memory: "64Mi" } },
+    });
+    const before = await world.until("sized", (given) => isTrue(given, "Ready"));
+    const own = `${containerd.cgroupRoot}/pod${pod.metadata?.uid}`;
+    const id = before.status?.containerStatuses?.[0]?.containerID?.replace("containerd://", "");
+    const limits = (): string => [own, `${own}/${id}`].map(limitsOf).join(" | ");
+    const resize = (spec: object) =>
+      world.client.patch(
+        Pod,
+        { namespace: "default", name: "sized" },
+        { type: "strategic", body: { spec } },
+        { subresource: "resize" },
+      );
+    const settled = (limit: string) =>
+      world.until("sized", ({ status }) => {
+        const isThere = status?.containerStatuses?.[0]?.resources?.limits?.["memory"] === limit;
+        const isMoving = status?.conditions?.some(({ type }) => type === "PodResizeInProgress");
+        return isThere && !isMoving;
+      });
+    assert.equal(limits(), "50000 67108864 | 50000 67108864");
+    await resize(sized("1500m", "128Mi"));
+    await settled("128Mi");
+    assert.equal(limits(), "150000 134217728 | 150000 134217728");
+    await resize(sized("200m", "96Mi"));
+    const after = await settled("96Mi");
+    assert.equal(limits(), "20000 100663296 | 20000 100663296");
+    assert.equal(after.status?.containerStatuses?.[0]?.restartCount, 0);
+    await resize(sized("200m", "16Mi"));
+    const stuck = await world.until("sized", ({ status }) =>
+      Boolean(status?.conditions?.some(({ reason }) => reason === "Error")),
+    );
+    const error = stuck.status?.conditions?.find(({ reason }) => reason === "Error")?.message;
+    const problems =
+      "[attempting to set pod memory limit (16777216) below current usage (N), " +
+      'attempting to set container "app" memory limit (16777216) below current usage (N)]';
+    assert.equal(
+      error?.replace(/usage \(\d+\)/g, "usage (N)"),
+      `cannot decrease memory limits: ${problems}`,
+    );
+    assert.equal(limits(), "20000 100663296 | 20000 100663296");
+    await world.client.delete(Pod, { namespace: "default", name: "sized" }, { graceSeconds: 0 });
   });
 
   it("gives the Pod's own cgroup the sum of its containers' limits", async () => {

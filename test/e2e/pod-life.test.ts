@@ -352,6 +352,46 @@ describe("Pods over time", { concurrency: 4 }, () => {
     assert.match(await run("describe pod sized"), /Requests:\n +cpu: +100m\n +memory: +16Mi\n/);
   });
 
+  it("PO-29 kubectl changes what a container that runs may use, and says why it cannot have more than the node has", async () => {
+    const resize = (amounts: object): Promise<string> =>
+      run([
+        "patch",
+        "pod",
+        "resized",
+        "--subresource=resize",
+        `--patch=${JSON.stringify({ spec: { containers: [{ name: "main", resources: amounts }] } })}`,
+      ]);
+    await cluster.apply([
+      shellPod("resized", WAITING, {
+        container: { resources: { limits: { cpu: "200m", memory: "32Mi" } } },
+      }),
+    ]);
+    await ready("resized");
+    await resize({ requests: { memory: "48Mi" }, limits: { memory: "48Mi" } });
+    await until("the container has it", async () =>
+      (await inside("resized", MEMORY_LIMIT)).includes(String(48 * 1024 * 1024)),
+    );
+    await until("its status shows it", async () =>
+      (await field("resized", ".status.containerStatuses[0].resources.limits.memory")).includes(
+        "48Mi",
+      ),
+    );
+    assert.equal(await field("resized", ".status.containerStatuses[0].restartCount"), "0");
+    await resize({ requests: { cpu: "1000" }, limits: { cpu: "1000" } });
+    await until("the refusal shows", async () =>
+      (await run("describe pod resized")).includes("PodResizePending"),
+    );
+    assert.match(
+      await field("resized", ".status.conditions[?(@.type=='PodResizePending')].message"),
+      /^Node didn't have enough capacity: cpu, requested: 1000000, capacity: \d+$/,
+    );
+    assert.equal(
+      await field("resized", ".status.containerStatuses[0].allocatedResources.cpu"),
+      "200m",
+    );
+    await run("delete pod resized --grace-period=0 --force");
+  });
+
   it("PO-44 a Pod counts as the larger of its containers together and its largest init container", async () => {
     assert.match(
       await run("describe node"),

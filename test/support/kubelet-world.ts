@@ -1,10 +1,14 @@
 import * as https from "node:https";
 import { connect } from "node:tls";
 import { join } from "node:path";
+import { createAuth } from "../../src/apiserver/auth.ts";
+import { loadSigningKey } from "../../src/apiserver/authn/token-signature.ts";
 import { InProcessCache } from "../../src/apiserver/in-process-cache.ts";
+import { serviceAccountToken } from "../../src/apiserver/subresources/service-account-token.ts";
 import { Pod } from "../../src/api/core/pod.ts";
 import { Event } from "../../src/api/core/event.ts";
 import { Namespace } from "../../src/api/core/namespace.ts";
+import type { Clock } from "../../src/base/clock.ts";
 import { silentLogger } from "../../src/base/logger.ts";
 import { SystemClock } from "../../src/base/system-clock.ts";
 import { SystemRandom } from "../../src/base/system-random.ts";
@@ -20,6 +24,7 @@ import { GrpcCriClient } from "../../src/wire/cri/grpc-cri-client.ts";
 import { GrpcChannel } from "../../src/wire/grpc/channel.ts";
 import {
   createAuthority,
+  createKeyPem,
   issueCertificate,
   loadAuthority,
 } from "../../src/wire/x509/certificate.ts";
@@ -55,11 +60,25 @@ export function isTrue(pod: V1Pod, type: string): boolean {
 /** Starts it all. */
 export async function startKubeletWorld(
   containerd: PrivateContainerd,
-  limits: Pick<KubeletOptions, "logLimits" | "thresholds"> = {},
+  limits: Pick<KubeletOptions, "logLimits" | "thresholds" | "imageLimits"> = {},
+  clock: Clock = new SystemClock(),
 ): Promise<KubeletWorld> {
-  const clock = new SystemClock();
   const random = new SystemRandom();
-  const api = await startTestServer({ clock });
+  const key = loadSigningKey(createKeyPem());
+  const api = await startTestServer({
+    clock,
+    subresources: (server) => [
+      serviceAccountToken(() => {
+        const cache = new InProcessCache(server.parts);
+        return createAuth(
+          { issuer: "https://issuer", keys: [key], jwksUri: "" },
+          cache,
+          clock,
+          random,
+        ).tokens;
+      }),
+    ],
+  });
   const { client } = api;
   await client.create(Namespace, { metadata: { name: "kube-node-lease" } }).catch(() => {});
   await client.create(Namespace, { metadata: { name: "default" } }).catch(() => {});

@@ -147,7 +147,7 @@ function archives(folder: string): readonly string[] {
 }
 
 /** A static busybox: the machine's, or out of Debian's package. */
-function busybox(folder: string): string {
+export function busybox(folder: string): string {
   if (existsSync("/bin/busybox")) return "/bin/busybox";
   const cache = join(tmpdir(), "skiff-test-busybox");
   const packed = (): string | undefined =>

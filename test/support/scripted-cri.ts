@@ -39,6 +39,8 @@ export class ScriptedCri implements cri.CriClient {
   readonly pullErrors = new Map<string, string>();
   /** What a command answers in a container: exit code by container name. */
   readonly execCodes = new Map<string, number>();
+  /** What a change of a container's resources throws. */
+  updateError: string | undefined;
   readonly #clock: Clock;
   readonly #sandboxes = new Map<string, Box>();
   readonly #containers = new Map<string, Running>();
@@ -230,7 +232,13 @@ export class ScriptedCri implements cri.CriClient {
     return { ...this.#container(id) };
   }
 
-  async updateContainerResources(): Promise<void> {}
+  async updateContainerResources(id: string, resources: cri.LinuxResources): Promise<void> {
+    const { name } = this.#container(id).metadata;
+    const { cpuShares, cpuQuota, memoryLimitInBytes } = resources;
+    this.calls.push(`update ${name} ${cpuShares} ${cpuQuota} ${memoryLimitInBytes}`);
+    if (this.updateError !== undefined) throw new RpcError("UNKNOWN", this.updateError);
+  }
+
   async reopenContainerLog(): Promise<void> {}
 
   async execSync(id: string, command: readonly string[]): Promise<cri.ExecResult> {

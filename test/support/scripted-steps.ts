@@ -5,6 +5,7 @@ import type { RunContext, StepRunner } from "../../src/kubelet/pod-worker.ts";
 import type { Step } from "../../src/kubelet/plan/step.ts";
 import { containerConfig } from "../../src/kubelet/runtime/container-config.ts";
 import { containerNamed } from "../../src/kubelet/runtime/pod-spec.ts";
+import { resourcesOf } from "../../src/kubelet/runtime/resources.ts";
 import { sandboxConfig, type PodSettings } from "../../src/kubelet/runtime/sandbox-config.ts";
 import { StepFailure } from "../../src/kubelet/executor/step-failure.ts";
 import type { ScriptedCri } from "./scripted-cri.ts";
@@ -24,7 +25,7 @@ export class ScriptedSteps implements StepRunner {
 
   async run(
     step: Step,
-    { pod, statusWritten, onStarted }: RunContext,
+    { pod, statusWritten, onStarted, onResized }: RunContext,
   ): Promise<{ readonly value?: string }> {
     this.done.push(step.kind);
     const cri = this.#cri;
@@ -58,6 +59,14 @@ export class ScriptedSteps implements StepRunner {
       }
       case "killContainer":
         await cri.stopContainer(step.id, step.graceSeconds);
+        return {};
+      case "resize":
+        for (const { container, id, resources } of [...step.memory, ...step.cpu]) {
+          const spec = { ...containerNamed(pod, container)!, resources };
+          const linux = resourcesOf(pod, spec, this.#settings.memoryBytes);
+          await cri.updateContainerResources(id, linux);
+          onResized(id, resources);
+        }
         return {};
       case "stopSandbox":
         await cri.stopSandbox(step.id);

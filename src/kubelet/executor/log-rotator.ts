@@ -51,14 +51,21 @@ export class LogRotator {
     const folder = dirname(log.path);
     const prefix = `${basename(log.path)}.`;
     const names = (await fs.readdir(folder)).filter((name) => name.startsWith(prefix));
+    const rotated = `${log.path}.${rotationSuffix(this.#clock.now())}`;
+    // Within a second of the last rotation the name is taken: next time.
+    if (names.some((name) => `${folder}/${name}`.startsWith(rotated))) return;
     const plan = planRotation(size, names, this.#limits);
-    if (plan) await this.#apply(log, folder, plan);
+    if (plan) await this.#apply(log, folder, rotated, plan);
   }
 
-  async #apply(log: RunningLog, folder: string, plan: RotationPlan): Promise<void> {
+  async #apply(
+    log: RunningLog,
+    folder: string,
+    rotated: string,
+    plan: RotationPlan,
+  ): Promise<void> {
     for (const name of plan.remove) await fs.rm(`${folder}/${name}`, { force: true });
     for (const name of plan.compress) await compress(`${folder}/${name}`);
-    const rotated = `${log.path}.${rotationSuffix(this.#clock.now())}`;
     await fs.rename(log.path, rotated);
     try {
       await this.#cri.reopenContainerLog(log.containerId);

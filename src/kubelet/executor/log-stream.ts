@@ -1,8 +1,8 @@
 import { watch } from "node:fs";
-import * as fs from "node:fs/promises";
 import { dirname } from "node:path";
 import { LogFormatter, parseLogLine } from "../server/log-line.ts";
 import type { LogOptions } from "../server/log-options.ts";
+import { LogParts, type LogPart } from "./log-parts.ts";
 
 /** Bytes read at once. Doubled, a reader of many logs holds twice as much. */
 const CHUNK_BYTES = 64 * 1024;
@@ -12,7 +12,8 @@ const LINE_BREAK = 0x0a;
 /**
  * The log of one container, as it was asked for; with `isFollowing`, on until the container is dead and all is read.
  *
- * A log that is rotated while it is followed is read to its end, then the new file from its beginning.
+ * A log that is rotated while it is followed is read to its end, then its successors one after the other: however slowly
+ * it is taken, no line is missing as long as the rotation keeps the file.
  * @param isAlive whether more can come. @param wake resolves when that may have changed.
  * @throws {Error} there is no log.
  */
@@ -23,14 +24,15 @@ export async function* readLog(
   signal: AbortSignal,
 ): AsyncGenerator<Buffer> {
   const formatter = new LogFormatter(options);
-  let handle = await fs.open(path, "r");
-  let next: fs.FileHandle | undefined;
+  const parts = new LogParts(path);
+  let part = await parts.first();
+  let next: LogPart | undefined;
   const changes = options.isFollowing ? new FolderChanges(dirname(path), signal) : undefined;
   try {
-    let offset = await tailOffset(handle, options.tailLines);
+    let offset = await tailOffset(part, options.tailLines);
     for (;;) {
       const wasAlive = isAlive();
-      const reader = linesFrom(handle, offset);
+      const reader = linesFrom(part, offset);
       for (let read = await reader.next(); !read.done; read = await reader.next()) {
         offset = read.value.end;
         const line = parseLogLine(read.value.line);
@@ -39,12 +41,12 @@ export async function* readLog(
         if (formatter.isFull || signal.aborted) return;
       }
       if (next) {
-        await handle.close();
-        [handle, offset, next] = [next, 0, undefined];
+        await part.close();
+        [part, offset, next] = [next, 0, undefined];
         continue;
       }
       // The old file is read once more: its last lines were written after the rename, before the new one was there.
-      next = changes && (await reopened(path, handle));
+      next = changes && (await parts.next());
       if (next) continue;
       if (!changes || !wasAlive || signal.aborted) return;
       await changes.next();
@@ -52,14 +54,8 @@ export async function* readLog(
   } finally {
     changes?.close();
     await next?.close();
-    await handle.close();
+    await part.close();
   }
-}
-
-/** The file that has taken the place of the open one, if any. */
-async function reopened(path: string, handle: fs.FileHandle): Promise<fs.FileHandle | undefined> {
-  const [open, named] = await Promise.all([handle.stat(), fs.stat(path).catch(() => undefined)]);
-  return named && named.ino !== open.ino ? fs.open(path, "r") : undefined;
 }
 
 /** Tells that something in a folder has changed; also every second, for what the folder does not show. */
@@ -99,12 +95,12 @@ interface ReadLine {
 }
 
 /** Whole lines from an offset to the end of the file; a line without its break is not there yet. */
-async function* linesFrom(handle: fs.FileHandle, from: number): AsyncGenerator<ReadLine> {
+async function* linesFrom(part: LogPart, from: number): AsyncGenerator<ReadLine> {
   let rest: Buffer = Buffer.alloc(0);
   let position = from;
   for (;;) {
     const chunk = Buffer.allocUnsafe(CHUNK_BYTES);
-    const { bytesRead } = await handle.read(chunk, 0, CHUNK_BYTES, position + rest.length);
+    const bytesRead = await part.read(chunk, position + rest.length);
     if (bytesRead === 0) return;
     rest = Buffer.concat([rest, chunk.subarray(0, bytesRead)]);
     let start = 0;
@@ -118,15 +114,15 @@ async function* linesFrom(handle: fs.FileHandle, from: number): AsyncGenerator<R
 }
 
 /** Where the last `count` lines begin, searched from the end. */
-async function tailOffset(handle: fs.FileHandle, count: number | undefined): Promise<number> {
+async function tailOffset(part: LogPart, count: number | undefined): Promise<number> {
   if (count === undefined) return 0;
-  const { size } = await handle.stat();
+  const size = await part.size();
   if (count === 0) return size;
   let breaks = 0;
   for (let end = size; end > 0; end -= CHUNK_BYTES) {
     const from = Math.max(0, end - CHUNK_BYTES);
     const chunk = Buffer.alloc(end - from);
-    await handle.read(chunk, 0, chunk.length, from);
+    await part.read(chunk, from);
     for (let at = chunk.length - 1; at >= 0; at--)
       if (chunk[at] === LINE_BREAK && from + at + 1 < size && ++breaks === count)
         return from + at + 1;

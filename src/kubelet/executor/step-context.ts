@@ -1,6 +1,6 @@
 import type { Clock } from "../../base/clock.ts";
 import type { Client } from "../../client/client.ts";
-import type { V1Pod, V1Service } from "../../gen/types.ts";
+import type { V1Pod, V1ResourceRequirements, V1Service } from "../../gen/types.ts";
 import type { CriClient } from "../../wire/cri/cri-client.ts";
 import type { EventRecorder } from "../events.ts";
 import type { PodMemory } from "../plan/observed.ts";
@@ -34,6 +34,8 @@ export interface StepContext {
   readonly memory: PodMemory;
   /** The container runs; its postStart hook may still. */
   readonly onStarted: (containerId: string) => void;
+  /** The runtime has taken these resources for a container that runs. */
+  readonly onResized: (containerId: string, resources: V1ResourceRequirements) => void;
   /** Resolves when the API has the Pod's newest status. */
   readonly statusWritten: () => Promise<void>;
 }

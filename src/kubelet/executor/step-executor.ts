@@ -12,6 +12,7 @@ import { killContainer } from "./container-killer.ts";
 import { ContainerStarter, podIpsOf } from "./container-starter.ts";
 import { ImageEnsurer } from "./image-ensurer.ts";
 import { makeLogFolder, removeFolder, unlinkLog } from "./pod-files.ts";
+import { resize } from "./resizer.ts";
 import type { RuntimeReader } from "./runtime-reader.ts";
 import type { StepContext, StepTools, StepValue } from "./step-context.ts";
 import { fail } from "./step-failure.ts";
@@ -50,6 +51,9 @@ export class StepExecutor {
         return this.#starter.start(step, context);
       case "killContainer":
         await killContainer(step, context, this.#tools);
+        return {};
+      case "resize":
+        await resize(step, context, this.#tools);
         return {};
       case "stopSandbox":
         await cri.stopSandbox(step.id);

@@ -74,7 +74,8 @@ function osProblem({ metadata, spec }: V1Pod): Rejection | undefined {
   };
 }
 
-function lackOf(
+/** The first resource that the node has too little of for this Pod beside the others. */
+export function lackOf(
   pod: V1Pod,
   active: readonly V1Pod[],
   allocatable: Readonly<Record<string, string>>,

@@ -1,5 +1,5 @@
 import type { Instant } from "../../base/clock.ts";
-import type { V1Pod } from "../../gen/types.ts";
+import type { V1Pod, V1ResourceRequirements } from "../../gen/types.ts";
 import type { PodRuntime } from "../runtime/pod-runtime.ts";
 import type { BackOff } from "./back-off.ts";
 
@@ -41,12 +41,34 @@ export interface PodMemory {
   readonly crashes: ReadonlyMap<string, BackOff>;
   /** By container id. */
   readonly probes: ReadonlyMap<string, ProbeResults>;
+  /** By container id: what the runtime was told last, where that is not what the container was made with. */
+  readonly actuated: ReadonlyMap<string, V1ResourceRequirements>;
+  /** Ids of containers that are ended to be started again, however they end. */
+  readonly restarting: ReadonlySet<string>;
+  /** Absent: the Pod has what it asks for. */
+  readonly resize?: ResizeMemory;
   /** Ids of containers whose postStart hook has not ended yet: alive, but not yet started. */
   readonly starting: ReadonlySet<string>;
   /** Nothing of the Pod is left on this node but dead containers. */
   readonly isTornDown: boolean;
   /** The API server was told to drop the object; its watch will say that it did. */
   readonly isDeleteSent: boolean;
+}
+
+/** A change of resources that waits for room, or has not reached the containers yet. */
+export interface ResizeMemory {
+  /** Why the specification's resources are not granted. */
+  readonly pending?: PendingResize;
+  /** Generation of the Pod that was granted last, until the containers have it. */
+  readonly granted?: number;
+  /** Why they do not. */
+  readonly error?: string;
+}
+
+export interface PendingResize {
+  readonly reason: "Deferred" | "Infeasible";
+  readonly message: string;
+  readonly generation: number;
 }
 
 export interface Termination {
@@ -99,6 +121,8 @@ export function freshMemory(now: Instant): PodMemory {
     starts: new Map(),
     crashes: new Map(),
     probes: new Map(),
+    actuated: new Map(),
+    restarting: new Set(),
     starting: new Set(),
     isTornDown: false,
     isDeleteSent: false,

@@ -18,8 +18,9 @@ import {
 } from "../runtime/pod-spec.ts";
 import { currentPhase, startTimeOf, statusChangesAt } from "../status/pod-status.ts";
 import { retryAt } from "./back-off.ts";
-import { again, type Candidate } from "./candidate.ts";
+import { again, mustRestart, type Candidate } from "./candidate.ts";
 import { garbageOf } from "./garbage.ts";
+import { isResizeInProgress, planResize, restartsForResize } from "./plan-resize.ts";
 import { planInit } from "./plan-init.ts";
 import type { ObservedPod, Outcome, TerminationReason } from "./observed.ts";
 import { planTermination } from "./plan-termination.ts";
@@ -115,6 +116,8 @@ function planRunning(observed: ObservedPod, now: Instant): PodPlan {
   const sandbox = readySandbox(observed.runtime);
   const networkProblem = sandbox ? undefined : planSandbox(observed, draft);
   if (sandbox) planKills(observed, draft);
+  const resize = planResize(observed);
+  if (resize) draft.add(resize);
   planStarts(observed, sandbox, now, draft);
   for (const step of garbageOf(observed)) draft.add(step);
   return networkProblem === undefined ? draft.plan() : { ...draft.plan(), networkProblem };
@@ -150,16 +153,19 @@ function planSandbox(
 /** Containers that must be replaced: unhealthy, or of another definition. */
 function planKills(observed: ObservedPod, draft: Draft): void {
   const { pod, runtime, memory } = observed;
+  const restarts = restartsForResize(observed);
   for (const container of allContainers(pod)) {
     const current = newest(runtime, container.name);
     if (!current || !isAlive(current)) continue;
     const probes = memory.probes.get(current.id);
     const own = (seconds: number | undefined): number => seconds ?? graceSecondsOf(pod);
-    const end = (graceSeconds: number, why: string): void =>
-      draft.add(kill(current, graceSeconds, `Container ${container.name} ${why}`, true));
+    const end = (graceSeconds: number, why: string, isRestart = false): void => {
+      const step = kill(current, graceSeconds, `Container ${container.name} ${why}`, true);
+      draft.add(isRestart ? { ...step, isRestart } : step);
+    };
     if (current.state === "unknown") end(graceSecondsOf(pod), "is in an unknown state");
     else if (isOutdated(container, current))
-      end(graceSecondsOf(pod), "definition changed, will be restarted");
+      end(graceSecondsOf(pod), "definition changed, will be restarted", true);
     else if (probes?.liveness === false)
       end(
         own(container.livenessProbe?.terminationGracePeriodSeconds),
@@ -170,6 +176,7 @@ function planKills(observed: ObservedPod, draft: Draft): void {
         own(container.startupProbe?.terminationGracePeriodSeconds),
         "failed startup probe, will be restarted",
       );
+    else if (restarts.has(current.id)) end(graceSecondsOf(pod), "resize requires restart", true);
   }
 }
 
@@ -178,7 +185,7 @@ function kill(
   graceSeconds: number,
   message: string,
   runsPreStop: boolean,
-): Step {
+): Extract<Step, { kind: "killContainer" }> {
   return {
     kind: "killContainer",
     id: container.id,
@@ -196,6 +203,8 @@ function planStarts(
   draft: Draft,
 ): void {
   const { memory } = observed;
+  // The Pod's cgroup must have room before a larger container starts in it.
+  const isWaiting = isResizeInProgress(observed) && memory.resize?.error === undefined;
   let isFirst = true;
   for (const candidate of candidatesOf(observed, sandbox)) {
     const { name } = candidate.container;
@@ -208,7 +217,8 @@ function planStarts(
     const ensure: Step = { kind: "ensureImage", container: name };
     if (draft.isDue(image)) draft.add(ensure);
     if (image?.kind === "failed" && image.retryAt > now) continue;
-    const isComplete = image?.kind === "done" && memory.volumes.kind === "done" && sandbox;
+    const isComplete =
+      image?.kind === "done" && memory.volumes.kind === "done" && !isWaiting && sandbox;
     if (isFirst && isComplete) draft.add(startOf(candidate, sandbox));
     isFirst = false;
   }
@@ -257,6 +267,6 @@ function candidate(observed: ObservedPod, container: V1Container): readonly Cand
   }
   if (current.state === "created") return [{ container, restartCount: current.restartCount }];
   if (isAlive(current) || isEphemeral) return [];
-  if (!shouldRestart(pod, container, current.exitCode)) return [];
+  if (!mustRestart(observed, container, current)) return [];
   return [again(container, current)];
 }

@@ -25,6 +25,8 @@ const START_WAITS: Waits = { firstMs: 10_000, ceilingMs: 10_000 };
 /** The memory once `step` is under way: what it will find out is open again. */
 export function rememberBegin(memory: PodMemory, step: Step, now: Instant): PodMemory {
   if (step.kind === "prepareVolumes") return withoutRefresh(memory);
+  if (step.kind === "killContainer" && step.isRestart)
+    return { ...memory, restarting: new Set(memory.restarting).add(step.id) };
   if (step.kind !== "startContainer") return memory;
   const { container, failedAt } = step;
   const starts = without(memory.starts, container);
@@ -56,6 +58,10 @@ export function remember(
       const failed = failure(undefined, result, START_WAITS, now);
       return { ...memory, images, starts: new Map(memory.starts).set(step.container, failed) };
     }
+    case "resize":
+      return rememberResize(memory, step.generation, result);
+    case "removeContainer":
+      return forgetContainer(memory, step.id);
     case "tearDown":
       return { ...memory, isTornDown: result.isSuccess };
     case "finish":
@@ -63,6 +69,30 @@ export function remember(
     default:
       return memory;
   }
+}
+
+/** A grant that came meanwhile is still to be carried out. */
+function rememberResize(
+  memory: PodMemory,
+  generation: number | undefined,
+  result: StepResult,
+): PodMemory {
+  const { granted, error: _, ...rest } = memory.resize ?? {};
+  const isOpen = !result.isSuccess || granted !== generation;
+  const resize = {
+    ...rest,
+    ...(isOpen && granted !== undefined ? { granted } : {}),
+    ...(result.isSuccess ? {} : { error: result.message }),
+  };
+  const { resize: __, ...others } = memory;
+  return Object.keys(resize).length === 0 ? others : { ...others, resize };
+}
+
+function forgetContainer(memory: PodMemory, id: string): PodMemory {
+  const actuated = without(memory.actuated, id);
+  if (actuated === memory.actuated && !memory.restarting.has(id)) return memory;
+  const restarting = new Set([...memory.restarting].filter((other) => other !== id));
+  return { ...memory, actuated, restarting };
 }
 
 /** Volumes that were once made stay usable when bringing them up to date fails. A refresh that was asked for meanwhile stays. */

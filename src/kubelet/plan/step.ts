@@ -1,3 +1,12 @@
+import type { V1ResourceRequirements } from "../../gen/types.ts";
+
+/** What one running container gets from now on. */
+export interface ResourceUpdate {
+  readonly container: string;
+  readonly id: string;
+  readonly resources: V1ResourceRequirements;
+}
+
 /** One thing to do for a Pod. Steps with different keys run side by side; at most one of each key is in flight. */
 export type Step =
   | { readonly kind: "prepareVolumes" }
@@ -19,6 +28,16 @@ export type Step =
       /** The message of the event `Killing`. */
       readonly message: string;
       readonly runsPreStop: boolean;
+      /** It is started again however it ends: what it was made of has changed. */
+      readonly isRestart?: boolean;
+    }
+  | {
+      /** Gives running containers and the Pod's cgroup what was granted. */
+      readonly kind: "resize";
+      readonly memory: readonly ResourceUpdate[];
+      readonly cpu: readonly ResourceUpdate[];
+      /** The Pod's, when it was granted. */
+      readonly generation?: number;
     }
   | { readonly kind: "stopSandbox"; readonly id: string }
   | { readonly kind: "removeContainer"; readonly id: string }
@@ -41,6 +60,8 @@ export function keyOf(step: Step): string {
       return "start";
     case "killContainer":
       return killKey(step.id, step.graceSeconds);
+    case "resize":
+      return "resize";
     case "stopSandbox":
     case "removeSandbox":
     case "removeContainer":

@@ -6,6 +6,7 @@ import {
   ANNOTATION_HASH,
   ANNOTATION_MESSAGE_PATH,
   ANNOTATION_MESSAGE_POLICY,
+  ANNOTATION_RESOURCES,
   ANNOTATION_RESTART_COUNT,
   LABEL_CONTAINER_NAME,
 } from "./labels.ts";
@@ -78,6 +79,7 @@ function annotationsOf(
     [ANNOTATION_MESSAGE_PATH]: container.terminationMessagePath ?? MESSAGE_PATH_DEFAULT,
     [ANNOTATION_MESSAGE_POLICY]: container.terminationMessagePolicy ?? "File",
     [ANNOTATION_GRACE]: String(graceSecondsOf(pod)),
+    [ANNOTATION_RESOURCES]: JSON.stringify(container.resources ?? {}),
   };
 }
 

@@ -12,5 +12,7 @@ export const ANNOTATION_RESTART_COUNT = "io.kubernetes.container.restartCount";
 export const ANNOTATION_MESSAGE_PATH = "io.kubernetes.container.terminationMessagePath";
 export const ANNOTATION_MESSAGE_POLICY = "io.kubernetes.container.terminationMessagePolicy";
 export const ANNOTATION_GRACE = "io.kubernetes.pod.terminationGracePeriod";
+/** Ours: the resources that a container was made with, as JSON. */
+export const ANNOTATION_RESOURCES = "skiff.dev/resources";
 /** Ours: the node's name, so that two kubelets on one runtime leave each other's Pods alone. */
 export const LABEL_NODE = "skiff.dev/node";

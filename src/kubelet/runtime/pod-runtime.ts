@@ -1,4 +1,5 @@
 import type { Instant } from "../../base/clock.ts";
+import type { V1ResourceRequirements } from "../../gen/types.ts";
 import {
   CONTAINER_CREATED,
   CONTAINER_EXITED,
@@ -7,7 +8,12 @@ import {
   type ContainerStatus,
   type SandboxStatus,
 } from "../../wire/cri/cri-client.ts";
-import { ANNOTATION_HASH, ANNOTATION_RESTART_COUNT, LABEL_CONTAINER_NAME } from "./labels.ts";
+import {
+  ANNOTATION_HASH,
+  ANNOTATION_RESOURCES,
+  ANNOTATION_RESTART_COUNT,
+  LABEL_CONTAINER_NAME,
+} from "./labels.ts";
 
 /** What the runtime has of one Pod: the observed half of the plan. */
 export interface PodRuntime {
@@ -43,6 +49,8 @@ export interface ContainerState {
   readonly imageId: string;
   /** Of the specification it was made from; "" where the runtime does not know. */
   readonly hash: string;
+  /** What it was made with; absent where the runtime does not know. */
+  readonly resources?: V1ResourceRequirements;
 }
 
 export const emptyRuntime: PodRuntime = { sandboxes: [], containers: [] };
@@ -83,7 +91,12 @@ export function containerState(
     image: status.image?.image ?? "",
     imageId: status.imageRef,
     hash: status.annotations[ANNOTATION_HASH] ?? "",
+    ...resourcesIn(status.annotations[ANNOTATION_RESOURCES]),
   };
+}
+
+function resourcesIn(text: string | undefined): Pick<ContainerState, "resources"> {
+  return text === undefined ? {} : { resources: JSON.parse(text) as V1ResourceRequirements };
 }
 
 function stateName(state: number): ContainerState["state"] {

@@ -1,6 +1,7 @@
 import { formatTime, type Instant } from "../../base/clock.ts";
 import type { V1ContainerStatus, V1Pod, V1PodCondition } from "../../gen/types.ts";
 import type { ObservedPod } from "../plan/observed.ts";
+import { isResizeInProgress } from "../plan/plan-resize.ts";
 import { readySandbox } from "../runtime/pod-runtime.ts";
 import { appContainers, initContainers, isSidecar } from "../runtime/pod-spec.ts";
 import type { PodPhase } from "./phase.ts";
@@ -9,7 +10,10 @@ type Verdict = Pick<V1PodCondition, "status" | "reason" | "message">;
 
 const TRUE: Verdict = { status: "True" };
 
-/** The condition types that the kubelet writes, in upstream's order. @spec pkg/kubelet/types/pod_status.go */
+/** A change of resources that waits, or is under way; absent when there is none. @spec KEP-1287 */
+const RESIZE_TYPES = ["PodResizePending", "PodResizeInProgress"] as const;
+
+/** The condition types that the kubelet always writes, in upstream's order. @spec pkg/kubelet/types/pod_status.go */
 const TYPES = [
   "PodReadyToStartContainers",
   "Initialized",
@@ -19,7 +23,7 @@ const TYPES = [
 ] as const;
 
 /**
- * The Pod's conditions: the kubelet's own, then those of others as they are.
+ * The Pod's conditions: those of others as they are, then the kubelet's own.
  *
  * @spec k8s@1.36 pkg/kubelet/status/generate.go
  */
@@ -41,14 +45,43 @@ export function conditionsOf(
   };
   const own = TYPES.map((type) => condition(pod, type, verdicts[type], now));
   const foreign = (pod.status?.conditions ?? []).filter(({ type }) => !isKubeletCondition(type));
+  const resize = resizeConditions(observed, phase, now);
   const { eviction } = observed.memory.termination ?? {};
-  if (!eviction) return [...own, ...foreign];
+  if (!eviction) return [...foreign, ...resize, ...own];
   const verdict = { status: "True", reason: "TerminationByKubelet", message: eviction.message };
   return [
-    ...own,
-    condition(pod, DISRUPTION, verdict, now),
     ...foreign.filter(({ type }) => type !== DISRUPTION),
+    ...resize,
+    condition(pod, DISRUPTION, verdict, now),
+    ...own,
   ];
+}
+
+/** @spec k8s@1.36 pkg/kubelet/status/status_manager.go updatedPodResizeCondition; kubelet_pods.go determinePodResizeStatus */
+function resizeConditions(
+  observed: ObservedPod,
+  phase: PodPhase,
+  now: Instant,
+): readonly V1PodCondition[] {
+  const { pod, memory } = observed;
+  if (phase === "Succeeded" || phase === "Failed" || memory.termination) return [];
+  const { pending, granted, error } = memory.resize ?? {};
+  const conditions: V1PodCondition[] = [];
+  if (pending) {
+    const { reason, message, generation } = pending;
+    const verdict = { status: "True", reason, message };
+    conditions.push(at(condition(pod, "PodResizePending", verdict, now), generation));
+  }
+  if (isResizeInProgress(observed)) {
+    const why = error === undefined ? {} : { reason: "Error", message: error };
+    const found = condition(pod, "PodResizeInProgress", { status: "True", ...why }, now);
+    conditions.push(at(found, granted ?? pod.metadata?.generation ?? 0));
+  }
+  return conditions;
+}
+
+function at(condition: V1PodCondition, observedGeneration: number): V1PodCondition {
+  return { ...condition, observedGeneration };
 }
 
 /** Says that a Pod does not end by itself. @spec KEP-3329 */
@@ -56,12 +89,17 @@ const DISRUPTION = "DisruptionTarget";
 
 /** True for the conditions that the kubelet alone writes. */
 export function isKubeletCondition(type: string): boolean {
-  return (TYPES as readonly string[]).includes(type);
+  return (TYPES as readonly string[]).includes(type) || isResizeCondition(type);
+}
+
+function isResizeCondition(type: string): boolean {
+  return (RESIZE_TYPES as readonly string[]).includes(type);
 }
 
 function condition(pod: V1Pod, type: string, verdict: Verdict, now: Instant): V1PodCondition {
   const old = pod.status?.conditions?.find((candidate) => candidate.type === type);
-  const isSame = old?.status === verdict.status;
+  const isSame =
+    old?.status === verdict.status && (!isResizeCondition(type) || old.reason === verdict.reason);
   const lastTransitionTime = (isSame ? old?.lastTransitionTime : undefined) ?? formatTime(now);
   const generation = pod.metadata?.generation;
   return {

@@ -8,8 +8,10 @@ import type {
 } from "../../gen/types.ts";
 import { formatDelay, retryAt } from "../plan/back-off.ts";
 import type { ObservedPod } from "../plan/observed.ts";
+import { mustRestart } from "../plan/candidate.ts";
+import { actualResources } from "../plan/plan-resize.ts";
 import { newest, type ContainerState } from "../runtime/pod-runtime.ts";
-import { initContainers, isSidecar, shouldRestart, statusNamed } from "../runtime/pod-spec.ts";
+import { initContainers, isSidecar, statusNamed } from "../runtime/pod-spec.ts";
 
 /** How long a failed pull shows as `ErrImagePull` before `ImagePullBackOff`. Doubling hides the wait from short looks. */
 export const PULL_ERROR_SHOWN_MS = 2000;
@@ -47,7 +49,7 @@ export function containerStatus(
     imageID: current?.imageId ?? known?.imageID ?? "",
     ...containerIdOf(current, known),
     started: isStarted,
-    ...resourcesOf(container, state),
+    ...resourcesOf(observed, container, current),
     ...volumeMountsOf(container),
   };
 }
@@ -117,7 +119,7 @@ function waitingFor(
   const { pod, memory, runtime } = observed;
   if (memory.termination) return undefined;
   const current = newest(runtime, container.name);
-  if (current && current.state === "exited" && !shouldRestart(pod, container, current.exitCode))
+  if (current && current.state === "exited" && !mustRestart(observed, container, current))
     return undefined;
   const image = memory.images.get(container.name);
   if (image?.kind === "failed") return imageWaiting(container, image, now);
@@ -126,7 +128,8 @@ function waitingFor(
     const until = retryAt(memory.crashes.get(container.name), current.finishedAt);
     if (now < until) return crashWaiting(pod, container, until - current.finishedAt);
   }
-  return failure && { reason: failure.reason, message: failure.message };
+  if (failure) return { reason: failure.reason, message: failure.message };
+  return current && memory.restarting.has(current.id) ? { reason: "ContainerCreating" } : undefined;
 }
 
 function imageWaiting(
@@ -174,15 +177,19 @@ function isReady(
   return !container.readinessProbe || memory.probes.get(current.id)?.readiness === true;
 }
 
+/** Of a running container what it has, of another what it would get. @spec convertContainerStatusResources */
 function resourcesOf(
-  { resources }: V1Container,
-  state: V1ContainerState,
+  observed: ObservedPod,
+  container: V1Container,
+  current: ContainerState | undefined,
 ): Pick<V1ContainerStatus, "resources" | "allocatedResources"> {
-  if (!resources || !state.running) return {};
-  const { requests, limits } = resources;
-  if (!requests && !limits) return { resources: {} };
+  if (!current) return {};
+  const { requests: allocated } = container.resources ?? {};
+  const isRunning = current.state === "running";
+  const has = isRunning ? actualResources(observed, container, current) : container.resources;
+  const { requests, limits } = has ?? {};
   return {
-    ...(requests ? { allocatedResources: requests } : {}),
+    ...(allocated ? { allocatedResources: allocated } : {}),
     resources: { ...(limits ? { limits } : {}), ...(requests ? { requests } : {}) },
   };
 }

@@ -92,12 +92,12 @@ describe("podStatus", () => {
         [type, is, reason, message].filter(Boolean).join(" "),
       ),
       [
+        "DisruptionTarget True",
         "PodReadyToStartContainers False",
         "Initialized False ContainersNotInitialized containers with incomplete status: [first]",
         "Ready False ContainersNotReady containers with unready status: [a b]",
         "ContainersReady False ContainersNotReady containers with unready status: [a b]",
         "PodScheduled True",
-        "DisruptionTarget True",
       ],
     );
   });

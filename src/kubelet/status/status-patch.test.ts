@@ -24,11 +24,32 @@ describe("statusPatch", () => {
       { conditions: [{ type: "Ready", status: "True" }] },
     );
     assert.deepEqual(patch, {
+      "$setElementOrder/conditions": [{ type: "Ready" }],
       conditions: [{ type: "Ready", status: "True", reason: null, message: null }],
     });
   });
 
   it("leaves a condition that is new as it is", () => {
-    assert.deepEqual(statusPatch({}, { conditions: [unready] }), { conditions: [unready] });
+    assert.deepEqual(statusPatch({}, { conditions: [unready] }), {
+      "$setElementOrder/conditions": [{ type: "Ready" }],
+      conditions: [unready],
+    });
+  });
+
+  it("says nothing of conditions that stay as they are, and takes away its own", () => {
+    const gate = { type: "example.com/gate", status: "True" };
+    const waiting = { type: "PodResizePending", status: "True" };
+    const scheduled = { type: "PodScheduled", status: "True" };
+    assert.deepEqual(
+      statusPatch({ conditions: [scheduled, waiting] }, { conditions: [gate, unready, scheduled] }),
+      {
+        "$setElementOrder/conditions": [
+          { type: "example.com/gate" },
+          { type: "Ready" },
+          { type: "PodScheduled" },
+        ],
+        conditions: [{ $patch: "delete", type: "PodResizePending" }, gate, unready],
+      },
+    );
   });
 });

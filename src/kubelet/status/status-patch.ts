@@ -1,8 +1,10 @@
 import type { V1PodCondition, V1PodStatus } from "../../gen/types.ts";
+import { isKubeletCondition } from "./conditions.ts";
 import { isEqual } from "./is-equal.ts";
 
 /**
- * The strategic merge patch from one status of a Pod to another: only what differs, so that conditions of others stay.
+ * The strategic merge patch from one status of a Pod to another: only what differs, so that conditions of others stay as
+ * they are now, whatever they were when this status was made.
  *
  * Conditions are merged by their type, field by field: what one has no longer is `null`.
  * @spec k8s@1.36 apimachinery strategicpatch; core/v1 PodStatus patch strategies
@@ -11,15 +13,26 @@ export function statusPatch(from: V1PodStatus, to: V1PodStatus): Record<string, 
   const patch: Record<string, unknown> = {};
   const [old, next] = [from as Record<string, unknown>, to as Record<string, unknown>];
   for (const key of new Set([...Object.keys(old), ...Object.keys(next)]))
-    if (!isEqual(old[key], next[key])) patch[key] = next[key] ?? null;
-  if (patch["conditions"])
-    patch["conditions"] = (to.conditions ?? []).map((condition) =>
-      withRemovals(
-        from.conditions?.find(({ type }) => type === condition.type),
-        condition,
-      ),
-    );
-  return patch;
+    if (key !== "conditions" && !isEqual(old[key], next[key])) patch[key] = next[key] ?? null;
+  return { ...patch, ...conditionsPatch(from.conditions ?? [], to.conditions ?? []) };
+}
+
+function conditionsPatch(
+  from: readonly V1PodCondition[],
+  to: readonly V1PodCondition[],
+): Record<string, unknown> {
+  if (isEqual(from, to)) return {};
+  const named = (list: readonly V1PodCondition[], type: string): V1PodCondition | undefined =>
+    list.find((condition) => condition.type === type);
+  const changed = to.filter((condition) => !isEqual(condition, named(from, condition.type)));
+  const gone = from.filter(({ type }) => isKubeletCondition(type) && !named(to, type));
+  return {
+    "$setElementOrder/conditions": to.map(({ type }) => ({ type })),
+    conditions: [
+      ...gone.map(({ type }) => ({ $patch: "delete", type })),
+      ...changed.map((condition) => withRemovals(named(from, condition.type), condition)),
+    ],
+  };
 }
 
 function withRemovals(old: V1PodCondition | undefined, next: V1PodCondition): object {

@@ -1,4 +1,4 @@
-import type { V1Pod, V1PodStatus } from "../../gen/types.ts";
+import type { V1Container, V1Pod, V1PodCondition, V1PodStatus } from "../../gen/types.ts";
 
 /** An event that follows from how a status differs from the one before it. */
 export interface TransitionEvent {
@@ -23,6 +23,7 @@ export function transitionEvents(pod: V1Pod, next: V1PodStatus): readonly Transi
       ? []
       : eventsOf(pod, name, imageName(pod, name, image), reason);
   });
+  events.push(...resizeEvents(pod, next));
   if (next.reason === "DeadlineExceeded" && pod.status?.reason !== "DeadlineExceeded")
     events.push({ type: "Normal", reason: "DeadlineExceeded", message: next.message ?? "" });
   return events;
@@ -49,4 +50,39 @@ function eventsOf(pod: V1Pod, container: string, image: string, reason: string):
     { type: "Normal", reason: "BackOff", message: `Back-off pulling image ${quoted}`, container },
     { type: "Warning", reason: "Failed", message: "Error: ImagePullBackOff", container },
   ];
+}
+
+/** Told once: when granted resources cannot be given, and when they are. @spec k8s@1.36 pkg/kubelet/events/pod_resize.go */
+function resizeEvents(pod: V1Pod, next: V1PodStatus): readonly TransitionEvent[] {
+  const named = (status: V1PodStatus | undefined, type: string): V1PodCondition | undefined =>
+    status?.conditions?.find((condition) => condition.type === type);
+  const [before, after] = [pod.status, next].map((status) => named(status, "PodResizeInProgress"));
+  if (after?.reason !== undefined && after.message !== before?.message) {
+    const message = resizeMessage(pod, after.observedGeneration, "Pod resize error", after.message);
+    return [{ type: "Warning", reason: "ResizeError", message }];
+  }
+  const isOver = next.phase === "Succeeded" || next.phase === "Failed";
+  if (!before || after || isOver) return [];
+  const message = resizeMessage(pod, before.observedGeneration, "Pod resize completed");
+  return [{ type: "Normal", reason: "ResizeCompleted", message }];
+}
+
+/** What an event says of a change of resources: what the Pod was granted, or asks for. */
+export function resizeMessage(
+  { spec }: V1Pod,
+  generation: number | undefined,
+  prefix: string,
+  error?: string,
+): string {
+  const list = (containers: readonly V1Container[] | undefined): object[] | undefined =>
+    containers?.length
+      ? containers.map(({ name, resources }) => ({ name, resources: resources ?? {} }))
+      : undefined;
+  const summary = {
+    initContainers: list(spec?.initContainers),
+    containers: list(spec?.containers),
+    generation: generation ?? 0,
+    error,
+  };
+  return `${prefix}: ${JSON.stringify(summary)}`;
 }

@@ -2,8 +2,8 @@ import type { V1ContainerStatus, V1PodStatus } from "../../gen/types.ts";
 
 /** Waiting reasons that only say that the Pod is on its way. */
 const ON_ITS_WAY = new Set(["ContainerCreating", "PodInitializing"]);
-/** Conditions that say how far the sandbox is; nobody acts upon them. */
-const PROGRESS = new Set(["PodReadyToStartContainers"]);
+/** Conditions that say how far something is; nobody acts upon them. */
+const PROGRESS = new Set(["PodReadyToStartContainers", "PodResizeInProgress"]);
 
 /**
  * True when somebody may act upon the change from `written` to `wanted`: the phase, a condition's status, or what a

@@ -1,0 +1,98 @@
+import assert from "node:assert/strict";
+import {
+  appendFileSync,
+  mkdtempSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  writeFileSync,
+} from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { describe, it } from "node:test";
+import { gzipSync } from "node:zlib";
+import { logOptionsOf, type LogOptions } from "../server/log-options.ts";
+import { readLog } from "./log-stream.ts";
+
+const options = (query: string): LogOptions =>
+  logOptionsOf(new URLSearchParams(query), 0) as LogOptions;
+
+/** A log in a folder of its own, and what a rotation does to it. */
+async function inFolder(
+  body: (log: {
+    readonly path: string;
+    write(...lines: readonly string[]): void;
+    rotate(suffix: string): void;
+    compress(suffix: string): void;
+  }) => Promise<void>,
+): Promise<void> {
+  const folder = mkdtempSync(join(tmpdir(), "skiff-log-"));
+  const path = join(folder, "0.log");
+  writeFileSync(path, "");
+  try {
+    await body({
+      path,
+      write: (...lines) => {
+        for (const line of lines) appendFileSync(path, `2026-01-01T00:00:00Z stdout F ${line}\n`);
+      },
+      rotate: (suffix) => {
+        renameSync(path, `${path}.${suffix}`);
+        writeFileSync(path, "");
+      },
+      compress: (suffix) => {
+        const rotated = `${path}.${suffix}`;
+        writeFileSync(`${rotated}.gz`, gzipSync(readFileSync(rotated)));
+        rmSync(rotated);
+      },
+    });
+  } finally {
+    rmSync(folder, { recursive: true });
+  }
+}
+
+const idle = new AbortController().signal;
+
+describe("readLog", () => {
+  it("reads what is there, or its end", () =>
+    inFolder(async ({ path, write }) => {
+      write("1", "2", "3");
+      const read = async (query: string): Promise<string> => {
+        let text = "";
+        for await (const bytes of readLog(path, options(query), () => false, idle))
+          text += bytes.toString();
+        return text;
+      };
+      assert.equal(await read(""), "1\n2\n3\n");
+      assert.equal(await read("tailLines=2"), "2\n3\n");
+    }));
+
+  it("misses no line however often the log is rotated before its reader goes on", () =>
+    inFolder(async ({ path, write, rotate, compress }) => {
+      rotate("20251231-000000");
+      write("1", "2");
+      let isAlive = true;
+      const reader = readLog(path, options("follow=true"), () => isAlive, idle);
+      const lines: string[] = [];
+      const next = async (): Promise<boolean> => {
+        const { value, done } = await reader.next();
+        if (value) lines.push(value.toString().trim());
+        return !done;
+      };
+      await next();
+      write("3");
+      rotate("20260101-000000");
+      write("4");
+      rotate("20260101-000010");
+      compress("20260101-000000");
+      write("5", "6");
+      rotate("20260101-000020");
+      compress("20260101-000010");
+      write("7");
+      for (let count = 1; count < 6; count++) await next();
+      rotate("20260101-000030");
+      write("8");
+      isAlive = false;
+      while (await next());
+      assert.deepEqual(lines, ["1", "2", "3", "4", "5", "6", "7", "8"]);
+    }));
+});
