@@ -11,7 +11,7 @@ import {
 } from "../api/machinery/status-errors.ts";
 import { unknownPath } from "../api/machinery/routing-errors.ts";
 import { Closed, StoreFull } from "../store/store.ts";
-import { BodyTooLarge, RequestAborted } from "../wire/http/exchange.ts";
+import { BodyTooLarge, BodyTooSlow, RequestAborted } from "../wire/http/exchange.ts";
 import { statusResponse, type ApiResponse } from "./api-response.ts";
 import { impersonate } from "./authn/impersonation.ts";
 import { AuthorizerChain } from "./authz/authorizer-chain.ts";
@@ -124,6 +124,8 @@ export class Pipeline {
   #statusError(error: unknown): StatusError {
     if (error instanceof StatusError) return error;
     if (error instanceof BodyTooLarge) return requestEntityTooLarge(`limit is ${BODY_BYTES_MAX}`);
+    if (error instanceof BodyTooSlow)
+      return timeout("request did not complete within the allotted timeout");
     if (error instanceof RequestAborted) return timeout("the client went away");
     if (error instanceof Closed) return serviceUnavailable("the server is shutting down");
     if (error instanceof StoreFull)

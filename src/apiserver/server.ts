@@ -5,6 +5,7 @@ import type { Logger } from "../base/logger.ts";
 import { MetricRegistry } from "../base/metrics.ts";
 import type { Random } from "../base/random.ts";
 import type { Store } from "../store/store.ts";
+import type { HttpTimes } from "../wire/http/limits.ts";
 import { serveHttp, type HttpServer, type ListenAddress } from "../wire/http/server.ts";
 import type { AdmissionPlugin } from "./admission/admission.ts";
 import type { Allocator } from "./allocation/allocator.ts";
@@ -42,6 +43,8 @@ export interface HttpListening {
   readonly cert: string;
   /** Signs client certificates. */
   readonly clientCa: string;
+  /** How long clients may take. Default: upstream's times. */
+  readonly times?: HttpTimes;
 }
 
 export interface ApiServerOptions {

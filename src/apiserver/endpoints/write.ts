@@ -53,16 +53,16 @@ export async function updateEndpoint(
 }
 
 /** In upstream's order, as its message lists them. @spec endpoints/handlers/patch.go */
-const PATCHES: Readonly<Record<string, PatchType>> = {
-  "application/json-patch+json": "json",
-  "application/merge-patch+json": "merge",
-  "application/strategic-merge-patch+json": "strategic",
-};
+const PATCHES: ReadonlyMap<string, PatchType> = new Map([
+  ["application/json-patch+json", "json"],
+  ["application/merge-patch+json", "merge"],
+  ["application/strategic-merge-patch+json", "strategic"],
+]);
 
 /** The kind of patch that a request's Content-Type names, applies aside. @throws {StatusError} UnsupportedMediaType */
 export function patchTypeOf(request: ApiRequest): PatchType {
-  const type = PATCHES[mediaTypeOf(request.headers["content-type"])];
-  if (!type) throw unsupportedMediaType([...Object.keys(PATCHES), APPLY_PATCH]);
+  const type = PATCHES.get(mediaTypeOf(request.headers["content-type"]));
+  if (!type) throw unsupportedMediaType([...PATCHES.keys(), APPLY_PATCH]);
   return type;
 }
 

@@ -24,14 +24,14 @@ interface User {
   readonly groups: readonly string[];
 }
 
-const VERBS: Readonly<Record<string, string>> = {
-  GET: "get",
-  HEAD: "get",
-  POST: "create",
-  PUT: "update",
-  PATCH: "patch",
-  DELETE: "delete",
-};
+const VERBS: ReadonlyMap<string, string> = new Map([
+  ["GET", "get"],
+  ["HEAD", "get"],
+  ["POST", "create"],
+  ["PUT", "update"],
+  ["PATCH", "patch"],
+  ["DELETE", "delete"],
+]);
 
 /** The group that may everything: the API server's own certificate is in it. */
 const MASTERS = "system:masters";
@@ -46,7 +46,7 @@ export function apiServerGate(client: Client, nodeName: string): Gate {
     const user = caller.certificate ?? (await reviewToken(client, caller.token));
     if (!user) return { isAllowed: false, code: 401, message: "Unauthorized" };
     if (user.groups.includes(MASTERS)) return { isAllowed: true };
-    const verb = VERBS[method] ?? "get";
+    const verb = VERBS.get(method) ?? "get";
     const subresource = subresourceOf(path);
     const tried = [subresource, "proxy"];
     for (const candidate of new Set(tried))

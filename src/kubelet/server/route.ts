@@ -36,8 +36,8 @@ const CONTAINER_ROUTES: Readonly<Record<string, "logs" | "run" | "exec" | "attac
 
 /** What a path asks for; `undefined`: nothing that is served. @spec k8s@1.36 pkg/kubelet/server/server.go */
 export function routeOf(path: string): Route | undefined {
-  const fixed = FIXED[path.replace(/\/$/, "")];
-  if (fixed) return fixed;
+  const bare = path.replace(/\/$/, "");
+  if (Object.hasOwn(FIXED, bare)) return FIXED[bare];
   const [, verb = "", namespace, pod, ...rest] = path.split("/").map(decode);
   if (!namespace || !pod) return undefined;
   if (verb === "portForward" && rest.length <= 1) return { kind: "portForward", namespace, pod };

@@ -11,7 +11,7 @@ export interface HttpRequest {
   readonly headers: Readonly<Record<string, string | undefined>>;
   /** The query as it was sent, without its `?`. Absent: there was no text, only `query`. */
   readonly queryText?: string;
-  /** The whole body; the same Buffer each time. @throws {BodyTooLarge} */
+  /** The whole body; the same Buffer each time. @throws {BodyTooLarge} {BodyTooSlow} {RequestAborted} */
   body(): Promise<Buffer>;
   /** The body as it comes and without a limit, for those who pass it on. Instead of `body`; `undefined`: it has none. */
   bodyStream?(): Readable | undefined;
@@ -53,6 +53,11 @@ export type UpgradeHandler = (
 /** A request body over the limit. The client's error. */
 export class BodyTooLarge extends Error {
   override readonly name = "BodyTooLarge";
+}
+
+/** A request body that did not come in time. The client's error, or its network's. */
+export class BodyTooSlow extends Error {
+  override readonly name = "BodyTooSlow";
 }
 
 /** The client went away before its request was complete. Normal. */

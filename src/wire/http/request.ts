@@ -1,7 +1,9 @@
 import type { Readable, Writable } from "node:stream";
 import type { TLSSocket } from "node:tls";
+import type { Deadlines } from "./deadlines.ts";
 import {
   BodyTooLarge,
+  BodyTooSlow,
   RequestAborted,
   type ClientCertificate,
   type HttpRequest,
@@ -23,9 +25,10 @@ export function connectionOf(socket: TLSSocket): Connection {
 
 function certificateOf(socket: TLSSocket): Connection["certificate"] {
   if (!socket.authorized) return undefined;
-  const peer = socket.getPeerCertificate();
-  const subject = peer.subject as { CN?: string | string[]; O?: string | string[] } | undefined;
-  if (!subject) return undefined;
+  // Null where the connection has gone in the meantime.
+  const peer = socket.getPeerCertificate() as ReturnType<TLSSocket["getPeerCertificate"]> | null;
+  const subject = peer?.subject as { CN?: string | string[]; O?: string | string[] } | undefined;
+  if (!peer || !subject) return undefined;
   return {
     commonName: listOf(subject.CN)[0] ?? "",
     organizations: listOf(subject.O),
@@ -39,6 +42,13 @@ function listOf(value: string | string[] | undefined): string[] {
 
 type Headers = Readonly<Record<string, string | undefined>>;
 
+/** What holds for the bodies of all requests. */
+export interface BodyBounds {
+  readonly bytesMax: number;
+  /** Bodies under way that someone must still read here. */
+  readonly deadlines: Deadlines<StreamedRequest>;
+}
+
 /** A request whose costly parts (query, abort signal, body) are made only when someone asks for them. */
 export class StreamedRequest implements HttpRequest {
   readonly method: string;
@@ -47,12 +57,13 @@ export class StreamedRequest implements HttpRequest {
   readonly queryText: string;
   readonly #connection: Connection;
   readonly #stream: Readable | undefined;
-  readonly #bodyBytesMax: number;
+  readonly #bounds: BodyBounds;
   #query: URLSearchParams | undefined;
   #body: Promise<Buffer> | undefined;
   #abort: AbortController | undefined;
   #isAborted = false;
   #answer: Writable | undefined;
+  #fail: ((error: Error) => void) | undefined;
 
   /** `stream` absent: the request has no body. */
   constructor(
@@ -61,7 +72,7 @@ export class StreamedRequest implements HttpRequest {
     headers: Headers,
     connection: Connection,
     stream: Readable | undefined,
-    bodyBytesMax: number,
+    bounds: BodyBounds,
   ) {
     const mark = target.indexOf("?");
     this.method = method;
@@ -70,7 +81,8 @@ export class StreamedRequest implements HttpRequest {
     this.headers = headers;
     this.#connection = connection;
     this.#stream = stream;
-    this.#bodyBytesMax = bodyBytesMax;
+    this.#bounds = bounds;
+    if (stream) bounds.deadlines.start(this);
   }
 
   get query(): URLSearchParams {
@@ -112,33 +124,49 @@ export class StreamedRequest implements HttpRequest {
   }
 
   bodyStream(): Readable | undefined {
+    this.#bounds.deadlines.end(this);
     return this.#stream;
+  }
+
+  /** The body has not come in time: whoever waits for it hears that, a connection that nobody reads is cut. */
+  expire(): void {
+    if (!this.#fail) return void this.#stream?.destroy();
+    this.#fail(new BodyTooSlow());
+    this.#bounds.deadlines.start(this);
   }
 
   /** The transport says that the client is gone or has its answer. */
   abort(): void {
     this.#isAborted = true;
+    this.#bounds.deadlines.end(this);
     this.#abort?.abort();
   }
 
   #collect(stream: Readable): Promise<Buffer> {
     return new Promise((resolve, reject) => {
-      const pieces: Buffer[] = [];
+      let pieces: Buffer[] = [];
       let length = 0;
+      // The deadline stays: what is left of the body must come in time, too.
+      const fail = (error: Error): void => {
+        this.#fail = undefined;
+        pieces = [];
+        reject(error);
+      };
+      this.#fail = fail;
       stream.on("data", (piece: Buffer) => {
         length += piece.length;
-        if (length <= this.#bodyBytesMax) pieces.push(piece);
-        else reject(new BodyTooLarge());
+        if (length > this.#bounds.bytesMax) fail(new BodyTooLarge());
+        else if (this.#fail) pieces.push(piece);
       });
-      let isComplete = false;
       stream.on("end", () => {
-        if (wasAborted(stream)) return;
-        isComplete = true;
+        this.#bounds.deadlines.end(this);
+        if (wasAborted(stream) || !this.#fail) return;
+        this.#fail = undefined;
         resolve(pieces.length === 1 ? pieces[0]! : Buffer.concat(pieces));
       });
-      stream.on("close", () => isComplete || reject(new RequestAborted()));
-      stream.on("error", reject);
-      if (stream.destroyed || stream.readableEnded) reject(new RequestAborted());
+      stream.on("close", () => this.#fail?.(new RequestAborted()));
+      stream.on("error", (error: Error) => this.#fail?.(error));
+      if (stream.destroyed || stream.readableEnded) fail(new RequestAborted());
     });
   }
 }

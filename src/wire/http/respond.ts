@@ -1,8 +1,10 @@
+import { constants } from "node:http2";
 import type { Http2ServerResponse, OutgoingHttpHeaders, ServerHttp2Stream } from "node:http2";
 import type { ServerResponse } from "node:http";
 import { isByteSource, type ByteSource } from "./byte-source.ts";
 import type { HttpResponse } from "./exchange.ts";
-import { GZIP_BYTES_MIN, pump, pumpGzipped } from "./send.ts";
+
+import { GZIP_BYTES_MIN, pump, pumpGzipped, type Untaken } from "./send.ts";
 
 const INTERNAL: HttpResponse = {
   status: 500,
@@ -19,8 +21,10 @@ export function respondOverStream(
   response: HttpResponse,
   isHead: boolean,
   acceptsGzip: boolean,
+  untaken: Untaken,
 ): void {
   if (stream.destroyed || stream.closed) return discard(response);
+  if (!stream.endAfterHeaders && !stream.readableEnded) letGoAfterAnswer(stream);
   const headers: OutgoingHttpHeaders = { ":status": response.status, ...response.headers };
   if (isHead) {
     stream.respond(headers, { endStream: true });
@@ -30,11 +34,19 @@ export function respondOverStream(
     headers["content-length"] = response.body.length;
     stream.respond(headers);
     stream.end(response.body);
+    if (response.body.length > 0) untaken.start(stream);
     return;
   }
-  sendSource(response, response.body, stream, acceptsGzip, (encoding) => {
+  sendSource(response, response.body, stream, acceptsGzip, untaken, (encoding) => {
     if (encoding) headers["content-encoding"] = encoding;
     stream.respond(headers);
+  });
+}
+
+/** A request that goes on after its answer would hold its stream: nobody reads the rest. @spec RFC 9113 section 8.1 */
+export function letGoAfterAnswer(stream: ServerHttp2Stream): void {
+  stream.once("finish", () => {
+    if (!stream.readableEnded) stream.close(constants.NGHTTP2_NO_ERROR);
   });
 }
 
@@ -44,6 +56,7 @@ export function respondOverMessage(
   response: HttpResponse,
   isHead: boolean,
   acceptsGzip: boolean,
+  untaken: Untaken,
 ): void {
   const target = message as ServerResponse;
   if (target.destroyed) return discard(response);
@@ -55,14 +68,20 @@ export function respondOverMessage(
   if (!isByteSource(response.body)) {
     headers.push("content-length", String(response.body.length));
     target.writeHead(response.status, headers).end(response.body);
+    if (target.writableLength > 0) watchOver(target, untaken);
     return;
   }
-  sendSource(response, response.body, target, acceptsGzip, (encoding) => {
+  sendSource(response, response.body, target, acceptsGzip, untaken, (encoding) => {
     if (encoding) headers.push("content-encoding", encoding);
     target.writeHead(response.status, headers);
     // A watch without events must still show its client that it has begun.
     target.flushHeaders();
   });
+}
+
+function watchOver(target: ServerResponse, untaken: Untaken): void {
+  untaken.start(target);
+  target.once("close", () => untaken.end(target));
 }
 
 /** Names and values in turn: the form that Node writes without looking at it twice. */
@@ -82,19 +101,22 @@ function sendSource(
   source: ByteSource,
   target: ServerHttp2Stream | ServerResponse,
   acceptsGzip: boolean,
+  untaken: Untaken,
   begin: (encoding?: "gzip") => void,
 ): void {
+  // A watch or a log may wait for its reader; a list is ready, and holds a state of the past as long as it is not taken.
+  const bound = response.isCompressible ? untaken : undefined;
   if (!acceptsGzip || !response.isCompressible) {
     begin();
-    return pump(source, target);
+    return pump(source, target, undefined, bound);
   }
   const first = source.read() ?? Buffer.alloc(0);
   if (first.length < GZIP_BYTES_MIN) {
     begin();
-    return pump(source, target, first);
+    return pump(source, target, first, bound);
   }
   begin("gzip");
-  pumpGzipped(source, target, first);
+  pumpGzipped(source, target, first, untaken);
 }
 
 function discard(response: HttpResponse): void {

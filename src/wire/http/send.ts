@@ -1,6 +1,10 @@
 import type { Writable } from "node:stream";
 import { constants, createGzip } from "node:zlib";
 import type { ByteSource } from "./byte-source.ts";
+import type { Deadlines } from "./deadlines.ts";
+
+/** Answers whose bytes are ready, and which a client has yet to take. */
+export type Untaken = Deadlines<Writable>;
 
 /** Below this many bytes compression costs more time than it saves. @spec apiserver handlers/responsewriters defaultGzipThresholdBytes */
 export const GZIP_BYTES_MIN = 128 * 1024;
@@ -24,14 +28,21 @@ function schedule(task: () => void): void {
  * Writes `source` to `target` until its end, never ahead of what `target` takes. `first`: bytes already read from it.
  *
  * Between two writes other work of the process gets its turn, so a long body does not stall it.
+ * @param untaken bounds how long the target may take nothing; absent: for ever, as watches may.
  */
-export function pump(source: ByteSource, target: Writable, first?: Buffer): void {
+export function pump(
+  source: ByteSource,
+  target: Writable,
+  first?: Buffer,
+  untaken?: Untaken,
+): void {
   let isScheduled = false;
   let isBlocked = false;
   let isOver = false;
   const over = (): void => {
     if (isOver) return;
     isOver = true;
+    untaken?.end(target);
     source.close();
   };
   const next = (): Buffer | undefined | null => {
@@ -61,11 +72,13 @@ export function pump(source: ByteSource, target: Writable, first?: Buffer): void
     schedule(step);
   };
   const send = (bytes: Buffer): void => {
-    if (bytes.length > 0 && !target.write(bytes)) isBlocked = true;
-    else wake();
+    if (bytes.length === 0 || target.write(bytes)) return wake();
+    isBlocked = true;
+    untaken?.start(target);
   };
   target.on("drain", () => {
     isBlocked = false;
+    untaken?.end(target);
     wake();
   });
   target.on("close", over);
@@ -77,10 +90,16 @@ export function pump(source: ByteSource, target: Writable, first?: Buffer): void
 }
 
 /** Like {@link pump}, compressed on the way. */
-export function pumpGzipped(source: ByteSource, target: Writable, first: Buffer): void {
+export function pumpGzipped(
+  source: ByteSource,
+  target: Writable,
+  first: Buffer,
+  untaken: Untaken,
+): void {
   const gzip = createGzip({ level: GZIP_LEVEL });
   target.on("close", () => gzip.destroy());
   gzip.on("error", () => target.destroy());
+  gzip.on("close", () => gzip.readableEnded || target.destroy());
   gzip.pipe(target);
-  pump(source, gzip, first);
+  pump(source, gzip, first, untaken);
 }

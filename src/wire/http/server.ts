@@ -8,12 +8,26 @@ import {
   type ServerHttp2Stream,
 } from "node:http2";
 import type { AddressInfo, Socket } from "node:net";
-import type { Duplex } from "node:stream";
+import type { Duplex, Writable } from "node:stream";
 import type { TLSSocket } from "node:tls";
+import { Deadlines } from "./deadlines.ts";
 import type { HttpHandler, HttpResponse, UpgradeHandler } from "./exchange.ts";
-import { connectionOf, StreamedRequest, type Connection } from "./request.ts";
-import { ResetBudget } from "./reset-budget.ts";
-import { internalError, respondOverMessage, respondOverStream } from "./respond.ts";
+import { CONTROL_FRAMES, FloodBudget, RESETS } from "./flood-budget.ts";
+import {
+  HEADER_BYTES_MAX,
+  HEADERS_MAX,
+  HTTP_TIMES,
+  SESSION_MEGABYTES_MAX,
+  STREAMS_MAX,
+  type HttpTimes,
+} from "./limits.ts";
+import { connectionOf, StreamedRequest, type BodyBounds, type Connection } from "./request.ts";
+import {
+  internalError,
+  letGoAfterAnswer,
+  respondOverMessage,
+  respondOverStream,
+} from "./respond.ts";
 
 export interface ListenAddress {
   readonly host: string;
@@ -31,6 +45,8 @@ export interface HttpServerOptions {
   readonly upgrade?: UpgradeHandler;
   /** Bytes of one request body. */
   readonly bodyBytesMax: number;
+  /** Default {@link HTTP_TIMES}. */
+  readonly times?: HttpTimes;
 }
 
 export interface HttpServer {
@@ -42,20 +58,21 @@ export interface HttpServer {
   close(graceMs: number): Promise<void>;
 }
 
-/** Bytes of all headers of one request; room for several tokens. Doubling it doubles what a client can make us hold. */
-const HEADER_BYTES_MAX = 64 * 1024;
-/** Streams of one connection at a time. @spec k8s@1.36 apiserver secure_serving.go MaxConcurrentStreams */
-const STREAMS_MAX = 250;
-/** A connection without a request is closed after this long. @spec apiserver IdleTimeout 90 s */
-const IDLE_MS = 90_000;
-/** Headers must have arrived in this time. @spec apiserver ReadHeaderTimeout 32 s */
-const HEADERS_MS = 32_000;
 /** HTTP/2 receive window of one stream, bytes: a whole ordinary body. */
 const WINDOW_BYTES = 256 * 1024;
 /** How long an address may take to come, in ms: bridges are made while the server starts. More only delays the error. */
 const ADDRESS_MS_MAX = 10_000;
 /** Pause between two looks for it, in ms. */
 const ADDRESS_LOOK_MS = 10;
+/** A silent connection is probed after this long, ms. More keeps what is left of dead clients longer. */
+const KEEP_ALIVE_MS = 60_000;
+/** How often HTTP/1.1 connections are looked at for late headers, ms. */
+const CHECK_MS = 10_000;
+/** What the parser's errors are called. Without an entry: a bad request. */
+const CLIENT_ERRORS: Readonly<Record<string, string>> = {
+  ERR_HTTP_REQUEST_TIMEOUT: "408 Request Timeout",
+  HPE_HEADER_OVERFLOW: "431 Request Header Fields Too Large",
+};
 /** TLS sessions resume for this long, seconds: shorter than the shortest certificate. */
 const SESSION_SECONDS = 300;
 
@@ -101,11 +118,21 @@ class SecureListener {
   readonly #server: Http2SecureServer;
   readonly #sockets = new Set<Socket>();
   readonly #sessions = new Set<ServerHttp2Session>();
+  readonly #raw = new Set<Socket>();
   readonly #connections = new WeakMap<object, Connection>();
+  readonly #times: HttpTimes;
+  readonly #bodies: BodyBounds;
+  readonly #untaken: Deadlines<Writable>;
   #isClosing = false;
 
   constructor(options: HttpServerOptions) {
     this.#options = options;
+    const times = (this.#times = options.times ?? HTTP_TIMES);
+    this.#bodies = {
+      bytesMax: options.bodyBytesMax,
+      deadlines: new Deadlines(times.bodyMs, (request) => request.expire()),
+    };
+    this.#untaken = new Deadlines(times.answerMs, cut);
     const server = createSecureServer({
       ...this.#context(options.key, options.cert),
       allowHTTP1: true,
@@ -113,16 +140,31 @@ class SecureListener {
       rejectUnauthorized: false,
       minVersion: "TLSv1.2",
       sessionTimeout: SESSION_SECONDS,
-      maxSessionMemory: 64,
+      handshakeTimeout: times.handshakeMs,
+      maxSessionMemory: SESSION_MEGABYTES_MAX,
+      maxHeaderListPairs: HEADERS_MAX,
       settings: {
         maxConcurrentStreams: STREAMS_MAX,
         maxHeaderListSize: HEADER_BYTES_MAX,
         initialWindowSize: WINDOW_BYTES,
       },
-      ...({ maxHeaderSize: HEADER_BYTES_MAX, headersTimeout: HEADERS_MS } as object),
+      // Notices peers that are gone without a word.
+      ...({ keepAlive: true, keepAliveInitialDelay: KEEP_ALIVE_MS } as object),
     });
     this.#server = server;
-    Object.assign(server, { headersTimeout: HEADERS_MS, keepAliveTimeout: IDLE_MS });
+    // For HTTP/1.1 these count as properties only.
+    Object.assign(server, {
+      headersTimeout: times.headersMs,
+      keepAliveTimeout: times.idleMs,
+      requestTimeout: 0,
+      connectionsCheckingInterval: Math.min(times.headersMs, CHECK_MS),
+      maxHeaderSize: HEADER_BYTES_MAX,
+      maxHeadersCount: HEADERS_MAX,
+    });
+    this.#listen(server);
+  }
+
+  #listen(server: Http2SecureServer): void {
     server.on("request", (message, response) => {
       this.#onMessage(message as unknown as IncomingMessage, response as unknown as ServerResponse);
     });
@@ -130,6 +172,10 @@ class SecureListener {
     server.removeAllListeners("stream");
     server.on("stream", (stream, headers) => this.#onStream(stream, headers));
     server.on("session", (session) => this.#onSession(session));
+    server.on("connection", (socket: Socket) => {
+      this.#raw.add(socket);
+      socket.on("close", () => this.#raw.delete(socket));
+    });
     server.on("secureConnection", (socket) => {
       this.#sockets.add(socket);
       socket.on("close", () => this.#sockets.delete(socket));
@@ -137,8 +183,9 @@ class SecureListener {
     // A request that is no request: the client's mistake, answered by the parser.
     server.on(
       "clientError" as "sessionError",
-      ((_error: Error, socket: Socket) => {
-        if (socket.writable) socket.end("HTTP/1.1 400 Bad Request\r\nconnection: close\r\n\r\n");
+      (({ code }: NodeJS.ErrnoException, socket: Socket) => {
+        const status = CLIENT_ERRORS[code ?? ""] ?? "400 Bad Request";
+        if (socket.writable) socket.end(`HTTP/1.1 ${status}\r\nconnection: close\r\n\r\n`);
         else socket.destroy();
       }) as never,
     );
@@ -178,11 +225,15 @@ class SecureListener {
     for (const session of this.#sessions) session.close();
     const timer = setTimeout(() => {
       for (const session of this.#sessions) session.destroy();
-      for (const socket of this.#sockets) socket.destroy();
+      for (const socket of [...this.#sockets, ...this.#raw]) socket.destroy();
     }, graceMs);
     (this.#server as unknown as { closeIdleConnections?: () => void }).closeIdleConnections?.();
+    // Those without TLS yet have nothing to end.
+    for (const socket of this.#raw) if (socket.bytesRead === 0) socket.destroy();
     await closed;
     clearTimeout(timer);
+    this.#bodies.deadlines.close();
+    this.#untaken.close();
   }
 
   #context(key: string, cert: string): { key: string; cert: string; ca?: string } {
@@ -203,51 +254,67 @@ class SecureListener {
     this.#sessions.add(session);
     session.on("close", () => this.#sessions.delete(session));
     // Without streams for this long, the connection goes; an open watch keeps it.
-    session.setTimeout(IDLE_MS, () => {
+    session.setTimeout(this.#times.idleMs, () => {
       if ((session as { [OPEN]?: number })[OPEN]) return;
       session.close();
     });
     this.#connections.set(session, connectionOf(session.socket as TLSSocket));
-    BUDGETS.set(session, new ResetBudget());
+    BUDGETS.set(session, new FloodBudget(RESETS));
+    const control = new FloodBudget(CONTROL_FRAMES);
+    const spend = (): void => {
+      if (!control.spend(performance.now())) calm(session);
+    };
+    session.on("ping", spend);
+    session.on("remoteSettings", spend);
   }
 
   #onStream(stream: ServerHttp2Stream, headers: IncomingHttpHeaders): void {
     const session = stream.session as (ServerHttp2Session & { [OPEN]?: number }) | undefined;
     if (!session) return;
     session[OPEN] = (session[OPEN] ?? 0) + 1;
+    stream.on("error", () => {});
     const method = headers[":method"] as string;
+    const path = headers[":path"] as string | undefined;
+    // CONNECT: a request for a tunnel, which has no path.
+    if (path === undefined) {
+      stream.on("close", () => session[OPEN]!--);
+      letGoAfterAnswer(stream);
+      return stream.respond({ ":status": 405 }, { endStream: true });
+    }
     const hasBody = !stream.readableEnded && method !== "GET" && method !== "HEAD";
     const request = new StreamedRequest(
       method,
-      headers[":path"] as string,
+      path,
       headers as Record<string, string | undefined>,
       this.#connections.get(session)!,
       hasBody ? stream : undefined,
-      this.#options.bodyBytesMax,
+      this.#bodies,
     );
-    stream.on("error", () => {});
     stream.on("close", () => {
       session[OPEN]!--;
       request.abort();
-      const isReset = stream.rstCode === constants.NGHTTP2_CANCEL || stream.aborted;
-      if (isReset && !BUDGETS.get(session)!.spend(performance.now()))
-        session.destroy(undefined, constants.NGHTTP2_ENHANCE_YOUR_CALM);
+      this.#untaken.end(stream);
+      // By the client, or by us because of what it sent: either way the work was for nothing.
+      const isReset = stream.rstCode !== constants.NGHTTP2_NO_ERROR || stream.aborted;
+      if (isReset && !BUDGETS.get(session)!.spend(performance.now())) calm(session);
     });
     if (!hasBody) stream.resume();
     const acceptsGzip = wantsGzip(headers["accept-encoding"]);
     this.#answer(request, (response) => {
-      respondOverStream(stream, response, method === "HEAD", acceptsGzip);
+      respondOverStream(stream, response, method === "HEAD", acceptsGzip, this.#untaken);
     });
   }
 
   #onMessage(message: IncomingMessage, target: ServerResponse): void {
     const method = message.method ?? "GET";
-    const request = this.#requestOf(message, method !== "GET" && method !== "HEAD");
+    const hasBody = method !== "GET" && method !== "HEAD";
+    const request = this.#requestOf(message, hasBody);
+    if (hasBody) message.once("close", () => this.#bodies.deadlines.end(request));
     request.follow(target);
     const acceptsGzip = wantsGzip(message.headers["accept-encoding"]);
     this.#answer(request, (response) => {
       if (this.#isClosing) target.setHeader("connection", "close");
-      respondOverMessage(target, response, method === "HEAD", acceptsGzip);
+      respondOverMessage(target, response, method === "HEAD", acceptsGzip, this.#untaken);
     });
   }
 
@@ -274,7 +341,7 @@ class SecureListener {
       message.headers as Record<string, string | undefined>,
       this.#connection(message.socket as TLSSocket),
       hasBody ? message : undefined,
-      this.#options.bodyBytesMax,
+      this.#bodies,
     );
   }
 
@@ -308,7 +375,18 @@ function sendSafely(send: (response: HttpResponse) => void): (response: HttpResp
 
 /** Streams open on a session. */
 const OPEN = Symbol("open streams");
-const BUDGETS = new WeakMap<ServerHttp2Session, ResetBudget>();
+const BUDGETS = new WeakMap<ServerHttp2Session, FloodBudget>();
+
+/** Ends the connection of a client that only makes work. */
+function calm(session: ServerHttp2Session): void {
+  session.destroy(undefined, constants.NGHTTP2_ENHANCE_YOUR_CALM);
+}
+
+/** Lets go of an answer that nobody takes. */
+function cut(target: Writable): void {
+  if ("rstCode" in target) (target as ServerHttp2Stream).close(constants.NGHTTP2_CANCEL);
+  else target.destroy();
+}
 
 function wantsGzip(header: string | string[] | undefined): boolean {
   return typeof header === "string" && header.includes("gzip");
