@@ -146,6 +146,8 @@ export class RevisionedStore implements Store {
         this.#committer.maintain(true, step.volatile),
       ]);
       after = step.upTo;
+      // A step without removals writes nothing, and so would wait for nothing.
+      await new Promise((resolve) => setImmediate(resolve));
       if (after >= target) await this.#committer.maintain(false, [], { swept: target });
     }
   }
