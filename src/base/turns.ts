@@ -9,20 +9,26 @@ export const SLICE_MS = 5;
 /**
  * The long work of one process: cut into slices, one of which runs in each turn of the event loop.
  *
- * Why one queue for all: ten tasks that each allow themselves a slice a turn would hold the loop for ten slices.
- * Time is the clock's: a virtual one stands still within a turn, so in the simulation nothing is ever cut.
+ * Why one for all: ten tasks that each allow themselves a slice a turn would hold the loop for ten slices.
+ * With a virtual clock nothing is ever cut: a simulation must not depend on how fast the machine is.
  */
 export class Turns {
   readonly #clock: Clock;
   readonly #waiting: (() => void)[] = [];
+  /** When the slice of this turn ends; `undefined`: nobody has begun one. */
+  #endMs: number | undefined;
 
   constructor(clock: Clock) {
     this.#clock = clock;
   }
 
-  /** A slice that begins now. */
+  /** What is left of this turn's slice: nothing, perhaps. Its owner does one step in any case. */
   slice(): Slice {
-    return new Slice(this.#clock, this);
+    if (this.#endMs === undefined) {
+      this.#endMs = this.#clock.monotonic() + SLICE_MS;
+      setImmediate(this.#forget);
+    }
+    return new Slice(this.#clock, this, this.#endMs);
   }
 
   /** Resolves in a turn of its own: at most one caller goes on in each. First come, first served. */
@@ -36,6 +42,10 @@ export class Turns {
     this.#waiting.shift()?.();
     if (this.#waiting.length > 0) setImmediate(this.#step);
   };
+
+  readonly #forget = (): void => {
+    this.#endMs = undefined;
+  };
 }
 
 /** What one task may still do in this turn. */
@@ -44,18 +54,18 @@ export class Slice {
   readonly #turns: Turns;
   #endMs: number;
 
-  constructor(clock: Clock, turns: Turns) {
+  constructor(clock: Clock, turns: Turns, endMs: number) {
     this.#clock = clock;
     this.#turns = turns;
-    this.#endMs = clock.monotonic() + SLICE_MS;
+    this.#endMs = endMs;
   }
 
   /** True: time to stop, with {@link next} or by returning what there is. */
   get isOver(): boolean {
-    return this.#clock.monotonic() >= this.#endMs;
+    return !this.#clock.isVirtual && this.#clock.monotonic() >= this.#endMs;
   }
 
-  /** Lets everybody else have a turn; then a new slice begins. */
+  /** Lets everybody else have a turn; then a whole slice begins. */
   async next(): Promise<void> {
     await this.#turns.next();
     this.#endMs = this.#clock.monotonic() + SLICE_MS;
