@@ -15,6 +15,7 @@ import type {
   WatchOptions,
   WriteOptions,
 } from "../client/client.ts";
+import { turnsOf } from "../base/turns.ts";
 import { ApiCall, type WriteFlags } from "./api-call.ts";
 import { authorize } from "./authorize.ts";
 import { conformed } from "./bodies/decode.ts";
@@ -41,6 +42,9 @@ export function inProcessClient(parts: ServerParts, user: UserInfo): Client {
   return new InProcessClient(parts, user);
 }
 
+/** Objects of a list handed out between two looks at the clock. */
+const LIST_STEP = 256;
+
 const NOWHERE: KeyArgument = { name: "" };
 const neverAborts = new AbortController().signal;
 
@@ -60,8 +64,14 @@ class InProcessClient implements Client {
   async list<T extends KubeObject>(kind: Kind<T>, options: ListOptions = {}): Promise<List<T>> {
     const call = this.#call(kind, "list", { ...NOWHERE, ...placeOf(options.namespace) });
     const page = await listObjects(this.#parts, call, parseListOptions(queryOf(options)));
+    const items: T[] = [];
+    const slice = turnsOf(this.#parts.clock).slice();
+    while (!page.cursor.isDone) {
+      for (const version of page.cursor.next(LIST_STEP)) items.push(version.object as T);
+      if (slice.isOver) await slice.next();
+    }
     return {
-      items: page.versions.map((version) => version.object as T),
+      items,
       resourceVersion: String(page.revision),
       ...(page.continue !== undefined && { continue: page.continue }),
     };

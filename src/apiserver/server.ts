@@ -134,6 +134,8 @@ export async function startApiServer(options: ApiServerOptions): Promise<ApiServ
   addDiscoveryPaths(paths, parts, address, options.openApi);
   for (const [path, handler] of Object.entries(options.paths?.(server) ?? {}))
     paths.add(path, handler);
+  // Authorizers and admission decide by what they were told.
+  await cache.told();
   await ensureSystemObjects(parts);
   server.onClose(startUpkeep(parts, await advertise(parts, options, services)));
   if (options.http) await server.listen(options.http);

@@ -12,6 +12,8 @@ export interface Timer {
  * Why injected: a run of the simulation is a function of its seed only if no part reads time itself.
  */
 export interface Clock {
+  /** Time moves between tasks only, so no task ever takes any: nobody needs to cut its work. */
+  readonly isVirtual?: true;
   /** Wall clock. May jump; use it for what users see. */
   now(): Instant;
   /** Milliseconds from an arbitrary origin, never going back. Use it for durations. */

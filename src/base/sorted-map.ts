@@ -19,6 +19,8 @@ export interface SortedView<V> {
   slice(from: string, to: string, limit: number): V[];
   /** How many keys are in `from` ≤ key < `to`. */
   count(from: string, to: string): number;
+  /** The view as it is now, for good. */
+  snapshot(): SortedView<V>;
 }
 
 /**
@@ -80,7 +82,6 @@ export class SortedMap<V> implements SortedView<V> {
     return old;
   }
 
-  /** The map as it is now, for good. */
   snapshot(): SortedView<V> {
     this.#epoch++;
     this.#isListShared = true;
@@ -133,6 +134,9 @@ class Snapshot<V> implements SortedView<V> {
 
   count(from: string, to: string): number {
     return rank(this.#chunks, to) - rank(this.#chunks, from);
+  }
+  snapshot(): this {
+    return this;
   }
 }
 

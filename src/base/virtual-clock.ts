@@ -15,6 +15,7 @@ const START: Instant = Date.UTC(2026, 0, 1);
  * Promise continuations run between two timers, so code under test may await freely.
  */
 export class VirtualClock implements Clock {
+  readonly isVirtual = true;
   readonly #start: Instant;
   #now: Instant;
   /** What the wall clock was set by. */

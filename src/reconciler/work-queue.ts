@@ -1,14 +1,12 @@
 import { backoffMs, type BackoffLimits } from "../base/backoff.ts";
 import type { Clock, Instant, Timer } from "../base/clock.ts";
+import { turnsOf, type Slice } from "../base/turns.ts";
 
 /**
  * How long a failing key waits. @spec controller-runtime v0.22 priorityqueue.go: 5 ms → 1000 s, doubling.
  * Doubling `firstMs` doubles how long a lost race delays convergence; doubling the ceiling, how late a repaired cause is noticed.
  */
 const RETRY: BackoffLimits = { firstMs: 5, ceilingMs: 1_000_000 };
-
-/** Keys begun before the event loop gets its turn. Doubling doubles how long thousands of keys can hold up a request. */
-const SLICE_KEYS = 64;
 
 /** What came of one key. */
 export interface Outcome {
@@ -37,6 +35,8 @@ export class WorkQueue {
   readonly #failures = new Map<string, number>();
   #working = 0;
   #isDrainPlanned = false;
+  /** Since when keys are begun in this turn of the event loop. */
+  #slice: Slice | undefined;
   #isOpen = false;
   #isClosed = false;
   #idle: (() => void)[] = [];
@@ -107,15 +107,22 @@ export class WorkQueue {
 
   #drain(): void {
     this.#isDrainPlanned = false;
-    for (let begun = 0; this.#working < this.#workersMax && this.#ready.size > 0; begun++) {
-      if (begun === SLICE_KEYS) {
-        this.#isDrainPlanned = true;
-        this.#clock.after(0, () => this.#drain());
-        return;
-      }
+    if (this.#ready.size === 0) return;
+    this.#slice ??= this.#beginSlice();
+    while (this.#working < this.#workersMax && this.#ready.size > 0 && !this.#slice.isOver) {
       const [key] = this.#ready;
       void this.#run(key!);
     }
+  }
+
+  /** Thousands of keys, of many queues, must not hold up a request: what one slice leaves over is for a later turn. */
+  #beginSlice(): Slice {
+    const turns = turnsOf(this.#clock);
+    void turns.next().then(() => {
+      this.#slice = undefined;
+      this.#planDrain();
+    });
+    return turns.slice();
   }
 
   async #run(key: string): Promise<void> {

@@ -34,8 +34,12 @@ export function encodeEntry(entry: LogEntry): Buffer {
   return bytes;
 }
 
-/** The value is a view of `bytes`. @throws {RangeError} no entry. */
-export function decodeEntry(position: Position, bytes: Buffer): LogEntry {
+/** `valueAt`: makes the value of its place in `bytes`; a view of it unless told. @throws {RangeError} no entry. */
+export function decodeEntry(
+  position: Position,
+  bytes: Buffer,
+  valueAt: (from: number, to: number) => Buffer = (from, to) => bytes.subarray(from, to),
+): LogEntry {
   const kind = bytes[0];
   const keyEnd = HEADER_BYTES + bytes.readUInt16BE(1);
   if ((kind !== KIND_PUT && kind !== KIND_DELETE) || keyEnd > bytes.length)
@@ -47,7 +51,7 @@ export function decodeEntry(position: Position, bytes: Buffer): LogEntry {
     position,
     ...(previous.revision > 0 && { previous }),
     createRevision: readRevision(bytes, 3 + POSITION_BYTES),
-    ...(kind === KIND_PUT && { value: bytes.subarray(keyEnd) }),
+    ...(kind === KIND_PUT && { value: valueAt(keyEnd, bytes.length) }),
   };
 }
 

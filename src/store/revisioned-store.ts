@@ -21,7 +21,7 @@ import { WatchReader, type WatchSource } from "./watch-reader.ts";
 /** The layout this code writes. A higher one is refused: an older Skiff must not misread a newer store. */
 export const SCHEMA_VERSION = 1;
 /** Keys of a range read in one go, about 2 ms. Doubling doubles the longest stall that a large listing gives others. */
-const RANGE_STEP_KEYS = 1000;
+const RANGE_STEP_KEYS = 200;
 /** Bytes and entries of one page of history: about 1 ms. */
 const HISTORY_BYTES_MAX = 1024 * 1024;
 const HISTORY_ENTRIES_MAX = 2000;
@@ -146,6 +146,8 @@ export class RevisionedStore implements Store {
         this.#committer.maintain(true, step.volatile),
       ]);
       after = step.upTo;
+      // A step without removals writes nothing, and so would wait for nothing.
+      await new Promise((resolve) => setImmediate(resolve));
       if (after >= target) await this.#committer.maintain(false, [], { swept: target });
     }
   }

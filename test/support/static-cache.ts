@@ -45,6 +45,8 @@ export class StaticCache implements CacheReader {
   onChange(kind: Kind, listener: Listener): void {
     const name = nameOf(kind);
     this.#listeners.set(name, [...(this.#listeners.get(name) ?? []), listener]);
+    for (const object of this.#ofKind(kind).values())
+      listener({ kind, key: keyOf(object), old: undefined, object });
   }
 
   #ofKind(kind: Kind): Map<string, KubeObject> {

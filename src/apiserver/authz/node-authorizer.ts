@@ -28,7 +28,6 @@ export class NodeAuthorizer implements Authorizer {
       this.#drop(old as V1Pod | undefined);
       this.#put(object as V1Pod | undefined);
     });
-    for (const pod of source.list(cached.pod)) this.#put(pod);
   }
 
   authorize(user: UserInfo, info: AuthorizedInfo): Decision {

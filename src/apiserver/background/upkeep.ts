@@ -2,7 +2,10 @@ import { parseTime, type Timer } from "../../base/clock.ts";
 import type { KubeObject } from "../../api/machinery/object.ts";
 import { Closed, type Revision } from "../../store/store.ts";
 import type { ServerParts } from "../parts.ts";
-import { KEYS_END } from "../registry/keys.ts";
+import type { ObjectVersion } from "../registry/object-version.ts";
+import { createPredicate } from "../registry/predicate.ts";
+import { ViewCursor } from "../registry/version-cursor.ts";
+import { turnsOf } from "../../base/turns.ts";
 
 /** Milliseconds between compactions; history is kept for one to two of these. @spec DefaultCompactInterval */
 const COMPACT_MS = 5 * 60_000;
@@ -10,8 +13,10 @@ const COMPACT_MS = 5 * 60_000;
 const EVENT_TTL_MS = 60 * 60_000;
 /** How often expired Events are looked for, in milliseconds: they live at most this much longer. */
 const EXPIRE_MS = 60_000;
-/** Events removed in one commit. */
+/** Events removed in one round, about. */
 const EXPIRE_MAX = 500;
+/** Events looked at between two looks at the clock. */
+const EXPIRE_STEP = 256;
 
 /** Something to do again and again. A failure is logged and tried again after the same time. */
 export interface UpkeepTask {
@@ -70,10 +75,18 @@ async function expireEvents(parts: ServerParts): Promise<void> {
   const { cache, prefix } = parts.resources.find("", "v1", "events") ?? {};
   if (!cache || prefix === undefined) return;
   const oldest = parts.clock.now() - EVENT_TTL_MS;
-  const expired = cache.versions
-    .slice("", KEYS_END, Infinity)
-    .filter(({ object }) => lastSeen(object) < oldest)
-    .slice(0, EXPIRE_MAX);
+  const cursor = new ViewCursor(
+    cache.versions,
+    createPredicate("", "", "", (object) => lastSeen(object) < oldest),
+    "",
+  );
+  cursor.freeze();
+  const slice = turnsOf(parts.clock).slice();
+  const expired: ObjectVersion[] = [];
+  while (!cursor.isDone && expired.length < EXPIRE_MAX) {
+    expired.push(...cursor.next(EXPIRE_STEP));
+    if (slice.isOver) await slice.next();
+  }
   if (expired.length === 0) return;
   await Promise.all(
     expired.map(({ key, revision }) =>

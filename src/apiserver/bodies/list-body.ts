@@ -1,10 +1,17 @@
+import type { Turns } from "../../base/turns.ts";
 import type { ByteSource } from "../../wire/http/byte-source.ts";
 import type { ObjectVersion } from "../registry/object-version.ts";
+import type { VersionCursor } from "../registry/version-cursor.ts";
+import type { ItemText } from "./list-texts.ts";
 
 /** A list up to this many bytes is one buffer and one write; above, it goes out in pieces of this size. */
 const PIECE_BYTES = 512 * 1024;
 
+/** Versions fetched at once: a piece has some 170 Pods. The clock is read as often. */
+const STEP = 64;
+
 const COMMA = 0x2c;
+const TAIL = Buffer.from("]}\n");
 
 /** What stands around the items of a list. */
 export interface ListMeta {
@@ -22,56 +29,111 @@ export function listBody(
   kind: string,
   apiVersion: string,
   metadata: ListMeta,
-  versions: readonly ObjectVersion[],
+  cursor: VersionCursor,
+  turns: Turns,
 ): Buffer | ByteSource {
   const head = Buffer.from(
     `{"kind":"${kind}List","apiVersion":"${apiVersion}","metadata":${JSON.stringify(metadata)},"items":[`,
   );
-  const pieces = new ListPieces(head, versions);
-  const first = pieces.next()!;
-  return pieces.isDone ? first : sourceOf(first, pieces);
+  return bodyOf(new BytePieces(head, cursor, turns));
 }
 
-const TAIL = Buffer.from("]}\n");
+/** A list in any other shape, in pieces likewise. */
+export function listText(text: ItemText, cursor: VersionCursor, turns: Turns): Buffer | ByteSource {
+  return bodyOf(new TextPieces(text, cursor, turns));
+}
 
-class ListPieces {
-  readonly #versions: readonly ObjectVersion[];
+interface Pieces {
+  /** The next piece: perhaps empty, when a slice was spent on objects that are not wanted. */
+  next(): Buffer;
+  readonly isDone: boolean;
+}
+
+class BytePieces implements Pieces {
+  readonly #cursor: VersionCursor;
+  readonly #turns: Turns;
   #head: Buffer | undefined;
-  #at = 0;
+  #isFirst = true;
   isDone = false;
 
-  constructor(head: Buffer, versions: readonly ObjectVersion[]) {
+  constructor(head: Buffer, cursor: VersionCursor, turns: Turns) {
     this.#head = head;
-    this.#versions = versions;
+    this.#cursor = cursor;
+    this.#turns = turns;
   }
 
-  next(): Buffer | undefined {
-    if (this.isDone) return undefined;
-    const versions = this.#versions;
-    const begin = this.#at;
+  next(): Buffer {
+    const cursor = this.#cursor;
+    const slice = this.#turns.slice();
+    const versions: ObjectVersion[] = [];
     let length = (this.#head?.length ?? 0) + TAIL.length;
-    while (this.#at < versions.length && length < PIECE_BYTES)
-      length += versions[this.#at++]!.itemLength + 1;
+    while (!cursor.isDone && length < PIECE_BYTES) {
+      for (const version of cursor.next(STEP)) {
+        versions.push(version);
+        length += version.itemLength + 1;
+      }
+      if (slice.isOver) break;
+    }
     const out = Buffer.allocUnsafe(length);
     let end = this.#head?.copy(out) ?? 0;
     this.#head = undefined;
-    for (let at = begin; at < this.#at; at++) {
-      if (at > 0) out[end++] = COMMA;
-      end = versions[at]!.writeItem(out, end);
+    for (const version of versions) {
+      if (!this.#isFirst) out[end++] = COMMA;
+      this.#isFirst = false;
+      end = version.writeItem(out, end);
     }
-    this.isDone = this.#at >= versions.length;
+    this.isDone = cursor.isDone;
     if (this.isDone) end += TAIL.copy(out, end);
     return out.subarray(0, end);
   }
 }
 
-function sourceOf(first: Buffer, pieces: ListPieces): ByteSource {
+class TextPieces implements Pieces {
+  readonly #text: ItemText;
+  readonly #cursor: VersionCursor;
+  readonly #turns: Turns;
+  #step: readonly ObjectVersion[] = [];
+  #at = 0;
+  #begun = 0;
+  isDone = false;
+
+  constructor(text: ItemText, cursor: VersionCursor, turns: Turns) {
+    this.#text = text;
+    this.#cursor = cursor;
+    this.#turns = turns;
+  }
+
+  next(): Buffer {
+    const { head, item, separator, tail, empty } = this.#text;
+    const slice = this.#turns.slice();
+    let out = "";
+    while (out.length < PIECE_BYTES) {
+      if (this.#at === this.#step.length) {
+        if (this.#cursor.isDone) {
+          this.isDone = true;
+          return Buffer.from(out + (this.#begun > 0 ? tail : empty));
+        }
+        this.#step = this.#cursor.next(STEP);
+        this.#at = 0;
+      } else out += (this.#begun++ > 0 ? separator : head) + item(this.#step[this.#at++]!);
+      if (slice.isOver) break;
+    }
+    return Buffer.from(out);
+  }
+}
+
+function bodyOf(pieces: Pieces): Buffer | ByteSource {
+  const first = pieces.next();
+  return pieces.isDone ? first : sourceOf(first, pieces);
+}
+
+function sourceOf(first: Buffer, pieces: Pieces): ByteSource {
   let next: Buffer | undefined = first;
   return {
     read() {
-      const piece = next ?? pieces.next();
+      const piece = next ?? (pieces.isDone ? null : pieces.next());
       next = undefined;
-      return piece ?? null;
+      return piece;
     },
     onReadable: () => {},
     close: () => {},

@@ -8,24 +8,18 @@ import {
 } from "../../api/machinery/list-options.ts";
 import { jsonResponse, type ApiResponse } from "../api-response.ts";
 import { bookmarkObject, objectFrames, shapedFrames } from "../bodies/frames.ts";
-import { listBody } from "../bodies/list-body.ts";
-import {
-  partialObjectMetadata,
-  partialObjectMetadataList,
-  type MetaVersion,
-} from "../../api/machinery/table.ts";
+import { partialObjectMetadata, type MetaVersion } from "../../api/machinery/table.ts";
 import { tableOf } from "../bodies/shapes.ts";
-import { madeResponse } from "../bodies/encode.ts";
 import { WatchBody, type FrameEncoder } from "../bodies/watch-body.ts";
 import type { ServerParts } from "../parts.ts";
 import { EventReader } from "../registry/event-reader.ts";
-import { faced, facedObject, shown } from "../registry/face.ts";
+import { faced, shown } from "../registry/face.ts";
 import { unwritten } from "../registry/commit.ts";
 import type { MatchedEvent } from "../registry/predicate.ts";
 import type { ApiRequest } from "../request.ts";
 import { getObject } from "../verbs/get.ts";
 import { checkReached, listObjects, selected, type ListAnswer } from "../verbs/list.ts";
-import { replyFor, replyVersion, type Reply } from "./reply.ts";
+import { listResponse, replyFor, replyVersion, type Reply } from "./reply.ts";
 
 /** Seconds: a watch without a timeout of its own lasts so long, and up to twice that. @spec MinRequestTimeout */
 const WATCH_SECONDS_MIN = 1800;
@@ -65,33 +59,7 @@ function replyList(
     ...(page.continue !== undefined && { continue: page.continue }),
     ...(page.remaining && { remainingItemCount: page.remaining }),
   };
-  const { kind } = call.kind;
-  const { face } = call;
-  if (reply.isPlain) {
-    const versions = face.older
-      ? page.versions.map((version) => faced(face, version))
-      : page.versions;
-    const body = listBody(kind, face.apiVersion, metadata, versions);
-    return { ...jsonResponse(200, NOTHING, call.warnings), body, isCompressible: true };
-  }
-  const { as, version } = reply.representation;
-  const { versions } = page;
-  const object =
-    as === "Table"
-      ? tableOf(parts, face, versions, metadata, request.query, version!)
-      : as
-        ? partialObjectMetadataList(
-            metadata,
-            versions.map((item) => item.object),
-            version,
-          )
-        : {
-            kind: `${kind}List`,
-            apiVersion: face.apiVersion,
-            metadata,
-            items: versions.map((item) => facedObject(face, item.object)),
-          };
-  return madeResponse(200, object, reply.representation, reply.isPretty, call.warnings);
+  return listResponse(parts, call, request, reply, metadata, page.cursor);
 }
 
 /** @spec endpoints/handlers/get.go, watch.go */

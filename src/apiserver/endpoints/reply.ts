@@ -1,14 +1,18 @@
 import { deletedStatus, notAcceptable } from "../../api/machinery/status-errors.ts";
 import type { KubeObject } from "../../api/machinery/object.ts";
 import type { ApiCall } from "../api-call.ts";
-import type { ApiResponse } from "../api-response.ts";
+import { jsonResponse, type ApiResponse } from "../api-response.ts";
 import { madeResponse, versionResponse } from "../bodies/encode.ts";
+import { listBody, listText, type ListMeta } from "../bodies/list-body.ts";
+import { listTextOf } from "../bodies/list-texts.ts";
 import { partialObjectMetadata } from "../../api/machinery/table.ts";
+import { turnsOf } from "../../base/turns.ts";
 import { tableOf } from "../bodies/shapes.ts";
 import { negotiate, negotiateUntabled, wantsPretty, type Representation } from "../negotiation.ts";
 import type { ServerParts } from "../parts.ts";
 import { faced, facedObject } from "../registry/face.ts";
 import type { ObjectVersion } from "../registry/object-version.ts";
+import { mapped, type VersionCursor } from "../registry/version-cursor.ts";
 import type { ApiRequest } from "../request.ts";
 
 /** How one request wants its answers to look. */
@@ -51,6 +55,31 @@ export function replyVersion(
         : facedObject(face, version.object);
   return madeResponse(status, object, reply.representation, reply.isPretty, call.warnings);
 }
+
+/** Several stored objects as a list, in the form that the request wants; long ones are made while they are sent. */
+export function listResponse(
+  parts: ServerParts,
+  call: ApiCall,
+  request: ApiRequest,
+  reply: Reply,
+  metadata: ListMeta,
+  cursor: VersionCursor,
+): ApiResponse {
+  const { face } = call;
+  const turns = turnsOf(parts.clock);
+  const response = { ...jsonResponse(200, NOTHING, call.warnings), isCompressible: true };
+  if (reply.isPlain) {
+    const seen = face.older ? mapped(cursor, (version) => faced(face, version)) : cursor;
+    return { ...response, body: listBody(face.kind.kind, face.apiVersion, metadata, seen, turns) };
+  }
+  const { representation, isPretty } = reply;
+  const text = listTextOf(parts, face, metadata, request.query, representation, isPretty);
+  const { mediaType } = representation;
+  const headers = { ...response.headers, "content-type": mediaType };
+  return { ...response, headers, body: listText(text, cursor, turns) };
+}
+
+const NOTHING = Buffer.alloc(0);
 
 /** An object that is not stored (a Status, a Scale), in the form that the request wants. */
 export function replyObject(

@@ -6,6 +6,7 @@ import { decodeObject, mediaTypeOf, parseJson } from "../bodies/decode.ts";
 import type { ServerParts } from "../parts.ts";
 import { facedObject } from "../registry/face.ts";
 import { predicateOf } from "../registry/selection.ts";
+import { ArrayCursor } from "../registry/version-cursor.ts";
 import type { ApiRequest } from "../request.ts";
 import { applyObject } from "../verbs/apply.ts";
 import { createObject } from "../verbs/create.ts";
@@ -15,7 +16,7 @@ import { patchObject, type PatchType } from "../verbs/patch.ts";
 import { updateObject, type ChangeRules } from "../verbs/update.ts";
 import { APPLY_PATCH, configOf, isApplyPatch } from "./apply.ts";
 import { deletionOf } from "./deletion-options.ts";
-import { replyFor, replyObject, replyVersion, successStatus } from "./reply.ts";
+import { listResponse, replyFor, replyObject, replyVersion, successStatus } from "./reply.ts";
 
 /** @spec endpoints/handlers/create.go */
 export async function createEndpoint(
@@ -130,12 +131,8 @@ export async function deleteCollectionEndpoint(
   const { namespace } = call.info;
   const predicate = predicateOf(call.resource, { namespace, labelSelector, fieldSelector });
   const versions = await deleteCollection(parts, dryRunOf(call, isDryRun), options, predicate);
-  return replyObject(call, reply, {
-    kind: `${call.kind.kind}List`,
-    apiVersion: call.face.apiVersion,
-    metadata: { resourceVersion: String(parts.cache.revision) },
-    items: versions.map(({ object }) => facedObject(call.face, object)),
-  });
+  const metadata = { resourceVersion: String(parts.cache.revision) };
+  return listResponse(parts, call, request, reply, metadata, new ArrayCursor(versions));
 }
 
 /** A delete may ask for a dry run in its body. */

@@ -8,6 +8,9 @@ import type { ObjectVersion } from "./object-version.ts";
 /** Events or objects handed out by one read: bounds the bytes that one watcher makes in one turn of the loop. */
 const READ_MAX = 500;
 
+/** Events looked at by one read, when a selector wants few of them: 1 ms, most of it parsing. */
+const SCAN_MAX = 2000;
+
 /** What a watch reads next: a batch of events, nothing for now, or word that it has missed some. */
 export type Reading =
   | {
@@ -21,6 +24,8 @@ export type Reading =
   | { readonly kind: "too-old" };
 
 const IDLE: Reading = { kind: "idle" };
+/** There is more to look at, but not in this turn. */
+const NOTHING_YET: Reading = { kind: "events", events: [], id: undefined };
 
 /**
  * The place of one watcher in the events of one resource; before them, if asked for, all present objects as ADDED.
@@ -87,11 +92,12 @@ export class EventReader {
     const begin = this.#next;
     if (begin < ring.first) return { kind: "too-old" };
     const events: MatchedEvent[] = [];
-    while (this.#next < ring.end && events.length < READ_MAX) {
+    const end = Math.min(ring.end, begin + SCAN_MAX);
+    while (this.#next < end && events.length < READ_MAX) {
       const event = matchEvent(this.#predicate, ring.at(this.#next++));
       if (event) events.push(event);
     }
-    if (events.length === 0) return IDLE;
+    if (events.length === 0) return this.#next < ring.end ? NOTHING_YET : IDLE;
     return { kind: "events", events, id: `${begin}-${this.#next}\n${this.#predicate.id}` };
   }
 }

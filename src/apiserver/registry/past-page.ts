@@ -3,6 +3,7 @@ import type { ServedResource } from "../resource-table.ts";
 import type { ListPage } from "./list-page.ts";
 import { ObjectVersion } from "./object-version.ts";
 import type { Predicate } from "./predicate.ts";
+import { ArrayCursor } from "./version-cursor.ts";
 
 /**
  * Records read at once. Bounds what is in memory of objects that `predicate` does not want; doubling it doubles that and the
@@ -52,7 +53,8 @@ export async function pastPage(
     hasMore = step.hasMore;
     from = `${step.records.at(-1)?.key.slice(prefix.length)}\u0000`;
   }
-  if (versions.length <= wanted) return { versions, revision };
+  const cursor = new ArrayCursor(versions);
+  if (versions.length <= wanted) return { cursor, revision };
   versions.length = limit;
-  return { versions, revision, lastKey: versions[limit - 1]!.key };
+  return { cursor, revision, lastKey: versions[limit - 1]!.key };
 }

@@ -1,9 +1,11 @@
 import { isStatusError } from "../../api/machinery/status-error.ts";
 import type { ApiCall } from "../api-call.ts";
 import type { ServerParts } from "../parts.ts";
-import { listPage } from "../registry/list-page.ts";
 import type { ObjectVersion } from "../registry/object-version.ts";
 import type { Predicate } from "../registry/predicate.ts";
+import type { ResourceCache } from "../registry/resource-cache.ts";
+import { ViewCursor } from "../registry/version-cursor.ts";
+import { turnsOf } from "../../base/turns.ts";
 import { deleteObject } from "./delete.ts";
 import type { DeletionOptions } from "./deletion.ts";
 
@@ -24,11 +26,12 @@ export async function deleteCollection(
   predicate: Predicate,
 ): Promise<readonly ObjectVersion[]> {
   const { served } = call;
-  const page = listPage(served.cache.versions, parts.cache.revision, predicate, 0, undefined);
-  const versions = [...page.versions];
+  const versions = await selectedNow(parts, served.cache, predicate);
   const deleted: ObjectVersion[] = [];
+  let next = 0;
   const work = async (): Promise<void> => {
-    for (let version = versions.shift(); version; version = versions.shift()) {
+    while (next < versions.length) {
+      const version = versions[next++]!;
       const { name = "", namespace = "" } = version.meta;
       const one = call.about(served, { name, namespace, verb: "delete" });
       try {
@@ -40,4 +43,24 @@ export async function deleteCollection(
   };
   await Promise.all(Array.from({ length: WORKERS }, work));
   return deleted;
+}
+
+/** Objects looked at between two looks at the clock. */
+const STEP = 256;
+
+/** What `predicate` selects of the present, found without holding up others. */
+async function selectedNow(
+  parts: ServerParts,
+  { versions }: ResourceCache,
+  predicate: Predicate,
+): Promise<readonly ObjectVersion[]> {
+  const cursor = new ViewCursor(versions, predicate, predicate.from);
+  cursor.freeze();
+  const slice = turnsOf(parts.clock).slice();
+  const found: ObjectVersion[] = [];
+  while (!cursor.isDone) {
+    found.push(...cursor.next(STEP));
+    if (slice.isOver) await slice.next();
+  }
+  return found;
 }

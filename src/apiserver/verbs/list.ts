@@ -7,16 +7,18 @@ import {
   tooLargeResourceVersion,
 } from "../../api/machinery/status-errors.ts";
 import type { SortedView } from "../../base/sorted-map.ts";
+import { turnsOf } from "../../base/turns.ts";
 import { TooOld, type Revision } from "../../store/store.ts";
 import type { ApiCall } from "../api-call.ts";
 import type { ServerParts } from "../parts.ts";
 import { shown } from "../registry/face.ts";
-import { listPage, type ListPage } from "../registry/list-page.ts";
 import type { ObjectVersion } from "../registry/object-version.ts";
+import { listPage, type ListPage } from "../registry/list-page.ts";
 import { pastPage } from "../registry/past-page.ts";
 import type { Predicate } from "../registry/predicate.ts";
 import type { ResourceCache } from "../registry/resource-cache.ts";
 import { predicateOf } from "../registry/selection.ts";
+import { mapped } from "../registry/version-cursor.ts";
 
 /** A page with the token of the next. */
 export interface ListAnswer extends ListPage {
@@ -55,14 +57,14 @@ export function checkReached(parts: ServerParts, revision: Revision): void {
 }
 
 function answerOf(call: ApiCall, page: ListPage): ListAnswer {
-  const { versions, revision, lastKey } = page;
+  const { cursor, revision, lastKey } = page;
   return {
     ...page,
     ...(lastKey !== undefined && {
       continue: encodeContinue({ revision, startKey: `${lastKey}\u0000` }),
     }),
     ...(call.resource.storedAs && {
-      versions: versions.map((version) => shown(call.served, version)),
+      cursor: mapped(cursor, (version) => shown(call.served, version)),
     }),
   };
 }
@@ -86,8 +88,10 @@ function pageFor(
         throw error instanceof TooOld ? compacted(query) : error;
       },
     );
-  const page = listPage(view, at, predicate, query.limit, startKey);
-  if (page.lastKey !== undefined && at === present) cache.keepSnapshot(present);
+  const turns = turnsOf(parts.clock);
+  const page = listPage(view, at, predicate, query.limit, startKey, turns);
+  const mayGoOn = page instanceof Promise || page.lastKey !== undefined;
+  if (mayGoOn && at === present) cache.keepSnapshot(present);
   return page;
 }
 

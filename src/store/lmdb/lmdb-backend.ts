@@ -5,6 +5,7 @@ import type { Backend, Batch, Head, LogEntry, Position, Removal, StoreState } fr
 import type { Revision } from "../store.ts";
 import { append, openEnvironment, transact, type Environment } from "./environment.ts";
 import { Room } from "./room.ts";
+import { ValueSlab } from "./value-slab.ts";
 import { StoreUnreadable } from "./store-unreadable.ts";
 
 const STATE_KEY = Buffer.from("store");
@@ -19,6 +20,7 @@ export class LmdbBackend implements Backend {
   readonly isVolatile: (key: string) => boolean;
   readonly #durable: Environment;
   readonly #volatile: Environment;
+  readonly #slab = new ValueSlab();
   readonly #durableRoom: Room;
   readonly #volatileRoom: Room;
 
@@ -61,8 +63,9 @@ export class LmdbBackend implements Backend {
   entry(key: string, position: Position): LogEntry | undefined {
     const environment = this.#of(key);
     return readable(environment, () => {
-      const bytes = environment.log.get(encodePosition(position));
-      return bytes && decodeEntry(position, bytes);
+      // The library's own buffer, which the next read overwrites.
+      const bytes = environment.log.getBinaryFast(encodePosition(position));
+      return bytes && decodeEntry(position, bytes, (from, to) => this.#slab.copy(bytes, from, to));
     });
   }
 

@@ -13,15 +13,26 @@ export const GZIP_BYTES_MIN = 128 * 1024;
 const GZIP_LEVEL = constants.Z_BEST_SPEED;
 
 /** Writers with bytes to fetch, served together at the end of the turn: events of one turn become one write. */
-let pending: (() => void)[] = [];
+const pending: (() => void)[] = [];
+
+/** Milliseconds of writing in one turn of the loop; what is left over comes in the next. Doubling doubles what requests wait. */
+const WRITE_MS = 5;
 
 function schedule(task: () => void): void {
-  if (pending.push(task) > 1) return;
-  setImmediate(() => {
-    const tasks = pending;
-    pending = [];
-    for (const run of tasks) run();
-  });
+  if (pending.push(task) === 1) setImmediate(writePending);
+}
+
+/** In order: whoever has written comes again behind all others, so that a thousand long bodies get equal shares. */
+function writePending(): void {
+  const endMs = performance.now() + WRITE_MS;
+  let done = 0;
+  const count = pending.length;
+  while (done < count) {
+    pending[done++]!();
+    if (performance.now() >= endMs) break;
+  }
+  pending.splice(0, done);
+  if (pending.length > 0) setImmediate(writePending);
 }
 
 /**

@@ -1,0 +1,59 @@
+import assert from "node:assert/strict";
+import { describe, it } from "node:test";
+import type { Clock } from "./clock.ts";
+import { SLICE_MS, turnsOf, visitInSlices } from "./turns.ts";
+import { VirtualClock } from "./virtual-clock.ts";
+
+/** A clock on which every look takes a millisecond. */
+function busyClock(): Clock {
+  let nowMs = 0;
+  return { now: () => nowMs, monotonic: () => nowMs++, after: () => ({ cancel: () => {} }) };
+}
+
+describe("turns", () => {
+  it("a slice ends, and goes on in another turn of the loop", async () => {
+    const slice = turnsOf(busyClock()).slice();
+    let steps = 0;
+    while (!slice.isOver) steps++;
+    assert.equal(steps, SLICE_MS - 1);
+    let turn = "first";
+    setImmediate(() => (turn = "second"));
+    await slice.next();
+    assert.equal(turn, "second");
+    assert.equal(slice.isOver, false);
+  });
+
+  it("whoever begins in the same turn has what is left of its slice", () => {
+    const turns = turnsOf(busyClock());
+    const first = turns.slice();
+    while (!first.isOver);
+    assert.equal(turns.slice().isOver, true);
+  });
+
+  it("of several tasks one goes on in each turn, in order", async () => {
+    const turns = turnsOf(busyClock());
+    const log: string[] = [];
+    const task = async (name: string): Promise<void> => {
+      await turns.next();
+      log.push(name);
+    };
+    const all = Promise.all([task("a"), task("b")]);
+    setImmediate(() => log.push("turn"));
+    await all;
+    assert.deepEqual(log, ["a", "turn", "b"]);
+  });
+
+  it("visits everything in order", async () => {
+    const items = Array.from({ length: 50 }, (_, at) => at);
+    const seen: number[] = [];
+    await visitInSlices(busyClock(), items, (item) => seen.push(item));
+    assert.deepEqual(seen, items);
+  });
+
+  it("cuts nothing where time is virtual, however far it moves", async () => {
+    const clock = new VirtualClock();
+    const slice = turnsOf(clock).slice();
+    await clock.advance(1000);
+    assert.equal(slice.isOver, false);
+  });
+});

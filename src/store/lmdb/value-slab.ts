@@ -1,0 +1,31 @@
+/**
+ * Bytes of one slab: about 20 Pods. A slab stays as long as one of its values, so a larger one keeps more that is superseded;
+ * a smaller one saves less: each buffer of its own costs 300 bytes and a visit of the garbage collector.
+ */
+const SLAB_BYTES = 64 * 1024;
+/** Larger values get a buffer of their own. */
+const SHARED_BYTES_MAX = 16 * 1024;
+
+/** Copies values that are read into buffers that they share: a start reads all objects of the store. */
+export class ValueSlab {
+  #slab = Buffer.alloc(0);
+  #used = 0;
+
+  /** A copy of `bytes` from `from` to `to`. */
+  copy(bytes: Buffer, from: number, to: number): Buffer {
+    const length = to - from;
+    if (length > SHARED_BYTES_MAX) {
+      const own = Buffer.allocUnsafeSlow(length);
+      bytes.copy(own, 0, from, to);
+      return own;
+    }
+    if (this.#used + length > this.#slab.length) {
+      this.#slab = Buffer.allocUnsafeSlow(SLAB_BYTES);
+      this.#used = 0;
+    }
+    const begin = this.#used;
+    this.#used += length;
+    bytes.copy(this.#slab, begin, from, to);
+    return this.#slab.subarray(begin, this.#used);
+  }
+}
