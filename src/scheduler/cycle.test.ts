@@ -2,9 +2,11 @@ import assert from "node:assert/strict";
 import { describe, it } from "node:test";
 import { SeededRandom } from "../base/seeded-random.ts";
 import type { V1Node, V1Pod, V1PodSpec } from "../gen/types.ts";
-import { decide, feasibleEnough } from "./cycle.ts";
-import { NodeInfo, podInfoOf } from "./node-info.ts";
+import { decide } from "./cycle.ts";
+import { Decider } from "./decider.ts";
 import { DEFAULT_PLUGINS } from "./plugins/all.ts";
+import { PodClasses } from "./pod-class.ts";
+import { SchedulerCache } from "./scheduler-cache.ts";
 
 const random = new SeededRandom(1);
 
@@ -39,20 +41,26 @@ function container(
   return { name: "c", image: "nginx", resources: { requests }, ports };
 }
 
-function infos(
+function world(
   nodes: readonly V1Node[],
   placed: Readonly<Record<string, readonly V1Pod[]>> = {},
-): NodeInfo[] {
-  return nodes.map((one) => {
-    const info = new NodeInfo(one);
-    for (const each of placed[info.name] ?? []) info.addPod(podInfoOf(each));
-    return info;
-  });
+): SchedulerCache {
+  const cache = new SchedulerCache();
+  for (const one of nodes) cache.setNode(one);
+  for (const [name, pods] of Object.entries(placed))
+    for (const each of pods) cache.assume(each, name);
+  return cache;
 }
 
-function outcome(subject: V1Pod, nodes: readonly NodeInfo[]): string {
-  const decision = decide(subject, nodes, DEFAULT_PLUGINS, random);
-  return decision.kind === "bind" ? decision.node.name : decision.message;
+/** The node's name, or why there is none: by the definition, and by what is remembered, which must say the same. */
+function outcome(subject: V1Pod, cache: SchedulerCache): string {
+  const classes = new PodClasses(DEFAULT_PLUGINS);
+  const [defined, remembered] = [
+    decide(subject, classes.of(subject), cache, new SeededRandom(1)),
+    new Decider(cache, classes, new SeededRandom(1)).decide(subject),
+  ].map((decision) => (decision.kind === "bind" ? decision.node.name : decision.message));
+  assert.equal(remembered, defined);
+  return defined!;
 }
 
 const NO_VICTIMS = "No preemption victims found for incoming pod";
@@ -62,18 +70,18 @@ const refused = (count: number, reasons: string, preemption: string): string =>
 
 describe("decide", () => {
   it("says so when there is no node", () => {
-    assert.equal(outcome(pod("p"), []), "no nodes available to schedule pods");
+    assert.equal(outcome(pod("p"), world([])), "no nodes available to schedule pods");
   });
 
   it("takes the emptier node", () => {
-    const nodes = infos([node("a"), node("b")], {
+    const nodes = world([node("a"), node("b")], {
       a: [pod("x", { containers: [container("1", "2Gi")] })],
     });
     assert.equal(outcome(pod("p", { containers: [container("500m", "1Gi")] }), nodes), "b");
   });
 
   it("takes the node that has the image when both are as empty", () => {
-    const nodes = infos([node("a"), node("b", { images: ["nginx:latest"] })]);
+    const nodes = world([node("a"), node("b", { images: ["nginx:latest"] })]);
     assert.equal(outcome(pod("p"), nodes), "b");
   });
 
@@ -84,13 +92,13 @@ describe("decide", () => {
         preferredDuringSchedulingIgnoredDuringExecution: [{ weight: 1, preference }],
       },
     };
-    const nodes = infos([node("a"), node("b", { labels: { disk: "ssd" } })]);
+    const nodes = world([node("a"), node("b", { labels: { disk: "ssd" } })]);
     assert.equal(outcome(pod("p", { affinity }), nodes), "b");
   });
 
   it("avoids a node that would rather not", () => {
     const taints = [{ key: "old", effect: "PreferNoSchedule" }];
-    assert.equal(outcome(pod("p"), infos([node("a", { spec: { taints } }), node("b")])), "b");
+    assert.equal(outcome(pod("p"), world([node("a", { spec: { taints } }), node("b")])), "b");
   });
 
   const full = [pod("x", { containers: [container("2", "1Gi", 80)] })];
@@ -98,19 +106,19 @@ describe("decide", () => {
     [
       "too little cpu",
       pod("p", { containers: [container("1")] }),
-      infos([node("a")], { a: full }),
+      world([node("a")], { a: full }),
       refused(1, "1 Insufficient cpu", `1 ${NO_VICTIMS}`),
     ],
     [
       "more than any node has",
       pod("p", { containers: [container("3", "9Gi")] }),
-      infos([node("a"), node("b")]),
+      world([node("a"), node("b")]),
       refused(2, "2 Insufficient cpu, 2 Insufficient memory", `2 ${NOT_HELPFUL}`),
     ],
     [
       "a taint here, a cordon there",
       pod("p"),
-      infos([
+      world([
         node("a", { spec: { taints: [{ key: "k", value: "v", effect: "NoSchedule" }] } }),
         node("b", { spec: { unschedulable: true } }),
       ]),
@@ -123,19 +131,19 @@ describe("decide", () => {
     [
       "a selector that nothing matches",
       pod("p", { nodeSelector: { disk: "ssd" } }),
-      infos([node("a")]),
+      world([node("a")]),
       refused(1, "1 node(s) didn't match Pod's node affinity/selector", `1 ${NOT_HELPFUL}`),
     ],
     [
       "a host port that is taken",
       pod("p", { containers: [container(undefined, undefined, 80)] }),
-      infos([node("a")], { a: full }),
+      world([node("a")], { a: full }),
       refused(1, "1 node(s) didn't have free ports for the requested pod ports", `1 ${NO_VICTIMS}`),
     ],
     [
       "too many pods",
       pod("p"),
-      infos([node("a")], { a: Array.from({ length: 10 }, (_, i) => pod(`x${i}`)) }),
+      world([node("a")], { a: Array.from({ length: 10 }, (_, i) => pod(`x${i}`)) }),
       refused(1, "1 Too many pods", `1 ${NO_VICTIMS}`),
     ],
   ] as const) {
@@ -145,35 +153,49 @@ describe("decide", () => {
   it("accepts what the Pod tolerates", () => {
     const taints = [{ key: "k", value: "v", effect: "NoSchedule" }];
     const tolerations = [{ key: "k", operator: "Exists" }];
-    assert.equal(outcome(pod("p", { tolerations }), infos([node("a", { spec: { taints } })])), "a");
+    assert.equal(outcome(pod("p", { tolerations }), world([node("a", { spec: { taints } })])), "a");
   });
 
   it("counts the largest init container where it is more than the sum", () => {
     const initContainers = [{ ...container("1900m"), name: "i" }];
-    const nodes = infos([node("a")], { a: [pod("x", { containers: [container("200m")] })] });
+    const nodes = world([node("a")], { a: [pod("x", { containers: [container("200m")] })] });
     assert.match(outcome(pod("p", { initContainers }), nodes), /Insufficient cpu/);
   });
 
+  it("prefers no node for its balance when the Pod asks for nothing", () => {
+    const nodes = world([node("a"), node("b")], {
+      // Least allocated says a, by far; balance would say b.
+      a: [pod("x", { containers: [container("200m", "1Mi")] })],
+      b: [pod("y", { containers: [container("1", "2Gi")] })],
+    });
+    assert.equal(outcome(pod("p"), nodes), "a");
+  });
+
+  it("looks only at the nodes that the Pod names, as a DaemonSet's do", () => {
+    const matchFields = [{ key: "metadata.name", operator: "In", values: ["b"] }];
+    const affinity = {
+      nodeAffinity: {
+        requiredDuringSchedulingIgnoredDuringExecution: { nodeSelectorTerms: [{ matchFields }] },
+      },
+    };
+    const nodes = [node("a"), node("b"), node("c")];
+    assert.equal(outcome(pod("p", { affinity }), world(nodes)), "b");
+    assert.equal(
+      outcome(pod("p", { affinity, containers: [container("1")] }), world(nodes, { b: full })),
+      "0/3 nodes are available: 1 Insufficient cpu, 2 node(s) didn't satisfy plugin(s) [NodeAffinity]. no new claims to deallocate, " +
+        `preemption: 0/3 nodes are available: 1 ${NO_VICTIMS}, 2 ${NOT_HELPFUL}.`,
+    );
+  });
+
   it("never over-commits a node, whatever comes", () => {
-    const nodes = infos([node("a"), node("b"), node("c")]);
+    const cache = world([node("a"), node("b"), node("c")]);
+    const decider = new Decider(cache, new PodClasses(DEFAULT_PLUGINS), random);
     for (let i = 0; i < 60; i++) {
       const cpu = `${1 + random.integer(900)}m`;
       const subject = pod(`p${i}`, { containers: [container(cpu, "100Mi")] });
-      const decision = decide(subject, nodes, DEFAULT_PLUGINS, random);
-      if (decision.kind === "bind") decision.node.addPod(podInfoOf(subject));
+      const decision = decider.decide(subject);
+      if (decision.kind === "bind") cache.assume(subject, decision.node.name);
     }
-    for (const info of nodes) assert.ok((info.requested.get("cpu") ?? 0) <= 2000);
+    for (const info of cache.nodes) assert.ok(info.requested.cpu <= 2000);
   });
-});
-
-describe("feasibleEnough", () => {
-  for (const [count, expected] of [
-    [1, 1],
-    [99, 99],
-    [100, 100],
-    [1000, 420],
-    [5000, 500],
-    [10000, 500],
-  ] as const)
-    it(`${count} nodes: ${expected}`, () => assert.equal(feasibleEnough(count), expected));
 });

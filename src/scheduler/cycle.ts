@@ -1,7 +1,9 @@
 import type { Random } from "../base/random.ts";
 import type { V1Pod } from "../gen/types.ts";
-import type { Plugin, Rejection } from "./framework.ts";
+import { fitMessage, type Refusal } from "./fit-message.ts";
+import type { ClusterFacts, Rejection } from "./framework.ts";
 import type { NodeInfo } from "./node-info.ts";
+import type { PodClass } from "./pod-class.ts";
 
 /** What a cycle decided for one Pod. */
 export type Decision =
@@ -13,142 +15,109 @@ export type Decision =
       readonly plugins: ReadonlySet<string>;
     };
 
-/**
- * Below this many nodes all are looked at; above, a share is enough for a good choice.
- *
- * @spec k8s@1.36 schedule_one.go minFeasibleNodesToFind, numFeasibleNodesToFind
- */
-const FEASIBLE_MIN = 100;
+/** The nodes and what scores read of all of them. */
+export interface Snapshot extends ClusterFacts {
+  node(name: string): NodeInfo | undefined;
+}
 
 /**
- * Decides where one Pod goes. Pure: reads the nodes, changes nothing.
+ * Decides where one Pod goes. Pure: reads the snapshot, changes nothing.
  *
- * `start`: index of the first node looked at; moving it on with each cycle spreads the search over large clusters.
+ * Every node is looked at: upstream samples (`percentageOfNodesToScore`) because it scores anew each time, and
+ * {@link ClassScores} comes to the same decisions from what is already known. This is the definition of both.
+ * @spec k8s@1.36 schedule_one.go schedulePod with percentageOfNodesToScore 100
  */
 export function decide(
   pod: V1Pod,
-  nodes: readonly NodeInfo[],
-  plugins: readonly Plugin[],
+  podClass: PodClass,
+  snapshot: Snapshot,
   random: Random,
-  start = 0,
 ): Decision {
-  if (nodes.length === 0)
-    return {
-      kind: "unschedulable",
-      message: "no nodes available to schedule pods",
-      plugins: new Set(),
-    };
-  const { feasible, rejections } = filter(pod, nodes, plugins, start);
-  if (feasible.length === 0) {
-    return {
-      kind: "unschedulable",
-      message: fitMessage(pod, nodes.length, rejections),
-      plugins: new Set(rejections.map(({ plugin }) => plugin)),
-    };
+  if (snapshot.nodes.length === 0) return NO_NODES;
+  const looked = candidateNodes(podClass, snapshot);
+  const feasible: NodeInfo[] = [];
+  const refused: Refusal[] = [];
+  for (const node of looked) {
+    const refusal = firstRefusal(podClass, node);
+    if (refusal) refused.push({ ...refusal, nodes: 1 });
+    else feasible.push(node);
   }
-  const node = feasible.length === 1 ? feasible[0]! : best(pod, feasible, plugins, random);
+  if (feasible.length === 0) return unschedulable(pod, podClass, snapshot, refused);
+  const node = best(podClass, feasible, snapshot, random);
   return { kind: "bind", node, feasible: feasible.length };
 }
 
-interface Refused extends Rejection {
-  readonly plugin: string;
-}
+/** Upstream's words for a cluster without nodes; any change may help. */
+export const NO_NODES: Decision = {
+  kind: "unschedulable",
+  message: "no nodes available to schedule pods",
+  plugins: new Set(),
+};
 
-interface Filtered {
-  readonly feasible: readonly NodeInfo[];
-  readonly rejections: readonly Refused[];
-}
-
-function filter(
+/** The decision that nothing fits, and why. */
+export function unschedulable(
   pod: V1Pod,
-  nodes: readonly NodeInfo[],
-  plugins: readonly Plugin[],
-  start: number,
-): Filtered {
-  const active = plugins.flatMap((plugin) => {
-    const prepared = plugin.filter && plugin.prepareFilter?.(pod);
-    return prepared === undefined ? [] : [{ plugin, prepared }];
-  });
-  const enough = feasibleEnough(nodes.length);
-  const feasible: NodeInfo[] = [];
-  const rejections: Refused[] = [];
-  for (let i = 0; i < nodes.length && feasible.length < enough; i++) {
-    const node = nodes[(start + i) % nodes.length]!;
-    const rejection = firstRejection(active, node);
-    if (rejection) rejections.push(rejection);
-    else feasible.push(node);
-  }
-  return { feasible, rejections };
+  { candidates }: PodClass,
+  { nodes }: Snapshot,
+  refusals: readonly Refusal[],
+): Decision {
+  const looked = refusals.reduce((sum, refusal) => sum + refusal.nodes, 0);
+  const plugins = new Set(refusals.map(({ plugin }) => plugin));
+  if (!candidates || looked === nodes.length)
+    return { kind: "unschedulable", message: fitMessage(pod, nodes.length, refusals), plugins };
+  for (const plugin of candidates.plugins) plugins.add(plugin);
+  const absent = {
+    plugin: candidates.plugins[0]!,
+    rejection: notNamed(candidates.plugins),
+    nodes: nodes.length - looked,
+  };
+  const message = fitMessage(pod, nodes.length, [...refusals, absent]);
+  return { kind: "unschedulable", message, plugins };
 }
 
-function firstRejection(
-  active: readonly { readonly plugin: Plugin; readonly prepared: unknown }[],
+/** Of nodes that were not looked at, because plugins named others. @spec schedule_one.go SetAbsentNodesStatus */
+function notNamed(plugins: readonly string[]): Rejection {
+  const text = `node(s) didn't satisfy plugin(s) [${plugins.join(" ")}]`;
+  return { reasons: [text], isUnresolvable: true };
+}
+
+function candidateNodes({ candidates }: PodClass, snapshot: Snapshot): readonly NodeInfo[] {
+  if (!candidates) return snapshot.nodes;
+  return candidates.names.flatMap((name) => snapshot.node(name) ?? []);
+}
+
+/** The first filter that refuses the node. */
+export function firstRefusal(
+  { filters }: PodClass,
   node: NodeInfo,
-): Refused | undefined {
-  for (const { plugin, prepared } of active) {
-    const rejection = plugin.filter!(prepared, node);
-    if (rejection) return { ...rejection, plugin: plugin.name };
+): { readonly plugin: string; readonly rejection: Rejection } | undefined {
+  for (const { plugin, test } of filters) {
+    const rejection = test(node);
+    if (rejection) return { plugin, rejection };
   }
   return undefined;
 }
 
-/** How many feasible nodes end the search: all of a small cluster, 5 to 50 % of a large one. */
-export function feasibleEnough(count: number): number {
-  if (count < FEASIBLE_MIN) return count;
-  const percent = Math.max(5, 50 - Math.floor(count / 125));
-  return Math.max(FEASIBLE_MIN, Math.floor((count * percent) / 100));
-}
-
 /** The node with the highest weighted sum; equals are chosen among at random. */
 function best(
-  pod: V1Pod,
+  { readers }: PodClass,
   nodes: readonly NodeInfo[],
-  plugins: readonly Plugin[],
+  snapshot: Snapshot,
   random: Random,
 ): NodeInfo {
   const totals = new Array<number>(nodes.length).fill(0);
-  for (const { score } of plugins) {
-    const prepared = score?.prepare(pod, nodes);
-    if (!score || prepared === undefined) continue;
-    const scores = nodes.map((node) => score.score(prepared, node));
-    score.normalize?.(scores);
-    for (let i = 0; i < totals.length; i++) totals[i]! += scores[i]! * score.weight;
+  for (const { plugin, input } of readers) {
+    const { scoring } = plugin;
+    const scorer = scoring?.scorer(input, snapshot);
+    if (!scoring || !scorer) continue;
+    const scores = nodes.map(scorer);
+    const highest = scores.reduce((a, b) => Math.max(a, b), 0);
+    for (let i = 0; i < totals.length; i++) {
+      const score = scoring.normalized?.(scores[i]!, highest) ?? scores[i]!;
+      totals[i]! += score * scoring.weight;
+    }
   }
-  const highest = Math.max(...totals);
+  const highest = totals.reduce((a, b) => Math.max(a, b), 0);
   const winners = nodes.filter((_, index) => totals[index] === highest);
-  return winners[random.integer(winners.length)]!;
-}
-
-/**
- * Why a Pod fits nowhere, in the words that people and autoscalers search for.
- *
- * @spec k8s@1.36 scheduler framework FitError.Error; default preemption's message for Pods that can preempt nobody
- */
-export function fitMessage(
-  pod: V1Pod,
-  nodeCount: number,
-  rejections: readonly Rejection[],
-): string {
-  const reasons = counted(rejections.flatMap((rejection) => rejection.reasons));
-  const preemption =
-    pod.spec?.preemptionPolicy === "Never"
-      ? "not eligible due to preemptionPolicy=Never."
-      : `0/${nodeCount} nodes are available: ${counted(rejections.map(preemptionReason))}.`;
-  return `0/${nodeCount} nodes are available: ${reasons}. no new claims to deallocate, preemption: ${preemption}`;
-}
-
-function preemptionReason({ isUnresolvable }: Rejection): string {
-  return isUnresolvable
-    ? "Preemption is not helpful for scheduling"
-    : "No preemption victims found for incoming pod";
-}
-
-/** `1 a, 2 b`, sorted as text. */
-function counted(reasons: readonly string[]): string {
-  const counts = new Map<string, number>();
-  for (const reason of reasons) counts.set(reason, (counts.get(reason) ?? 0) + 1);
-  return [...counts]
-    .map(([reason, count]) => `${count} ${reason}`)
-    .sort()
-    .join(", ");
+  return winners.length === 1 ? winners[0]! : winners[random.integer(winners.length)]!;
 }

@@ -1,31 +1,50 @@
-import type { V1Node, V1Pod } from "../gen/types.ts";
-import type { NodeInfo } from "./node-info.ts";
+import type { V1Node, V1PodSpec } from "../gen/types.ts";
+import type { Demand } from "./demand.ts";
+import type { NodeDifference, NodeInfo } from "./node-info.ts";
 
 /**
- * One rule of scheduling. `prepare` is called once per Pod and returns what filter and score need of it; `undefined` means
- * that the plugin has nothing to say about this Pod, and it is skipped.
+ * One rule of scheduling.
  *
- * @spec k8s@1.36 scheduler framework: PreFilter, Filter, Score, EnqueueExtensions
+ * It knows of a Pod only what `read` returns, as JSON. So Pods for which all plugins read the same are one *class*: what was
+ * found out about a node for one of them holds for all, until the node changes.
+ * @spec k8s@1.36 scheduler framework: PreFilter, Filter, Score, Sign, EnqueueExtensions
  */
-export interface Plugin<Prepared = unknown> {
+export interface Plugin<Input = unknown> {
   /** Upstream's name: `NodeResourcesFit`. */
   readonly name: string;
-  prepareFilter?(pod: V1Pod): Prepared | undefined;
-  /** `undefined`: the node does. Never called when `prepareFilter` returned `undefined`. */
-  filter?(prepared: Prepared, node: NodeInfo): Rejection | undefined;
-  readonly score?: Scoring<unknown>;
+  /** `undefined`: it has nothing to say about such a Pod, and is skipped. Must be JSON: equal text means an equal Pod. */
+  read(spec: V1PodSpec): Input | undefined;
+  /** Names of the only nodes that can do; `undefined`: any. */
+  candidates?(input: Input): readonly string[] | undefined;
+  /** A test of nodes: reads nothing but the node, and returns one object for each different outcome. */
+  filter?(input: Input): NodeTest | undefined;
+  readonly scoring?: Scoring<Input>;
   /** Which changes may make a Pod fit that this plugin refused. Absent: any. */
-  canHelp?(change: ClusterChange, pod: V1Pod): boolean;
+  canHelp?(change: ClusterChange, input: Input): boolean;
 }
 
+/** `undefined`: the node does. */
+export type NodeTest = (node: NodeInfo) => Rejection | undefined;
+
 /** How a plugin ranks the nodes that passed. */
-export interface Scoring<Prepared> {
+export interface Scoring<Input> {
   readonly weight: number;
-  prepare(pod: V1Pod, nodes: readonly NodeInfo[]): Prepared | undefined;
-  /** Any number; `normalize` or the range 0–100 gives it meaning. */
-  score(prepared: Prepared, node: NodeInfo): number;
-  /** Scales raw scores of all nodes to 0–100, in place. Absent: they are already. */
-  normalize?(scores: number[]): void;
+  /** `undefined`: all nodes are equal to it. The score reads nothing but the node: a whole number, not negative. */
+  scorer(input: Input, cluster: ClusterFacts): NodeScorer | undefined;
+  /** What `scorer` reads of the cluster: as long as it is the same, scores of unchanged nodes stay. */
+  facts?(input: Input, cluster: ClusterFacts): string;
+  /** From the raw score and the highest among the nodes that passed to 0–100. Absent: scores are that already. */
+  normalized?(raw: number, highest: number): number;
+}
+
+/** The raw score of one node. */
+export type NodeScorer = (node: NodeInfo) => number;
+
+/** What scores may read of the cluster as a whole. */
+export interface ClusterFacts {
+  readonly nodes: readonly NodeInfo[];
+  /** How many nodes have an image of that name. */
+  nodesWithImage(name: string): number;
 }
 
 /** Why a node does not do for a Pod. */
@@ -38,19 +57,25 @@ export interface Rejection {
 
 /** Something in the cluster changed; what waiting Pods are tested against. */
 export type ClusterChange =
-  | { readonly kind: "node"; readonly node: V1Node; readonly old: V1Node | undefined }
-  /** A Pod left a node, or takes less of it now. */
-  | { readonly kind: "pod-freed"; readonly pod: V1Pod };
+  /** `difference` is absent when the node is new. */
+  | {
+      readonly kind: "node";
+      readonly node: V1Node;
+      readonly old: V1Node | undefined;
+      readonly difference: NodeDifference | undefined;
+    }
+  /** A Pod left a node; what it had taken. */
+  | { readonly kind: "pod-freed"; readonly demand: Demand };
 
 /** Highest score of one plugin for one node. @spec framework.MaxNodeScore */
 export const SCORE_MAX = 100;
 
-/** Scales to 0–100 by the highest score; `isReversed`: the highest becomes 0. @spec helper.DefaultNormalizeScore */
-export function normalizeByMaximum(scores: number[], isReversed: boolean): void {
-  const highest = Math.max(...scores);
-  for (let i = 0; i < scores.length; i++) {
-    const scaled = highest === 0 ? 0 : Math.floor((SCORE_MAX * scores[i]!) / highest);
-    scores[i] =
-      highest === 0 ? (isReversed ? SCORE_MAX : 0) : isReversed ? SCORE_MAX - scaled : scaled;
-  }
+/** Scales to 0–100 by the highest score. @spec helper.DefaultNormalizeScore */
+export function scaledUp(raw: number, highest: number): number {
+  return highest === 0 ? 0 : Math.floor((SCORE_MAX * raw) / highest);
+}
+
+/** The same, reversed: the highest becomes 0. @spec helper.DefaultNormalizeScore */
+export function scaledDown(raw: number, highest: number): number {
+  return SCORE_MAX - scaledUp(raw, highest);
 }

@@ -1,80 +1,115 @@
-import { hostPortsOf, type HostPort } from "../api/core/host-ports.ts";
+import { equalJson } from "../api/machinery/equality.ts";
+import type { HostPort } from "../api/core/host-ports.ts";
 import type { V1Node, V1Pod } from "../gen/types.ts";
-import {
-  add,
-  amountsOf,
-  podRequests,
-  scoredRequests,
-  subtract,
-  type Amounts,
-} from "../api/core/pod-requests.ts";
+import type { Demand } from "./demand.ts";
+import { allocatableOf, Resources } from "./resources.ts";
 
-/** What one Pod takes of its node; computed once per Pod version. */
-export interface PodInfo {
+/** A Pod on a node, bound or assumed. */
+export interface PlacedPod {
   readonly pod: V1Pod;
-  readonly requests: Amounts;
-  readonly scored: Amounts;
-  readonly hostPorts: readonly HostPort[];
+  readonly demand: Demand;
 }
 
 /** One node with the Pods that are bound or assumed to it. Changed only by the scheduler's own cache. */
 export class NodeInfo {
-  node: V1Node;
-  readonly pods = new Map<string, PodInfo>();
-  readonly requested = new Map<string, number>();
-  readonly scored = new Map<string, number>();
-  allocatable: Amounts;
-  /** Bytes of the images on the node, by every name they have. */
-  imageBytes: ReadonlyMap<string, number>;
+  readonly pods = new Map<string, PlacedPod>();
+  readonly requested = new Resources();
+  readonly scored = new Resources();
+  /** The host ports of its Pods. */
+  readonly hostPorts: HostPort[] = [];
+  /** Where it is in the cache's list. */
+  slot = -1;
+  #node: V1Node;
+  #allocatable: Resources;
+  #images: ReadonlyMap<string, number>;
 
   constructor(node: V1Node) {
-    this.node = node;
-    this.allocatable = amountsOf(node.status?.allocatable);
-    this.imageBytes = imagesOf(node);
+    this.#node = node;
+    this.#allocatable = allocatableOf(node.status?.allocatable);
+    this.#images = imagesOf(node);
+  }
+
+  get node(): V1Node {
+    return this.#node;
   }
 
   get name(): string {
-    return this.node.metadata?.name ?? "";
+    return this.#node.metadata?.name ?? "";
   }
 
-  setNode(node: V1Node): void {
-    if (node.status?.allocatable !== this.node.status?.allocatable)
-      this.allocatable = amountsOf(node.status?.allocatable);
-    if (node.status?.images !== this.node.status?.images) this.imageBytes = imagesOf(node);
-    this.node = node;
+  get allocatable(): Resources {
+    return this.#allocatable;
   }
 
-  /** `uid` of a Pod that is there already replaces it. */
-  addPod(info: PodInfo): void {
-    const uid = info.pod.metadata?.uid ?? "";
-    this.removePod(uid);
-    this.pods.set(uid, info);
-    add(this.requested, info.requests);
-    add(this.scored, info.scored);
+  /** Bytes of the images on the node, by every name they have. */
+  get images(): ReadonlyMap<string, number> {
+    return this.#images;
   }
 
-  removePod(uid: string): void {
-    const info = this.pods.get(uid);
-    if (!info) return;
+  /** @returns what of it scheduling reads and has changed. */
+  setNode(node: V1Node): NodeDifference {
+    const difference = nodeDifference(this.#node, node);
+    this.#node = node;
+    if (difference.allocatable) this.#allocatable = allocatableOf(node.status?.allocatable);
+    if (difference.images) this.#images = imagesOf(node);
+    return difference;
+  }
+
+  /** A Pod of that uid which is there already is replaced. @returns false: nothing changed that scheduling reads. */
+  addPod(uid: string, placed: PlacedPod): boolean {
+    const old = this.pods.get(uid);
+    this.pods.set(uid, placed);
+    if (old?.demand === placed.demand) return false;
+    if (old) this.#release(old.demand);
+    const { requests, scored, hostPorts } = placed.demand;
+    this.requested.add(requests);
+    this.scored.add(scored);
+    for (const port of hostPorts) this.hostPorts.push(port);
+    return true;
+  }
+
+  removePod(uid: string): boolean {
+    const placed = this.pods.get(uid);
+    if (!placed) return false;
     this.pods.delete(uid);
-    subtract(this.requested, info.requests);
-    subtract(this.scored, info.scored);
+    this.#release(placed.demand);
+    return true;
+  }
+
+  #release({ requests, scored, hostPorts }: Demand): void {
+    this.requested.subtract(requests);
+    this.scored.subtract(scored);
+    for (const port of hostPorts) this.hostPorts.splice(this.hostPorts.indexOf(port), 1);
   }
 }
 
-/** Computes what a Pod takes. */
-export function podInfoOf(pod: V1Pod): PodInfo {
+/** What changed of a node, as far as scheduling reads it. */
+export interface NodeDifference {
+  readonly allocatable: boolean;
+  readonly labels: boolean;
+  readonly taints: boolean;
+  readonly images: boolean;
+}
+
+/** `taints`: being unschedulable counts as one. @spec k8s@1.36 framework/events.go NodeSchedulingPropertiesChange */
+export function nodeDifference(old: V1Node, node: V1Node): NodeDifference {
   return {
-    pod,
-    requests: podRequests(pod),
-    scored: scoredRequests(pod),
-    hostPorts: hostPortsOf(pod),
+    allocatable: !equalJson(old.status?.allocatable, node.status?.allocatable),
+    labels: !equalJson(old.metadata?.labels, node.metadata?.labels),
+    taints:
+      Boolean(old.spec?.unschedulable) !== Boolean(node.spec?.unschedulable) ||
+      !equalJson(old.spec?.taints, node.spec?.taints),
+    images: !equalJson(old.status?.images, node.status?.images),
   };
 }
 
+const NO_IMAGES: ReadonlyMap<string, number> = new Map();
+
 function imagesOf(node: V1Node): ReadonlyMap<string, number> {
+  const listed = node.status?.images;
+  if (!listed || listed.length === 0) return NO_IMAGES;
   const images = new Map<string, number>();
-  for (const { names, sizeBytes } of node.status?.images ?? [])
+  for (const { names, sizeBytes } of listed)
     for (const name of names ?? []) images.set(name, sizeBytes ?? 0);
   return images;
 }

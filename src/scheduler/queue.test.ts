@@ -2,50 +2,104 @@ import assert from "node:assert/strict";
 import { describe, it } from "node:test";
 import { VirtualClock } from "../base/virtual-clock.ts";
 import type { V1Node, V1Pod } from "../gen/types.ts";
+import { demandOf } from "./demand.ts";
 import { DEFAULT_PLUGINS } from "./plugins/all.ts";
+import { PodClasses } from "./pod-class.ts";
 import { backoffMs, SchedulingQueue } from "./queue.ts";
 
-const pod = (name: string, priority = 0): V1Pod => ({
+/** Pods of one disk are one class. */
+const pod = (name: string, priority = 0, disk = "ssd"): V1Pod => ({
   metadata: { name, uid: name },
-  spec: { containers: [], priority },
+  spec: { containers: [], priority, nodeSelector: { disk } },
 });
-const freed = { kind: "pod-freed", pod: pod("gone") } as const;
-const node: V1Node = { metadata: { name: "n" }, status: { allocatable: { cpu: "1" } } };
+const FREED = { kind: "pod-freed", demand: demandOf(pod("gone")) } as const;
+const SSD_NODE: V1Node = {
+  metadata: { name: "n", labels: { disk: "ssd" } },
+  status: { allocatable: { cpu: "1" } },
+};
+const NEW_NODE = { kind: "node", node: SSD_NODE, old: undefined, difference: undefined } as const;
+const FIT: ReadonlySet<string> = new Set(["NodeResourcesFit"]);
+const AFFINITY: ReadonlySet<string> = new Set(["NodeAffinity"]);
 
-function setUp(): { clock: VirtualClock; queue: SchedulingQueue; names: () => string } {
+interface SetUp {
+  readonly clock: VirtualClock;
+  readonly queue: SchedulingQueue;
+  /** All that can be popped, without an end of their cycles. */
+  names(): string;
+  /** Pops the Pods with these names, in this order, and refuses them. */
+  refuse(names: string, refusedBy?: ReadonlySet<string>): void;
+}
+
+function setUp(...pods: readonly V1Pod[]): SetUp {
   const clock = new VirtualClock();
-  const queue = new SchedulingQueue(clock, DEFAULT_PLUGINS, () => {});
-  const names = (): string => {
-    const found: string[] = [];
-    for (let next = queue.pop(); next; next = queue.pop()) found.push(next.metadata?.name ?? "");
-    return found.join(" ");
+  const queue = new SchedulingQueue(clock, new PodClasses(DEFAULT_PLUGINS), () => {});
+  for (const each of pods) queue.add(each);
+  const pop = (): string | undefined => queue.pop()?.metadata?.name;
+  return {
+    clock,
+    queue,
+    names() {
+      const found: string[] = [];
+      for (let next = pop(); next; next = pop()) found.push(next);
+      return found.join(" ");
+    },
+    refuse(names, refusedBy = FIT) {
+      for (const name of names.split(" ")) {
+        const popped = queue.pop()!;
+        assert.equal(popped.metadata?.name, name);
+        queue.refuse(popped, refusedBy);
+      }
+    },
   };
-  return { clock, queue, names };
 }
 
 describe("SchedulingQueue", () => {
   it("gives the highest priority first, then the oldest", () => {
-    const { queue, names } = setUp();
-    [pod("a"), pod("b", 10), pod("c"), pod("d", 10)].forEach((each) => queue.add(each));
+    const { names } = setUp(pod("a"), pod("b", 10), pod("c"), pod("d", 10));
     assert.equal(names(), "b d a c");
   });
 
-  it("holds a refused Pod until a change that can help, and then until its backoff is over", async () => {
-    const { clock, queue, names } = setUp();
-    queue.add(pod("a"));
-    queue.refuse(queue.pop()!, new Set(["NodeAffinity"]));
-    queue.wake(freed);
+  it("puts a refused Pod behind those that came before its refusal", async () => {
+    const { clock, queue, names, refuse } = setUp(pod("a"), pod("b", 0, "hdd"));
+    refuse("a");
+    queue.wake(FREED);
+    await clock.advance(1_000);
+    assert.equal(names(), "b a");
+  });
+
+  it("holds a refused Pod until a change that can help", async () => {
+    const { clock, queue, names, refuse } = setUp(pod("a"));
+    refuse("a", AFFINITY);
+    queue.wake(FREED);
     await clock.advance(60_000);
-    assert.equal(names(), "", "a freed node does not help a selector");
-    queue.wake({ kind: "node", node, old: undefined });
+    assert.equal(names(), "", "room does not help a selector");
+    queue.wake(NEW_NODE);
     assert.equal(names(), "a");
   });
 
-  it("waits out the backoff", async () => {
-    const { clock, queue, names } = setUp();
-    queue.add(pod("a"));
-    queue.refuse(queue.pop()!, new Set(["NodeResourcesFit"]));
-    queue.wake(freed);
+  it("gives a helped Pod at once when there is nothing else to do", () => {
+    const { queue, names, refuse } = setUp(pod("a"));
+    refuse("a");
+    queue.wake(FREED);
+    assert.equal(names(), "a");
+  });
+
+  it("lets a helped Pod wait out its backoff while there is something else to do", async () => {
+    const { clock, queue, refuse } = setUp(pod("a"));
+    refuse("a");
+    queue.wake(FREED);
+    queue.add(pod("b"));
+    await clock.advance(999);
+    queue.add(pod("c", 0, "hdd"));
+    assert.equal(queue.pop()?.metadata?.name, "b");
+    await clock.advance(1);
+    queue.add(pod("d", 0, "hdd"));
+    assert.equal(queue.pop()?.metadata?.name, "a", "refused before c and d came");
+  });
+
+  it("lets a Pod whose binding failed wait out its backoff", async () => {
+    const { clock, queue, names } = setUp(pod("a"));
+    queue.retryLater(queue.pop()!);
     assert.equal(names(), "");
     await clock.advance(999);
     assert.equal(names(), "");
@@ -54,43 +108,89 @@ describe("SchedulingQueue", () => {
   });
 
   it("waits no longer when the wall clock is set back meanwhile", async () => {
-    const { clock, queue, names } = setUp();
-    queue.add(pod("a"));
-    queue.refuse(queue.pop()!, new Set(["NodeResourcesFit"]));
+    const { clock, queue, names } = setUp(pod("a"));
+    queue.retryLater(queue.pop()!);
     clock.set(-3 * 3_600_000);
-    queue.wake(freed);
     await clock.advance(1000);
     assert.equal(names(), "a");
   });
 
-  it("does not lose a change that comes while the Pod is being decided on", async () => {
-    const { clock, queue, names } = setUp();
-    queue.add(pod("a"));
+  it("does not lose a change that comes while the Pod is being decided on", () => {
+    const { queue, names } = setUp(pod("a"));
     const deciding = queue.pop()!;
-    queue.wake(freed);
-    queue.refuse(deciding, new Set(["NodeResourcesFit"]));
-    await clock.advance(1_000);
+    queue.wake(FREED);
+    queue.refuse(deciding, FIT);
     assert.equal(names(), "a");
   });
 
   it("tries again after five minutes, even if nothing changed", async () => {
-    const { clock, queue, names } = setUp();
-    queue.add(pod("a"));
-    queue.refuse(queue.pop()!, new Set(["NodeName"]));
-    await clock.advance(5 * 60_000);
+    const { clock, names, refuse } = setUp(pod("a"));
+    refuse("a", new Set(["NodeName"]));
+    await clock.advance(5 * 60_000 - 1);
+    assert.equal(names(), "");
+    await clock.advance(1);
+    assert.equal(names(), "a");
+  });
+
+  it("tries a Pod again that plugins see differently, and only then", () => {
+    const { queue, names, refuse } = setUp(pod("a"));
+    refuse("a");
+    queue.add({ ...pod("a"), status: { message: "seen" } });
+    assert.equal(names(), "");
+    queue.add(pod("a", 0, "hdd"));
     assert.equal(names(), "a");
   });
 
   it("forgets a Pod that is gone", async () => {
-    const { clock, queue, names } = setUp();
-    queue.add(pod("a"));
-    queue.add(pod("b"));
+    const { clock, queue, names } = setUp(pod("a"), pod("b"));
     queue.remove(pod("a"));
     assert.equal(names(), "b");
     queue.remove(pod("b"));
     await clock.advance(10 * 60_000);
     assert.equal(names(), "");
     assert.equal(queue.size, 0);
+  });
+});
+
+describe("SchedulingQueue, Pods of one class", () => {
+  it("one tries for all that wait, and as long as they find nodes the next follows", () => {
+    const { queue, names, refuse } = setUp(pod("a"), pod("b"), pod("c"), pod("d"));
+    refuse("a b c d");
+    queue.wake(FREED);
+    queue.placed(queue.pop()!);
+    queue.placed(queue.pop()!);
+    refuse("c");
+    assert.equal(names(), "");
+    queue.wake(FREED);
+    assert.equal(names(), "d", "c had its turn");
+  });
+
+  it("whoever tries and goes away sends the next", () => {
+    const { queue, names, refuse } = setUp(pod("a"), pod("b"), pod("c"));
+    refuse("a b c");
+    queue.wake(FREED);
+    queue.remove(pod("a"));
+    assert.equal(names(), "b");
+    queue.add(pod("b", 0, "hdd"));
+    assert.equal(names(), "c");
+  });
+
+  it("what one of them is refused for now, all are", () => {
+    const { queue, names, refuse } = setUp(pod("a"), pod("b"));
+    refuse("a b");
+    queue.wake(FREED);
+    refuse("a", AFFINITY);
+    queue.wake(NEW_NODE);
+    refuse("b", AFFINITY);
+    queue.wake(FREED);
+    assert.equal(names(), "");
+  });
+
+  it("others try by themselves", () => {
+    const { queue, names, refuse } = setUp(pod("a"), pod("b", 0, "hdd"), pod("c", -1));
+    refuse("a b c");
+    queue.wake(FREED);
+    assert.equal(names(), "a b c");
   });
 });
 

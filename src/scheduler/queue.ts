@@ -1,7 +1,9 @@
 import type { Clock, Timer } from "../base/clock.ts";
 import { Heap } from "../base/heap.ts";
 import type { V1Pod } from "../gen/types.ts";
-import type { ClusterChange, Plugin } from "./framework.ts";
+import type { ClusterChange } from "./framework.ts";
+import type { PodClass, PodClasses } from "./pod-class.ts";
+import { WaitingGroups, type Group } from "./waiting-groups.ts";
 
 /** @spec k8s@1.36 scheduling_queue.go: initial and greatest backoff of a Pod that did not fit */
 const BACKOFF_MS_MIN = 1_000;
@@ -9,40 +11,56 @@ const BACKOFF_MS_MAX = 10_000;
 /** A Pod that nothing woke is tried again after this long, in case a change went unseen. @spec scheduling_queue.go */
 const UNSCHEDULABLE_MS_MAX = 5 * 60_000;
 
+/** `helped`: a change woke it before its backoff was over; `failed`: deciding or binding did not work. */
+type Place = "active" | "helped" | "failed" | "unschedulable" | "in-cycle" | "gone";
+
 interface Entry {
   pod: V1Pod;
-  readonly key: string;
-  /** Order of arrival; Pods of one priority are taken first come, first served. */
-  readonly sequence: number;
+  podClass: PodClass;
+  readonly uid: string;
+  readonly priority: number;
+  /** When it came, or was refused last: Pods of one priority take turns in this order. */
+  sequence: number;
   attempts: number;
-  place: "active" | "waiting" | "unschedulable" | "in-cycle" | "gone";
-  /** Plugins that refused it last time. */
-  refusedBy: ReadonlySet<string>;
+  place: Place;
+  /** How many changes the queue had heard of when it was popped. */
+  heard: number;
   /** On the monotonic clock: a wall clock set back must not make a Pod wait for hours. */
   triedMs: number;
-  /** Changed while in its cycle, by something that can help: try again without waiting for another change. */
-  wasHelped: boolean;
-  timer: Timer | undefined;
+  group: Group<Entry> | undefined;
 }
 
 /**
  * The Pods that wait for a node, and what wakes them.
  *
- * Flow: `add` → active → `pop` (in its cycle) → `done`, or `refuse` → unschedulable → a change that can help, or five minutes
- * → waits out its backoff → active. Guarantee: a change that arrives while a Pod is in its cycle is not lost on it.
+ * Flow: `add` → active → `pop` (in its cycle) → `placed` → `remove`, or `refuse` → unschedulable → a change that can help, or
+ * five minutes → backoff → active. With nothing active, a Pod that was helped need not wait for the end of its backoff.
+ * Guarantee: a change that arrives while a Pod is in its cycle is not lost on it.
+ * Cost: a change is tested once for each class that waits and tried by one Pod of it; there are two timers in all.
+ * @spec k8s@1.36 backend/queue scheduling_queue.go, KEP-4247 (queueing hints), KEP-5142 (pop from backoff)
  */
 export class SchedulingQueue {
   readonly #clock: Clock;
-  readonly #plugins: ReadonlyMap<string, Plugin>;
+  readonly #classes: PodClasses;
   readonly #entries = new Map<string, Entry>();
   readonly #active = new Heap<Entry>(isBefore);
+  readonly #backoff = {
+    helped: new Heap<Entry>(isReadyBefore),
+    failed: new Heap<Entry>(isReadyBefore),
+  };
+  /** Oldest try first. */
+  readonly #unschedulable = new Set<Entry>();
+  readonly #groups = new WaitingGroups<Entry>();
   #sequence = 0;
+  #heard = 0;
   #onActive: () => void;
+  #backoffTimer: { readonly timer: Timer; readonly dueMs: number } | undefined;
+  #flushTimer: Timer | undefined;
 
   /** `onActive`: called when a Pod becomes ready to be popped. */
-  constructor(clock: Clock, plugins: readonly Plugin[], onActive: () => void) {
+  constructor(clock: Clock, classes: PodClasses, onActive: () => void) {
     this.#clock = clock;
-    this.#plugins = new Map(plugins.map((plugin) => [plugin.name, plugin]));
+    this.#classes = classes;
     this.#onActive = onActive;
   }
 
@@ -51,108 +69,175 @@ export class SchedulingQueue {
     return this.#entries.size;
   }
 
-  /** A new Pod, or a new version of one that waits. A changed spec or label may help it: it becomes active. */
+  /** A new Pod, or a new version of one that waits. One that plugins see differently now is tried again. */
   add(pod: V1Pod): void {
-    const key = uidOf(pod);
-    const known = this.#entries.get(key);
-    if (!known) {
-      const entry: Entry = {
-        pod,
-        key,
-        sequence: this.#sequence++,
-        attempts: 0,
-        place: "waiting",
-        refusedBy: new Set(),
-        triedMs: 0,
-        wasHelped: false,
-        timer: undefined,
-      };
-      this.#entries.set(key, entry);
-      this.#activate(entry);
-      return;
-    }
-    const isChanged = known.pod.spec !== pod.spec && specOf(known.pod) !== specOf(pod);
-    known.pod = pod;
-    if (isChanged && known.place === "unschedulable") this.#retry(known);
-    else if (isChanged && known.place === "in-cycle") known.wasHelped = true;
+    const uid = uidOf(pod);
+    const podClass = this.#classes.of(pod);
+    const known = this.#entries.get(uid);
+    if (known) return this.#change(known, pod, podClass);
+    const entry: Entry = {
+      pod,
+      podClass,
+      uid,
+      priority: pod.spec?.priority ?? 0,
+      sequence: this.#sequence++,
+      attempts: 0,
+      place: "active",
+      heard: 0,
+      triedMs: 0,
+      group: undefined,
+    };
+    this.#entries.set(uid, entry);
+    this.#activate(entry);
   }
 
   /** The Pod was bound, deleted, or is no longer ours. */
   remove(pod: V1Pod): void {
     const entry = this.#entries.get(uidOf(pod));
     if (!entry) return;
-    entry.timer?.cancel();
     entry.place = "gone";
-    this.#entries.delete(entry.key);
+    this.#entries.delete(entry.uid);
+    this.#leaveGroup(entry);
   }
 
   /** The next Pod to decide on: highest priority, then longest in the queue. */
   pop(): V1Pod | undefined {
-    for (;;) {
-      const entry = this.#active.pop();
-      if (!entry) return undefined;
-      if (entry.place !== "active") continue;
-      entry.place = "in-cycle";
-      entry.attempts++;
-      entry.wasHelped = false;
-      entry.triedMs = this.#clock.monotonic();
-      return entry.pod;
-    }
+    const entry = popPlaced(this.#active, "active") ?? popPlaced(this.#backoff.helped, "helped");
+    if (!entry) return undefined;
+    entry.place = "in-cycle";
+    entry.attempts++;
+    entry.heard = this.#heard;
+    entry.triedMs = this.#clock.monotonic();
+    return entry.pod;
+  }
+
+  /** The popped Pod was given a node: the next one that waits for the same may try. */
+  placed(pod: V1Pod): void {
+    const entry = this.#entries.get(uidOf(pod));
+    if (entry) this.#leaveGroup(entry);
   }
 
   /** The popped Pod fits nowhere now; `refusedBy` names the plugins. Empty: any change may help. */
   refuse(pod: V1Pod, refusedBy: ReadonlySet<string>): void {
     const entry = this.#entries.get(uidOf(pod));
     if (entry?.place !== "in-cycle") return;
-    entry.refusedBy = refusedBy;
+    entry.sequence = this.#sequence++;
+    if (entry.heard !== this.#heard) return this.#retry(entry);
     entry.place = "unschedulable";
-    if (entry.wasHelped) return this.#retry(entry);
-    entry.timer = this.#clock.after(UNSCHEDULABLE_MS_MAX, () => this.#retry(entry));
+    this.#groups.join(entry, refusedBy);
+    this.#unschedulable.add(entry);
+    this.#planFlush();
   }
 
   /** Deciding or binding failed for a reason that lies not in the Pod: try again after its backoff. */
   retryLater(pod: V1Pod): void {
     const entry = this.#entries.get(uidOf(pod));
-    if (entry?.place === "in-cycle") this.#retry(entry);
+    if (entry?.place !== "in-cycle") return;
+    entry.sequence = this.#sequence++;
+    this.#wait(entry, "failed");
   }
 
   /** Wakes the Pods that a change may help. */
   wake(change: ClusterChange): void {
-    for (const entry of this.#entries.values()) {
-      if (entry.place === "unschedulable" && this.#mayHelp(entry, change)) this.#retry(entry);
-      else if (entry.place === "in-cycle") entry.wasHelped = true;
-    }
+    this.#heard++;
+    for (const entry of this.#groups.helped(change)) this.#retry(entry);
   }
 
   /** Cancels all timers. */
   close(): void {
-    for (const entry of this.#entries.values()) entry.timer?.cancel();
+    this.#backoffTimer?.timer.cancel();
+    this.#flushTimer?.cancel();
     this.#entries.clear();
+    this.#groups.clear();
+    this.#unschedulable.clear();
     this.#onActive = () => {};
   }
 
-  #mayHelp({ refusedBy, pod }: Entry, change: ClusterChange): boolean {
-    if (refusedBy.size === 0) return true;
-    for (const name of refusedBy)
-      if (this.#plugins.get(name)?.canHelp?.(change, pod) ?? true) return true;
-    return false;
+  #change(entry: Entry, pod: V1Pod, podClass: PodClass): void {
+    entry.pod = pod;
+    if (entry.podClass === podClass) return;
+    const { place } = entry;
+    this.#leaveGroup(entry);
+    entry.podClass = podClass;
+    if (place === "unschedulable") this.#retry(entry);
+    // Heard of something, so that a refusal that did not know of it does not count.
+    else if (place === "in-cycle") this.#heard++;
+  }
+
+  #leaveGroup(entry: Entry): void {
+    this.#unschedulable.delete(entry);
+    const next = this.#groups.leave(entry);
+    if (next) this.#retry(next);
   }
 
   /** Makes a Pod active when its backoff, counted from its last try, is over. */
   #retry(entry: Entry): void {
-    entry.timer?.cancel();
-    entry.place = "waiting";
-    const restMs = entry.triedMs + backoffMs(entry.attempts) - this.#clock.monotonic();
-    if (restMs <= 0) this.#activate(entry);
-    else entry.timer = this.#clock.after(restMs, () => this.#activate(entry));
+    this.#unschedulable.delete(entry);
+    if (readyMs(entry) <= this.#clock.monotonic()) return this.#activate(entry);
+    this.#wait(entry, "helped");
+    this.#onActive();
+  }
+
+  #wait(entry: Entry, place: "helped" | "failed"): void {
+    entry.place = place;
+    this.#backoff[place].push(entry);
+    this.#planBackoff(readyMs(entry));
   }
 
   #activate(entry: Entry): void {
-    entry.timer = undefined;
     entry.place = "active";
     this.#active.push(entry);
     this.#onActive();
   }
+
+  #planBackoff(dueMs: number): void {
+    if (this.#backoffTimer && this.#backoffTimer.dueMs <= dueMs) return;
+    this.#backoffTimer?.timer.cancel();
+    const timer = this.#clock.after(dueMs - this.#clock.monotonic(), () => {
+      this.#backoffTimer = undefined;
+      this.#endBackoffs("helped");
+      this.#endBackoffs("failed");
+    });
+    this.#backoffTimer = { timer, dueMs };
+  }
+
+  #endBackoffs(place: "helped" | "failed"): void {
+    const heap = this.#backoff[place];
+    const now = this.#clock.monotonic();
+    for (let next = heap.peek(); next; next = heap.peek()) {
+      const isHere = next.place === place;
+      if (isHere && readyMs(next) > now) return this.#planBackoff(readyMs(next));
+      heap.pop();
+      if (isHere) this.#activate(next);
+    }
+  }
+
+  #planFlush(): void {
+    if (this.#flushTimer) return;
+    const [oldest] = this.#unschedulable;
+    if (!oldest) return;
+    const dueMs = oldest.triedMs + UNSCHEDULABLE_MS_MAX;
+    this.#flushTimer = this.#clock.after(dueMs - this.#clock.monotonic(), () => {
+      this.#flushTimer = undefined;
+      this.#flush();
+      this.#planFlush();
+    });
+  }
+
+  #flush(): void {
+    const due = this.#clock.monotonic() - UNSCHEDULABLE_MS_MAX;
+    for (const entry of [...this.#unschedulable]) {
+      if (entry.triedMs > due) return;
+      this.#leaveGroup(entry);
+      this.#retry(entry);
+    }
+  }
+}
+
+/** Entries leave a heap only by being popped; those that are elsewhere by then are passed over. */
+function popPlaced(heap: Heap<Entry>, place: Place): Entry | undefined {
+  for (let entry = heap.pop(); entry; entry = heap.pop()) if (entry.place === place) return entry;
+  return undefined;
 }
 
 /** 1 s, doubled with each attempt, at most 10 s. */
@@ -160,16 +245,19 @@ export function backoffMs(attempts: number): number {
   return Math.min(BACKOFF_MS_MAX, BACKOFF_MS_MIN * 2 ** Math.max(0, attempts - 1));
 }
 
+function readyMs({ triedMs, attempts }: Entry): number {
+  return triedMs + backoffMs(attempts);
+}
+
 function isBefore(a: Entry, b: Entry): boolean {
-  const difference = (a.pod.spec?.priority ?? 0) - (b.pod.spec?.priority ?? 0);
-  return difference !== 0 ? difference > 0 : a.sequence < b.sequence;
+  return a.priority !== b.priority ? a.priority > b.priority : a.sequence < b.sequence;
+}
+
+function isReadyBefore(a: Entry, b: Entry): boolean {
+  const [first, second] = [readyMs(a), readyMs(b)];
+  return first !== second ? first < second : isBefore(a, b);
 }
 
 function uidOf(pod: V1Pod): string {
   return pod.metadata?.uid ?? "";
-}
-
-/** The parts of a Pod whose change may let it fit. */
-function specOf(pod: V1Pod): string {
-  return JSON.stringify([pod.spec, pod.metadata?.labels]);
 }

@@ -1,88 +1,145 @@
 import type { V1Node, V1Pod } from "../gen/types.ts";
-import { NodeInfo, podInfoOf } from "./node-info.ts";
+import { ChangeLog } from "./change-log.ts";
+import type { Snapshot } from "./cycle.ts";
+import { demandOf, type Demand } from "./demand.ts";
+import { NodeInfo, type NodeDifference, type PlacedPod } from "./node-info.ts";
+
+/** Where a Pod counts. */
+interface Placement extends PlacedPod {
+  readonly node: string;
+  /** Decided, but the server has not said so yet. */
+  readonly isAssumed: boolean;
+}
 
 /**
  * Nodes with their Pods, kept in step with the watch, plus the Pods that were decided but whose binding has not come back.
  *
- * A Pod that names a node not (yet) known is kept, and counts when the node appears.
+ * It is the snapshot that decisions read: each change is made in it at once and noted in `changes`, so a decision costs what
+ * has changed and not what there is. A Pod that names a node not (yet) known is kept, and counts when the node appears.
  */
-export class SchedulerCache {
-  readonly #nodes = new Map<string, NodeInfo>();
-  readonly #pods = new Map<string, V1Pod>();
-  /** Pods on nodes that are not known, by node name. */
-  readonly #homeless = new Map<string, Map<string, V1Pod>>();
-  readonly #assumed = new Set<string>();
-  #list: readonly NodeInfo[] | undefined;
+export class SchedulerCache implements Snapshot {
+  /** Slots that changed in a way that scheduling reads. */
+  readonly changes = new ChangeLog();
+  readonly #nodes: NodeInfo[] = [];
+  readonly #byName = new Map<string, NodeInfo>();
+  readonly #placements = new Map<string, Placement>();
+  /** Uids of Pods on nodes that are not known, by node name. */
+  readonly #homeless = new Map<string, Set<string>>();
+  readonly #nodesByImage = new Map<string, number>();
+  #factsVersion = 0;
 
-  /** All nodes; the same array until one comes or goes. */
-  nodes(): readonly NodeInfo[] {
-    return (this.#list ??= [...this.#nodes.values()]);
+  /** All nodes, without gaps; in no order that means anything. */
+  get nodes(): readonly NodeInfo[] {
+    return this.#nodes;
   }
 
-  setNode(node: V1Node): void {
+  /** Grows with every change of what {@link ClusterFacts} says: the number of nodes, and of nodes with an image. */
+  get factsVersion(): number {
+    return this.#factsVersion;
+  }
+
+  node(name: string): NodeInfo | undefined {
+    return this.#byName.get(name);
+  }
+
+  nodesWithImage(name: string): number {
+    return this.#nodesByImage.get(name) ?? 0;
+  }
+
+  /** @returns what changed of a node that was known. */
+  setNode(node: V1Node): NodeDifference | undefined {
     const name = node.metadata?.name ?? "";
-    const known = this.#nodes.get(name);
-    if (known) return known.setNode(node);
-    const info = new NodeInfo(node);
-    for (const pod of this.#homeless.get(name)?.values() ?? []) info.addPod(podInfoOf(pod));
-    this.#homeless.delete(name);
-    this.#nodes.set(name, info);
-    this.#list = undefined;
+    const known = this.#byName.get(name);
+    if (!known) {
+      this.#addNode(name, new NodeInfo(node));
+      return undefined;
+    }
+    const { images } = known;
+    const difference = known.setNode(node);
+    if (difference.images) {
+      this.#countImages(images, -1);
+      this.#countImages(known.images, 1);
+    }
+    const { allocatable, labels, taints } = difference;
+    if (allocatable || labels || taints || difference.images) this.changes.push(known.slot);
+    return difference;
   }
 
   removeNode(name: string): void {
-    const info = this.#nodes.get(name);
+    const info = this.#byName.get(name);
     if (!info) return;
-    this.#nodes.delete(name);
-    this.#list = undefined;
-    this.#homeless.set(name, new Map([...info.pods].map(([uid, { pod }]) => [uid, pod])));
+    this.#byName.delete(name);
+    this.#countImages(info.images, -1);
+    const last = this.#nodes.pop()!;
+    this.changes.push(last.slot);
+    if (last !== info) {
+      last.slot = info.slot;
+      this.#nodes[last.slot] = last;
+      this.changes.push(last.slot);
+    }
+    if (info.pods.size > 0) this.#homeless.set(name, new Set(info.pods.keys()));
   }
 
   /** A Pod that the server knows on a node; ends its being assumed. */
   setPod(pod: V1Pod): void {
-    const uid = pod.metadata?.uid ?? "";
-    const old = this.#pods.get(uid);
-    if (old && old.spec?.nodeName !== pod.spec?.nodeName) this.removePod(uid);
-    this.#assumed.delete(uid);
-    this.#place(uid, pod);
+    this.#place(pod, pod.spec?.nodeName ?? "", false);
   }
 
   /** Counts a decided Pod on its node at once. */
   assume(pod: V1Pod, node: string): void {
-    const uid = pod.metadata?.uid ?? "";
-    this.#assumed.add(uid);
-    this.#place(uid, { ...pod, spec: { ...pod.spec!, nodeName: node } });
+    this.#place(pod, node, true);
   }
 
   /** Binding failed: the Pod takes nothing after all. Does nothing once the server has said otherwise. */
-  forget(pod: V1Pod): void {
-    const uid = pod.metadata?.uid ?? "";
-    if (this.#assumed.has(uid)) this.removePod(uid);
+  forget(pod: V1Pod): Demand | undefined {
+    return this.isAssumed(pod) ? this.removePod(uidOf(pod)) : undefined;
   }
 
   isAssumed(pod: V1Pod): boolean {
-    return this.#assumed.has(pod.metadata?.uid ?? "");
+    return this.#placements.get(uidOf(pod))?.isAssumed ?? false;
   }
 
-  /** @returns true when it was on a node. */
-  removePod(uid: string): boolean {
-    const pod = this.#pods.get(uid);
-    if (!pod) return false;
-    const node = pod.spec?.nodeName ?? "";
-    this.#pods.delete(uid);
-    this.#assumed.delete(uid);
-    this.#nodes.get(node)?.removePod(uid);
-    this.#homeless.get(node)?.delete(uid);
-    return true;
+  /** @returns what it had taken, when it was on a node. */
+  removePod(uid: string): Demand | undefined {
+    const placement = this.#placements.get(uid);
+    if (!placement) return undefined;
+    this.#placements.delete(uid);
+    const node = this.#byName.get(placement.node);
+    if (node?.removePod(uid)) this.changes.push(node.slot);
+    const homeless = this.#homeless.get(placement.node);
+    if (homeless?.delete(uid) && homeless.size === 0) this.#homeless.delete(placement.node);
+    return placement.demand;
   }
 
-  #place(uid: string, pod: V1Pod): void {
-    const name = pod.spec?.nodeName ?? "";
-    this.#pods.set(uid, pod);
-    const node = this.#nodes.get(name);
-    if (node) return node.addPod(podInfoOf(pod));
-    const homeless = this.#homeless.get(name) ?? new Map<string, V1Pod>();
-    homeless.set(uid, pod);
-    this.#homeless.set(name, homeless);
+  #addNode(name: string, info: NodeInfo): void {
+    info.slot = this.#nodes.push(info) - 1;
+    this.#byName.set(name, info);
+    for (const uid of this.#homeless.get(name) ?? []) info.addPod(uid, this.#placements.get(uid)!);
+    this.#homeless.delete(name);
+    this.#countImages(info.images, 1);
+    this.changes.push(info.slot);
   }
+
+  #place(pod: V1Pod, name: string, isAssumed: boolean): void {
+    const uid = uidOf(pod);
+    if ((this.#placements.get(uid)?.node ?? name) !== name) this.removePod(uid);
+    const placement = { pod, demand: demandOf(pod), node: name, isAssumed };
+    this.#placements.set(uid, placement);
+    const node = this.#byName.get(name);
+    if (!node) this.#homeless.set(name, (this.#homeless.get(name) ?? new Set()).add(uid));
+    else if (node.addPod(uid, placement)) this.changes.push(node.slot);
+  }
+
+  #countImages(images: ReadonlyMap<string, number>, by: 1 | -1): void {
+    this.#factsVersion++;
+    for (const name of images.keys()) {
+      const count = this.nodesWithImage(name) + by;
+      if (count === 0) this.#nodesByImage.delete(name);
+      else this.#nodesByImage.set(name, count);
+    }
+  }
+}
+
+function uidOf(pod: V1Pod): string {
+  return pod.metadata?.uid ?? "";
 }

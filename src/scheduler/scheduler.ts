@@ -1,37 +1,27 @@
 import { Node } from "../api/core/node.ts";
 import { Pod } from "../api/core/pod.ts";
-import { keyOf, type KubeObject } from "../api/machinery/object.ts";
-import { isStatusError } from "../api/machinery/status-error.ts";
-import { formatTime, type Clock } from "../base/clock.ts";
+import type { Clock, Timer } from "../base/clock.ts";
 import type { Logger } from "../base/logger.ts";
 import type { Random } from "../base/random.ts";
 import type { Cache, CacheChange } from "../client/cache.ts";
 import type { Client } from "../client/client.ts";
-import type { V1Node, V1Pod, V1PodCondition } from "../gen/types.ts";
-import { decide } from "./cycle.ts";
+import type { V1Node, V1Pod } from "../gen/types.ts";
+import { Decider } from "./decider.ts";
 import type { Plugin } from "./framework.ts";
 import { DEFAULT_PLUGINS } from "./plugins/all.ts";
+import { PodClasses } from "./pod-class.ts";
+import { PodWrites, type SchedulerEvents } from "./pod-writes.ts";
 import { SchedulingQueue } from "./queue.ts";
 import { SchedulerCache } from "./scheduler-cache.ts";
 
-/** Pods decided in a row before the event loop gets its turn. Doubling doubles the longest stall (about 0.1 ms a Pod). */
-const CYCLES_PER_TURN = 32;
+/** How long Pods are decided in a row before the event loop gets its turn, in ms: what a request waits at most for it. */
+const TURN_MS = 4;
+/** The same as a number of Pods, which holds where time stands still. Doubling changes nothing on a real clock. */
+const TURN_PODS = 256;
 /** Bindings under way at once. More would only wait in the server's queue. */
 const BINDINGS_MAX = 256;
-
-/** Where events go; `EventRecorder` is one. */
-export interface SchedulerEvents {
-  record(
-    source: string,
-    event: {
-      readonly type: "Normal" | "Warning";
-      readonly reason: string;
-      readonly message: string;
-      readonly regarding: KubeObject;
-      readonly kind?: typeof Pod;
-    },
-  ): void;
-}
+/** Without a decision for so long, what was remembered for the next one is given up, in ms. */
+const REST_MS = 30_000;
 
 /** What a scheduler stands on. */
 export interface SchedulerOptions {
@@ -50,26 +40,32 @@ export interface SchedulerOptions {
  * Gives every Pod that names it a node, or says why it cannot.
  *
  * Flow: a pending Pod enters the queue; a cycle decides on the newest cache; the Pod is assumed on its node and the binding
- * goes out while the next cycle runs; the binding comes back by the watch and ends the assumption.
+ * goes out while the next cycle runs; the binding comes back by the watch and ends the assumption. Bindings that go out in
+ * one turn of the loop are one durable write of the store, and each succeeds or fails by itself.
  * Guarantees: nothing is decided before the caches are synced; a binding that fails gives the room back and the Pod is
  * tried again; the Pod's condition and event name the reason in upstream's words.
  */
 export class Scheduler {
   readonly #options: SchedulerOptions;
   readonly #name: string;
-  readonly #plugins: readonly Plugin[];
   readonly #state = new SchedulerCache();
+  readonly #decider: Decider;
   readonly #queue: SchedulingQueue;
+  readonly #writes: PodWrites;
   #isRunning = false;
   #isTurnPlanned = false;
   #bindings = 0;
-  #next = 0;
+  #lastTurnMs = 0;
+  #rest: Timer | undefined;
 
   constructor(options: SchedulerOptions) {
+    const { client, clock, logger, events, random, plugins = DEFAULT_PLUGINS } = options;
     this.#options = options;
     this.#name = options.name ?? "default-scheduler";
-    this.#plugins = options.plugins ?? DEFAULT_PLUGINS;
-    this.#queue = new SchedulingQueue(options.clock, this.#plugins, () => this.#planTurn());
+    const classes = new PodClasses(plugins);
+    this.#decider = new Decider(this.#state, classes, random);
+    this.#queue = new SchedulingQueue(clock, classes, () => this.#planTurn());
+    this.#writes = new PodWrites(this.#name, client, clock, logger, events);
   }
 
   /** Resolves when the caches are synced and decisions have begun. */
@@ -86,32 +82,40 @@ export class Scheduler {
   /** Decides nothing more. Bindings under way end on their own. */
   close(): void {
     this.#isRunning = false;
+    this.#rest?.cancel();
     this.#queue.close();
   }
 
-  #onNode({ key, old, object }: CacheChange<V1Node>): void {
-    if (!object) return this.#state.removeNode(key.name);
-    this.#state.setNode(object);
-    this.#queue.wake({ kind: "node", node: object, old });
+  #onNode({ key, old, object: node }: CacheChange<V1Node>): void {
+    if (!node) return this.#state.removeNode(key.name);
+    const difference = this.#state.setNode(node);
+    const { allocatable, labels, taints } = difference ?? {};
+    const isNews = !difference || allocatable || labels || taints;
+    if (isNews) this.#queue.wake({ kind: "node", node, old: difference && old, difference });
   }
 
   #onPod({ old, object }: CacheChange<V1Pod>): void {
-    const isOn = object !== undefined && Boolean(object.spec?.nodeName) && !isFinished(object);
-    if (isOn) this.#state.setPod(object);
-    else if (old && this.#state.removePod(old.metadata?.uid ?? ""))
-      this.#queue.wake({ kind: "pod-freed", pod: old });
-    if (object && this.#isOurs(object)) this.#queue.add(object);
-    else if (old) this.#queue.remove(old);
+    const pod = object ?? old;
+    if (!pod) return;
+    const isOver = !object || isFinished(object);
+    if (isOver) this.#free(this.#state.removePod(pod.metadata?.uid ?? ""));
+    else if (pod.spec?.nodeName) this.#state.setPod(pod);
+    // What is assumed stays so, whatever else is written to the Pod meanwhile: the binding is under way.
+    if (!isOver && this.#isOurs(pod)) return this.#queue.add(pod);
+    this.#queue.remove(pod);
+    this.#writes.forget(pod);
   }
 
-  #isOurs(pod: V1Pod): boolean {
+  #free(demand: ReturnType<SchedulerCache["removePod"]>): void {
+    if (demand) this.#queue.wake({ kind: "pod-freed", demand });
+  }
+
+  #isOurs({ metadata, spec }: V1Pod): boolean {
     return (
-      !pod.spec?.nodeName &&
-      pod.spec?.schedulerName === this.#name &&
-      !pod.metadata?.deletionTimestamp &&
-      !isFinished(pod) &&
-      (pod.spec.schedulingGates ?? []).length === 0 &&
-      !this.#state.isAssumed(pod)
+      !spec?.nodeName &&
+      spec?.schedulerName === this.#name &&
+      !metadata?.deletionTimestamp &&
+      (spec.schedulingGates ?? []).length === 0
     );
   }
 
@@ -126,9 +130,13 @@ export class Scheduler {
   }
 
   #turn(): void {
+    const { clock } = this.#options;
+    this.#lastTurnMs = clock.monotonic();
+    this.#planRest();
     for (let count = 0; this.#isRunning; count++) {
       if (this.#bindings >= BINDINGS_MAX) return;
-      if (count === CYCLES_PER_TURN) return this.#planTurn();
+      const isLong = count === TURN_PODS || clock.monotonic() - this.#lastTurnMs >= TURN_MS;
+      if (isLong) return this.#planTurn();
       const pod = this.#queue.pop();
       if (!pod) return;
       this.#cycle(pod);
@@ -136,97 +144,38 @@ export class Scheduler {
   }
 
   #cycle(pod: V1Pod): void {
-    const nodes = this.#state.nodes();
-    const decision = decide(pod, nodes, this.#plugins, this.#options.random, this.#next);
+    const decision = this.#decider.decide(pod);
     if (decision.kind === "unschedulable") {
       this.#queue.refuse(pod, decision.plugins);
-      this.#sayWhyNot(pod, decision.message);
+      this.#writes.sayWhyNot(pod, decision.message);
       return;
     }
-    this.#next = (this.#next + decision.feasible) % nodes.length;
     this.#state.assume(pod, decision.node.name);
+    this.#queue.placed(pod);
     void this.#bind(pod, decision.node.name);
   }
 
   async #bind(pod: V1Pod, node: string): Promise<void> {
-    const { client, events, logger } = this.#options;
-    const key = keyOf(pod);
     this.#bindings++;
-    try {
-      await client.createSubresource(Pod, key, "binding", bindingOf(pod, node));
-      events.record(this.#name, {
-        type: "Normal",
-        reason: "Scheduled",
-        message: `Successfully assigned ${key.namespace}/${key.name} to ${node}`,
-        regarding: pod,
-        kind: Pod,
-      });
-    } catch (error) {
-      this.#state.forget(pod);
-      const isGone = isStatusError(error, "NotFound") || isStatusError(error, "Conflict");
-      if (!isGone)
-        logger.warning("binding failed", {
-          pod: `${key.namespace}/${key.name}`,
-          node,
-          error: String(error),
-        });
+    const isBound = await this.#writes.bind(pod, node);
+    this.#bindings--;
+    if (!isBound) {
       this.#queue.retryLater(pod);
-    } finally {
-      this.#bindings--;
-      this.#planTurn();
+      this.#free(this.#state.forget(pod));
     }
+    this.#planTurn();
   }
 
-  #sayWhyNot(pod: V1Pod, message: string): void {
-    const { client, events, logger, clock } = this.#options;
-    events.record(this.#name, {
-      type: "Warning",
-      reason: "FailedScheduling",
-      message,
-      regarding: pod,
-      kind: Pod,
+  #planRest(): void {
+    const { clock } = this.#options;
+    this.#rest ??= clock.after(this.#lastTurnMs + REST_MS - clock.monotonic(), () => {
+      this.#rest = undefined;
+      if (clock.monotonic() - this.#lastTurnMs >= REST_MS) this.#decider.rest();
+      else this.#planRest();
     });
-    const condition = unschedulableCondition(pod, message, formatTime(clock.now()));
-    if (!condition) return;
-    const body = { status: { conditions: [condition] } };
-    client
-      .patch(Pod, keyOf(pod), { type: "strategic", body }, { subresource: "status" })
-      .catch((error: unknown) => {
-        if (!isStatusError(error, "NotFound"))
-          logger.warning("writing a pod's condition failed", { error: String(error) });
-      });
   }
 }
 
 function isFinished(pod: V1Pod): boolean {
   return pod.status?.phase === "Succeeded" || pod.status?.phase === "Failed";
-}
-
-function bindingOf(pod: V1Pod, node: string): KubeObject & { readonly target: object } {
-  const { name = "", namespace = "", uid = "" } = pod.metadata ?? {};
-  return {
-    apiVersion: "v1",
-    kind: "Binding",
-    metadata: { name, namespace, uid },
-    target: { apiVersion: "v1", kind: "Node", name: node },
-  };
-}
-
-/** `undefined`: the Pod says so already. @spec k8s@1.36 PodScheduled=False, reason Unschedulable */
-function unschedulableCondition(
-  pod: V1Pod,
-  message: string,
-  now: string,
-): V1PodCondition | undefined {
-  const known = pod.status?.conditions?.find(({ type }) => type === "PodScheduled");
-  if (known?.status === "False" && known.reason === "Unschedulable" && known.message === message)
-    return undefined;
-  const lastTransitionTime = known?.status === "False" ? known.lastTransitionTime : now;
-  return {
-    type: "PodScheduled",
-    status: "False",
-    reason: "Unschedulable",
-    message,
-    ...(lastTransitionTime ? { lastTransitionTime } : {}),
-  } as V1PodCondition;
 }

@@ -23,9 +23,12 @@ describe("nodeLifecycleLoop", () => {
         status: "True",
         lastHeartbeatTime: "2026-01-01T00:00:00Z",
       };
-      cache.put(Node, { metadata: { name: "n" }, status: { conditions: [condition] } });
+      const node = { metadata: { name: "n" }, status: { conditions: [condition] } };
+      cache.put(Node, node);
       cache.put(Lease, { metadata: { namespace: "kube-node-lease", name: "n" }, spec: {} });
       const loop = nodeLifecycleLoop(cache as unknown as Cache, clock);
+      const key = { namespace: "", name: "n" };
+      loop.keysOf({ kind: Node, key, old: undefined, object: node });
       const judged = (): string => {
         const { plan } = loop.decide("n", clock.now())!;
         return JSON.stringify(plan.status ?? "");

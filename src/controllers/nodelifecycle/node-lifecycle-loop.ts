@@ -2,12 +2,11 @@ import type { Clock } from "../../base/clock.ts";
 import { Lease } from "../../api/coordination/lease.ts";
 import { Node } from "../../api/core/node.ts";
 import { Pod } from "../../api/core/pod.ts";
-import type { Cache, CacheChange } from "../../client/cache.ts";
-import { readinessOf } from "../../reconciler/node-state.ts";
+import type { Cache } from "../../client/cache.ts";
 import type { Loop } from "../../reconciler/runner.ts";
 import { fixedKinds } from "../../reconciler/served-kinds.ts";
 import { GRACE_MS, planNode } from "./nodelifecycle.ts";
-import { EvictionPace, evictionIntervals, zoneOf } from "./zones.ts";
+import { EvictionPace, ZoneHealth, zoneOf } from "./zones.ts";
 
 const LEASE_NAMESPACE = "kube-node-lease";
 
@@ -29,6 +28,7 @@ export function nodeLifecycleLoop(cache: Cache, clock: Clock): Loop {
   const pulses = new Map<string, Pulse>();
   const known = new Set<string>();
   const pace = new EvictionPace();
+  const health = new ZoneHealth();
   const beat = (name: string): Pulse => {
     const lease = cache.get(Lease, { namespace: LEASE_NAMESPACE, name });
     const node = cache.get(Node, { namespace: "", name });
@@ -44,28 +44,27 @@ export function nodeLifecycleLoop(cache: Cache, clock: Clock): Loop {
   return {
     name: "node-lifecycle-controller",
     kinds: fixedKinds([Node, Lease, Pod]),
-    keysOf(change) {
-      const { kind, key, object } = change;
+    keysOf({ kind, key, object }) {
       if (kind === Lease && key.namespace === LEASE_NAMESPACE) beat(key.name);
       if (kind !== Node) return [];
+      const isAnotherPace = health.set(key.name, object as Node | undefined);
       if (!object) {
         pulses.delete(key.name);
         known.delete(key.name);
       }
-      return isTurn(change) ? [key.name, ...illNodes(cache)] : [key.name];
+      return isAnotherPace ? [key.name, ...health.ill] : [key.name];
     },
     decide(name, now) {
       const node = cache.get(Node, { namespace: "", name });
       if (!node) return undefined;
       const zone = zoneOf(node);
-      const intervalMs = evictionIntervals(cache.list(Node)).get(zone) ?? Infinity;
       const steadyMs = clock.monotonic();
       const aliveAt = now - (steadyMs - beat(name).atMs);
       const isOn = ({ spec }: Pod): boolean => spec?.nodeName === name;
       const observed = {
         node,
         aliveAt,
-        mayEvictAt: now + pace.restMs(zone, intervalMs, steadyMs),
+        mayEvictAt: now + pace.restMs(zone, health.intervalMs(zone), steadyMs),
         isNew: !known.has(name),
         // Only a silent node's Pods matter, and looking for them takes a walk over all.
         pods: now >= aliveAt + GRACE_MS ? cache.list(Pod, { where: isOn }) : [],
@@ -76,15 +75,4 @@ export function nodeLifecycleLoop(cache: Cache, clock: Clock): Loop {
       return { plan, primary: { kind: Node, object: node, observesGeneration: false } };
     },
   };
-}
-
-/** A node that came, went, or whose readiness changed: that may change what its zone does with others. */
-function isTurn({ old, object }: CacheChange): boolean {
-  if (!old || !object) return true;
-  return readinessOf(old as Node) !== readinessOf(object as Node);
-}
-
-function illNodes(cache: Cache): string[] {
-  const ill = cache.list(Node, { where: (node) => readinessOf(node) !== "True" });
-  return ill.map((node) => node.metadata?.name ?? "");
 }

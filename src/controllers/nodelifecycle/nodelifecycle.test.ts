@@ -3,7 +3,7 @@ import { describe, it } from "node:test";
 import type { Node } from "../../api/core/node.ts";
 import type { Pod } from "../../api/core/pod.ts";
 import { GRACE_MS, planNode, STARTUP_GRACE_MS, type Observed } from "./nodelifecycle.ts";
-import { evictionIntervals, zoneState } from "./zones.ts";
+import { ZoneHealth, zoneState } from "./zones.ts";
 
 const NOW = Date.UTC(2026, 0, 1, 1);
 const TAINT = { NR: "node.kubernetes.io/not-ready", UR: "node.kubernetes.io/unreachable" };
@@ -152,11 +152,18 @@ describe("zones", () => {
       ...node(ready),
       metadata: { name: zone, labels: { "topology.kubernetes.io/zone": zone } },
     });
-    const intervals = (nodes: Node[]): number[] => [...evictionIntervals(nodes).values()];
-    assert.deepEqual(intervals([inZone("a", "True"), inZone("b", "Unknown")]), [10_000, 10_000]);
-    assert.deepEqual(intervals([inZone("a", "False"), inZone("b", "Unknown")]), [
-      Infinity,
-      Infinity,
-    ]);
+    const health = new ZoneHealth();
+    const intervals = (): number[] =>
+      ["a", "b"].map((zone) => health.intervalMs(`:\u0000:${zone}`));
+    health.set("1", inZone("a", "True"));
+    health.set("2", inZone("b", "Unknown"));
+    assert.deepEqual(intervals(), [10_000, 10_000]);
+    health.set("1", inZone("a", "False"));
+    assert.deepEqual(intervals(), [Infinity, Infinity]);
+    assert.deepEqual([...health.ill], ["2", "1"]);
+    health.set("2", undefined);
+    health.set("1", inZone("b", "True"));
+    assert.deepEqual(intervals(), [Infinity, 10_000]);
+    assert.deepEqual([...health.ill], []);
   });
 });

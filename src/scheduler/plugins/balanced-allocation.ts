@@ -1,26 +1,32 @@
 import { SCORE_MAX, type Plugin, type Scoring } from "../framework.ts";
-import { scoredRequests, type Amounts } from "../../api/core/pod-requests.ts";
+import { requestsOf } from "../resources.ts";
+
+interface Wanted {
+  readonly cpu: number;
+  readonly memory: number;
+}
 
 /** Prefers nodes whose cpu and memory would be used to the same share. */
-const balance: Scoring<Amounts> = {
+const balance: Scoring<Wanted> = {
   weight: 1,
-  prepare: (pod) => {
-    const wanted = scoredRequests(pod);
-    return wanted.size > 0 ? wanted : undefined;
-  },
-  score: (wanted, node) => {
-    const share = (name: string): number => {
-      const capacity = node.allocatable.get(name) ?? 0;
-      const used = (node.scored.get(name) ?? 0) + (wanted.get(name) ?? 0);
-      return capacity === 0 ? 1 : Math.min(1, used / capacity);
-    };
-    // The standard deviation of two shares is half their distance.
-    return Math.floor((1 - Math.abs(share("cpu") - share("memory")) / 2) * SCORE_MAX);
-  },
+  scorer:
+    ({ cpu, memory }) =>
+    ({ allocatable, requested }) => {
+      // Of one share alone there is no deviation.
+      if (allocatable.cpu === 0 || allocatable.memory === 0) return SCORE_MAX;
+      const cpuShare = Math.min(1, (requested.cpu + cpu) / allocatable.cpu);
+      const memoryShare = Math.min(1, (requested.memory + memory) / allocatable.memory);
+      // The standard deviation of two shares is half their distance.
+      return Math.floor((1 - Math.abs((cpuShare - memoryShare) / 2)) * SCORE_MAX);
+    },
 };
 
-/** @spec k8s@1.36 plugins/noderesources balanced_allocation.go */
-export const balancedAllocation: Plugin = {
+/** Pods that ask for nothing are left out: to them all nodes would be one and the same. @spec k8s@1.36 plugins/noderesources balanced_allocation.go */
+export const balancedAllocation: Plugin<Wanted> = {
   name: "NodeResourcesBalancedAllocation",
-  score: balance,
+  read: (spec) => {
+    const { cpu, memory } = requestsOf({ spec });
+    return cpu === 0 && memory === 0 ? undefined : { cpu, memory };
+  },
+  scoring: balance,
 };

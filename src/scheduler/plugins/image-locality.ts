@@ -1,6 +1,5 @@
-import type { V1Pod } from "../../gen/types.ts";
-import { SCORE_MAX, type Plugin, type Scoring } from "../framework.ts";
-import type { NodeInfo } from "../node-info.ts";
+import type { V1PodSpec } from "../../gen/types.ts";
+import { SCORE_MAX, type ClusterFacts, type Plugin, type Scoring } from "../framework.ts";
 
 const MEGABYTE = 1024 * 1024;
 /** Images smaller than this are pulled so fast that they should not matter. @spec imagelocality minThreshold */
@@ -8,56 +7,42 @@ const BYTES_MIN = 23 * MEGABYTE;
 /** Per container; more counts no more. @spec imagelocality maxContainerThreshold */
 const BYTES_MAX = 1000 * MEGABYTE;
 
-interface Wanted {
-  readonly images: readonly string[];
-  /** Share of nodes that have the image: an image on one node alone must not draw every Pod there. */
-  readonly spread: ReadonlyMap<string, number>;
+const locality: Scoring<readonly string[]> = {
+  weight: 1,
+  facts: (images, cluster) => spreads(images, cluster).join(),
+  scorer: (images, cluster) => {
+    const shares = spreads(images, cluster);
+    if (shares.every((share) => share === 0)) return undefined;
+    const most = BYTES_MAX * images.length;
+    return (node) => {
+      let bytes = 0;
+      for (let i = 0; i < images.length; i++)
+        bytes += Math.floor((node.images.get(images[i]!) ?? 0) * shares[i]!);
+      const clamped = Math.min(most, Math.max(BYTES_MIN, bytes));
+      return Math.floor((SCORE_MAX * (clamped - BYTES_MIN)) / (most - BYTES_MIN));
+    };
+  },
+};
+
+/** Share of nodes that have each image: an image on one node alone must not draw every Pod there. */
+function spreads(images: readonly string[], cluster: ClusterFacts): readonly number[] {
+  return images.map((image) => cluster.nodesWithImage(image) / cluster.nodes.length);
 }
 
-const locality: Scoring<Wanted> = {
-  weight: 1,
-  prepare: (pod, nodes) => {
-    const images = imagesOf(pod);
-    const isAnywhere = nodes.some(({ imageBytes }) =>
-      images.some((image) => imageBytes.has(image)),
-    );
-    return isAnywhere ? { images, spread: spreadOf(images, nodes) } : undefined;
-  },
-  score: ({ images, spread }, { imageBytes }) => {
-    const bytes = images.reduce(
-      (sum, image) => sum + Math.floor((imageBytes.get(image) ?? 0) * (spread.get(image) ?? 0)),
-      0,
-    );
-    const most = BYTES_MAX * images.length;
-    const clamped = Math.min(most, Math.max(BYTES_MIN, bytes));
-    return Math.floor((SCORE_MAX * (clamped - BYTES_MIN)) / (most - BYTES_MIN));
-  },
-};
-
 /** Prefers nodes that have the Pod's images. @spec k8s@1.36 plugins/imagelocality */
-export const imageLocality: Plugin = {
+export const imageLocality: Plugin<readonly string[]> = {
   name: "ImageLocality",
-  score: locality,
+  read: imagesOf,
+  scoring: locality,
 };
 
-function imagesOf(pod: V1Pod): readonly string[] {
-  const containers = [...(pod.spec?.initContainers ?? []), ...(pod.spec?.containers ?? [])];
-  return containers.map(({ image }) => normalized(image ?? ""));
+function imagesOf({ initContainers, containers, volumes }: V1PodSpec): readonly string[] {
+  const mounted = volumes?.flatMap(({ image }) => image?.reference ?? []) ?? [];
+  const run = [...(initContainers ?? []), ...containers].map(({ image }) => image ?? "");
+  return [...run, ...mounted].map(normalized);
 }
 
 /** A name without tag means `latest`. */
 function normalized(image: string): string {
   return image.lastIndexOf(":") <= image.lastIndexOf("/") ? `${image}:latest` : image;
-}
-
-function spreadOf(
-  images: readonly string[],
-  nodes: readonly NodeInfo[],
-): ReadonlyMap<string, number> {
-  return new Map(
-    images.map((image) => [
-      image,
-      nodes.filter(({ imageBytes }) => imageBytes.has(image)).length / nodes.length,
-    ]),
-  );
 }

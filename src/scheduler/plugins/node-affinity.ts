@@ -1,10 +1,10 @@
 import type {
   V1Node,
   V1NodeSelectorTerm,
-  V1Pod,
+  V1PodSpec,
   V1PreferredSchedulingTerm,
 } from "../../gen/types.ts";
-import { normalizeByMaximum, type Plugin, type Scoring } from "../framework.ts";
+import { scaledUp, type Plugin, type Scoring } from "../framework.ts";
 import { matchesAnyTerm, matchesTerm } from "../../api/core/node-selector-terms.ts";
 
 const REJECTED = {
@@ -14,47 +14,70 @@ const REJECTED = {
 
 interface Demand {
   readonly selector: readonly (readonly [string, string])[];
-  readonly terms: readonly V1NodeSelectorTerm[] | undefined;
+  readonly terms: readonly V1NodeSelectorTerm[] | null;
+  readonly preferred: readonly V1PreferredSchedulingTerm[];
 }
 
-function demandOf(pod: V1Pod): Demand | undefined {
-  const selector = Object.entries(pod.spec?.nodeSelector ?? {});
-  const required = pod.spec?.affinity?.nodeAffinity?.requiredDuringSchedulingIgnoredDuringExecution;
-  if (selector.length === 0 && !required) return undefined;
-  return { selector, terms: required?.nodeSelectorTerms };
+function read({ nodeSelector, affinity }: V1PodSpec): Demand | undefined {
+  const selector = Object.entries(nodeSelector ?? {});
+  const required = affinity?.nodeAffinity?.requiredDuringSchedulingIgnoredDuringExecution;
+  const preferred = affinity?.nodeAffinity?.preferredDuringSchedulingIgnoredDuringExecution ?? [];
+  if (selector.length === 0 && !required && preferred.length === 0) return undefined;
+  return { selector, terms: required?.nodeSelectorTerms ?? null, preferred };
 }
 
 function fits({ selector, terms }: Demand, node: V1Node): boolean {
   const labels = node.metadata?.labels ?? {};
   return (
     selector.every(([key, value]) => labels[key] === value) &&
-    (terms === undefined || matchesAnyTerm(terms, node))
+    (terms === null || matchesAnyTerm(terms, node))
   );
 }
 
-const preference: Scoring<readonly V1PreferredSchedulingTerm[]> = {
+/**
+ * The nodes that all terms name, as those of a DaemonSet's Pods do; `undefined`: some term is about other fields alone.
+ *
+ * @spec k8s@1.36 nodeaffinity PreFilter: terms are alternatives, the requirements of one term hold together
+ */
+function namedNodes({ terms }: Demand): readonly string[] | undefined {
+  if (terms === null || terms.length === 0) return undefined;
+  const names = new Set<string>();
+  for (const { matchFields = [] } of terms) {
+    const lists = matchFields
+      .filter(({ key, operator }) => key === "metadata.name" && operator === "In")
+      .map(({ values = [] }) => values);
+    const [first, ...others] = lists;
+    if (!first) return undefined;
+    for (const name of first) if (others.every((list) => list.includes(name))) names.add(name);
+  }
+  return [...names];
+}
+
+const preference: Scoring<Demand> = {
   weight: 2,
-  prepare: (pod) => {
-    const preferred =
-      pod.spec?.affinity?.nodeAffinity?.preferredDuringSchedulingIgnoredDuringExecution;
-    return preferred && preferred.length > 0 ? preferred : undefined;
-  },
-  score: (preferred, { node }) =>
-    preferred.reduce(
-      (sum, { weight, preference: term }) => sum + (matchesTerm(term, node) ? weight : 0),
-      0,
-    ),
-  normalize: (scores) => normalizeByMaximum(scores, false),
+  scorer: ({ preferred }) =>
+    preferred.length === 0
+      ? undefined
+      : ({ node }) =>
+          preferred.reduce(
+            (sum, { weight, preference: term }) => sum + (matchesTerm(term, node) ? weight : 0),
+            0,
+          ),
+  normalized: scaledUp,
 };
 
 /** nodeSelector and nodeAffinity. @spec k8s@1.36 plugins/nodeaffinity */
 export const nodeAffinity: Plugin<Demand> = {
   name: "NodeAffinity",
-  prepareFilter: demandOf,
-  filter: (demand, { node }) => (fits(demand, node) ? undefined : REJECTED),
-  score: preference,
-  canHelp: (change, pod) => {
-    const demand = demandOf(pod);
-    return change.kind === "node" && (demand === undefined || fits(demand, change.node));
-  },
+  read,
+  candidates: namedNodes,
+  filter: (demand) =>
+    demand.selector.length === 0 && demand.terms === null
+      ? undefined
+      : ({ node }) => (fits(demand, node) ? undefined : REJECTED),
+  scoring: preference,
+  canHelp: (change, demand) =>
+    change.kind === "node" &&
+    fits(demand, change.node) &&
+    !(change.old && fits(demand, change.old)),
 };

@@ -8,7 +8,7 @@ const REJECTED = {
 /** A Pod that names its node goes there. @spec k8s@1.36 plugins/nodename */
 export const nodeName: Plugin<string> = {
   name: "NodeName",
-  prepareFilter: (pod) => pod.spec?.nodeName || undefined,
-  filter: (name, node) => (node.name === name ? undefined : REJECTED),
-  canHelp: (change) => change.kind === "node",
+  read: (spec) => spec.nodeName || undefined,
+  filter: (wanted) => (node) => (node.name === wanted ? undefined : REJECTED),
+  canHelp: (change) => change.kind === "node" && !change.old,
 };

@@ -9,14 +9,18 @@ const REJECTED = {
 /** Host ports are given once per address and protocol. @spec k8s@1.36 plugins/nodeports */
 export const nodePorts: Plugin<readonly HostPort[]> = {
   name: "NodePorts",
-  prepareFilter: (pod) => {
-    const ports = hostPortsOf(pod);
+  read: (spec) => {
+    const ports = hostPortsOf({ spec });
     return ports.length > 0 ? ports : undefined;
   },
-  filter: (wanted, { pods }) => {
-    for (const { hostPorts } of pods.values())
-      for (const used of hostPorts)
-        if (wanted.some((port) => conflicts(port, used))) return REJECTED;
-    return undefined;
-  },
+  filter:
+    (wanted) =>
+    ({ hostPorts }) =>
+      areTaken(wanted, hostPorts) ? REJECTED : undefined,
+  canHelp: (change, wanted) =>
+    change.kind === "node" ? !change.old : areTaken(wanted, change.demand.hostPorts),
 };
+
+function areTaken(wanted: readonly HostPort[], used: readonly HostPort[]): boolean {
+  return used.some((port) => wanted.some((one) => conflicts(one, port)));
+}

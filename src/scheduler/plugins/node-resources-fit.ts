@@ -1,58 +1,90 @@
-import type { V1Pod } from "../../gen/types.ts";
-import { SCORE_MAX, type Plugin, type Scoring } from "../framework.ts";
+import {
+  SCORE_MAX,
+  type NodeTest,
+  type Plugin,
+  type Rejection,
+  type Scoring,
+} from "../framework.ts";
 import type { NodeInfo } from "../node-info.ts";
-import { podRequests, scoredRequests, type Amounts } from "../../api/core/pod-requests.ts";
+import { allocatableOf, requestsOf, scoredRequestsOf, type Resources } from "../resources.ts";
 
-/** Resources that the score weighs, equally. @spec k8s@1.36 default NodeResourcesFitArgs */
-const SCORED = ["cpu", "memory"] as const;
+interface Wanted {
+  /** What must fit: name and amount, without zeros. */
+  readonly requests: readonly (readonly [string, number])[];
+  /** What the score counts. */
+  readonly cpu: number;
+  readonly memory: number;
+}
 
-/** The emptier the node after placing, the better. */
-const leastAllocated: Scoring<Amounts> = {
+/** The emptier the node after placing, the better: mean of the free parts of cpu and memory. */
+const leastAllocated: Scoring<Wanted> = {
   weight: 1,
-  prepare: (pod) => scoredRequests(pod),
-  score: (wanted, node) => {
-    let sum = 0;
-    let weighed = 0;
-    for (const name of SCORED) {
-      const capacity = node.allocatable.get(name) ?? 0;
-      if (capacity === 0) continue;
-      weighed++;
-      const used = (node.scored.get(name) ?? 0) + (wanted.get(name) ?? 0);
-      if (used <= capacity) sum += Math.floor(((capacity - used) * SCORE_MAX) / capacity);
-    }
-    return weighed === 0 ? 0 : Math.floor(sum / weighed);
-  },
+  scorer:
+    ({ cpu, memory }) =>
+    ({ allocatable, scored }) => {
+      const hasCpu = allocatable.cpu !== 0;
+      const hasMemory = allocatable.memory !== 0;
+      if (!hasCpu && !hasMemory) return 0;
+      const sum =
+        freePart(scored.cpu + cpu, allocatable.cpu) +
+        freePart(scored.memory + memory, allocatable.memory);
+      return hasCpu && hasMemory ? Math.floor(sum / 2) : sum;
+    },
 };
+
+function freePart(used: number, capacity: number): number {
+  return used > capacity || capacity === 0
+    ? 0
+    : Math.floor(((capacity - used) * SCORE_MAX) / capacity);
+}
 
 /** Requests must fit into what the node has left. @spec k8s@1.36 plugins/noderesources fit.go, least_allocated.go */
-export const nodeResourcesFit: Plugin<Amounts> = {
+export const nodeResourcesFit: Plugin<Wanted> = {
   name: "NodeResourcesFit",
-  prepareFilter: (pod) => podRequests(pod),
-  filter: (wanted, node) => {
-    const reasons: string[] = [];
-    let isUnresolvable = false;
-    if (node.pods.size + 1 > (node.allocatable.get("pods") ?? 0)) reasons.push("Too many pods");
-    for (const [name, amount] of wanted) {
-      if (amount === 0) continue;
-      const capacity = node.allocatable.get(name) ?? 0;
-      if (amount <= capacity - (node.requested.get(name) ?? 0)) continue;
-      reasons.push(`Insufficient ${name}`);
-      isUnresolvable ||= amount > capacity;
-    }
-    return reasons.length > 0 ? { reasons, isUnresolvable } : undefined;
+  read: (spec) => {
+    const scored = scoredRequestsOf({ spec });
+    return { requests: [...requestsOf({ spec })], cpu: scored.cpu, memory: scored.memory };
   },
-  score: leastAllocated,
-  canHelp: (change, pod) =>
-    change.kind === "pod-freed" || fitsEmpty(pod, change.node.status?.allocatable),
+  filter: ({ requests }) => fitTest(requests),
+  scoring: leastAllocated,
+  canHelp: (change, { requests }) => {
+    if (change.kind === "pod-freed") return true;
+    if (change.difference?.allocatable === false) return false;
+    const allocatable = allocatableOf(change.node.status?.allocatable);
+    return requests.every(([name, amount]) => amount <= allocatable.get(name));
+  },
 };
 
-/** Cheap test of a changed node: could the Pod fit if the node were empty? */
-function fitsEmpty(pod: V1Pod, allocatable: Readonly<Record<string, string>> | undefined): boolean {
-  const wanted = [...podRequests(pod).keys()];
-  return wanted.every((name) => allocatable?.[name] !== undefined);
+function fitTest(requests: Wanted["requests"]): NodeTest {
+  const rejections = new Map<string, Rejection>();
+  const rejection = (reasons: readonly string[], isUnresolvable: boolean): Rejection => {
+    const text = `${isUnresolvable} ${reasons.join()}`;
+    let found = rejections.get(text);
+    if (!found) rejections.set(text, (found = { reasons, isUnresolvable }));
+    return found;
+  };
+  return (node) => {
+    const { allocatable, requested } = node;
+    let short = node.pods.size + 1 > allocatable.get("pods");
+    for (const [name, amount] of requests)
+      short ||= amount > allocatable.get(name) - requested.get(name);
+    if (!short) return undefined;
+    return rejection(shortages(requests, node), requests.some(isAboveAll(allocatable)));
+  };
+}
+
+const isAboveAll =
+  (allocatable: Resources) =>
+  ([name, amount]: readonly [string, number]): boolean =>
+    amount > allocatable.get(name);
+
+function shortages(requests: Wanted["requests"], node: NodeInfo): readonly string[] {
+  const isFull = node.pods.size + 1 > node.allocatable.get("pods");
+  const short = requests.filter(([name, amount]) => amount > freeAmount(node, name));
+  return [...(isFull ? ["Too many pods"] : []), ...short.map(([name]) => `Insufficient ${name}`)];
 }
 
 /** What `skiff why` and the tests ask: the node's free amount of one resource. */
-export function freeAmount(node: NodeInfo, name: string): number {
-  return (node.allocatable.get(name) ?? 0) - (node.requested.get(name) ?? 0);
+export function freeAmount({ allocatable, requested }: NodeInfo, name: string): number {
+  return allocatable.get(name) - requested.get(name);
 }

@@ -8,8 +8,13 @@ const CORDON = { key: "node.kubernetes.io/unschedulable", effect: "NoSchedule" }
 /** Keeps Pods off cordoned nodes. @spec k8s@1.36 plugins/nodeunschedulable */
 export const nodeUnschedulable: Plugin<readonly V1Toleration[]> = {
   name: "NodeUnschedulable",
-  prepareFilter: (pod) => pod.spec?.tolerations ?? [],
-  filter: (tolerations, { node }) =>
-    node.spec?.unschedulable && !isTolerated(CORDON, tolerations) ? REJECTED : undefined,
-  canHelp: (change) => change.kind === "node" && !change.node.spec?.unschedulable,
+  read: ({ tolerations }) => tolerations ?? [],
+  filter: (tolerations) =>
+    isTolerated(CORDON, tolerations)
+      ? undefined
+      : ({ node }) => (node.spec?.unschedulable ? REJECTED : undefined),
+  canHelp: (change) =>
+    change.kind === "node" &&
+    change.difference?.taints !== false &&
+    !change.node.spec?.unschedulable,
 };

@@ -1,46 +1,43 @@
 import type { V1Taint, V1Toleration } from "../../gen/types.ts";
-import { normalizeByMaximum, type Plugin, type Scoring } from "../framework.ts";
+import { scaledDown, type Plugin, type Scoring } from "../framework.ts";
 import { isTolerated } from "../../api/core/tolerations.ts";
 
 const REJECTED = { reasons: ["node(s) had untolerated taint(s)"], isUnresolvable: true };
 
 const isHard = ({ effect }: V1Taint): boolean => effect === "NoSchedule" || effect === "NoExecute";
+const isPreference = ({ effect }: V1Taint): boolean => effect === "PreferNoSchedule";
 
 /** Fewer untolerated PreferNoSchedule taints are better. */
 const preference: Scoring<readonly V1Toleration[]> = {
   weight: 3,
-  prepare: (pod, nodes) =>
-    nodes.some(({ node }) => node.spec?.taints?.some(isPreference))
-      ? (pod.spec?.tolerations ?? []).filter(
-          ({ effect }) => !effect || effect === "PreferNoSchedule",
-        )
-      : undefined,
-  score: (tolerations, { node }) =>
-    (node.spec?.taints ?? []).filter(
-      (taint) => isPreference(taint) && !isTolerated(taint, tolerations),
-    ).length,
-  normalize: (scores) => normalizeByMaximum(scores, true),
+  scorer(tolerations) {
+    const soft = tolerations.filter(({ effect }) => !effect || effect === "PreferNoSchedule");
+    return ({ node }) => {
+      let count = 0;
+      for (const taint of node.spec?.taints ?? [])
+        if (isPreference(taint) && !isTolerated(taint, soft)) count++;
+      return count;
+    };
+  },
+  normalized: scaledDown,
 };
-
-function isPreference({ effect }: V1Taint): boolean {
-  return effect === "PreferNoSchedule";
-}
 
 /** Taints repel, tolerations accept. @spec k8s@1.36 plugins/tainttoleration */
 export const taintToleration: Plugin<readonly V1Toleration[]> = {
   name: "TaintToleration",
-  prepareFilter: (pod) => pod.spec?.tolerations ?? [],
-  filter: (tolerations, { node }) => {
-    const taints = node.spec?.taints;
+  read: ({ tolerations }) => tolerations ?? [],
+  filter: (tolerations) => (node) => {
+    const taints = node.node.spec?.taints;
     if (!taints || taints.length === 0) return undefined;
-    return taints.some((taint) => isHard(taint) && !isTolerated(taint, tolerations))
-      ? REJECTED
-      : undefined;
+    return repels(taints, tolerations) ? REJECTED : undefined;
   },
-  score: preference,
-  canHelp: (change, pod) =>
+  scoring: preference,
+  canHelp: (change, tolerations) =>
     change.kind === "node" &&
-    !(change.node.spec?.taints ?? []).some(
-      (taint) => isHard(taint) && !isTolerated(taint, pod.spec?.tolerations ?? []),
-    ),
+    change.difference?.taints !== false &&
+    !repels(change.node.spec?.taints ?? [], tolerations),
 };
+
+function repels(taints: readonly V1Taint[], tolerations: readonly V1Toleration[]): boolean {
+  return taints.some((taint) => isHard(taint) && !isTolerated(taint, tolerations));
+}

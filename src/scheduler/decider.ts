@@ -1,0 +1,47 @@
+import type { Random } from "../base/random.ts";
+import { Recent } from "../base/recent.ts";
+import type { V1Pod } from "../gen/types.ts";
+import { ClassScores } from "./class-scores.ts";
+import { decide, NO_NODES, unschedulable, type Decision } from "./cycle.ts";
+import type { PodClass, PodClasses } from "./pod-class.ts";
+import type { SchedulerCache } from "./scheduler-cache.ts";
+
+/** Classes whose scores are kept, to twice as many: those of the templates at work. At 5,000 nodes one takes 200 kB. */
+const SCORES_MAX = 16;
+
+/** Decides as `decide` in cycle.ts does, from what it remembers of earlier decisions. */
+export class Decider {
+  readonly #cache: SchedulerCache;
+  readonly #classes: PodClasses;
+  readonly #random: Random;
+  readonly #scores = new Recent<PodClass, ClassScores>(SCORES_MAX);
+
+  constructor(cache: SchedulerCache, classes: PodClasses, random: Random) {
+    this.#cache = cache;
+    this.#classes = classes;
+    this.#random = random;
+  }
+
+  decide(pod: V1Pod): Decision {
+    const podClass = this.#classes.of(pod);
+    // Few nodes, and a class of its own for each Pod of a DaemonSet: nothing worth remembering.
+    if (podClass.candidates) return decide(pod, podClass, this.#cache, this.#random);
+    if (this.#cache.nodes.length === 0) return NO_NODES;
+    const scores = this.#scoresOf(podClass);
+    scores.update();
+    const node = scores.pick(this.#random);
+    if (node) return { kind: "bind", node, feasible: scores.feasible };
+    return unschedulable(pod, podClass, this.#cache, scores.refusals());
+  }
+
+  /** Gives back the memory: nothing was to be decided for a while. */
+  rest(): void {
+    this.#scores.clear();
+  }
+
+  #scoresOf(podClass: PodClass): ClassScores {
+    let scores = this.#scores.get(podClass);
+    if (!scores) this.#scores.set(podClass, (scores = new ClassScores(podClass, this.#cache)));
+    return scores;
+  }
+}

@@ -1,0 +1,134 @@
+import { Pod } from "../api/core/pod.ts";
+import { keyOf, type KubeObject } from "../api/machinery/object.ts";
+import { isStatusError } from "../api/machinery/status-error.ts";
+import { formatTime, type Clock } from "../base/clock.ts";
+import type { Logger } from "../base/logger.ts";
+import type { Client } from "../client/client.ts";
+import type { V1Pod, V1PodCondition } from "../gen/types.ts";
+
+/**
+ * How often one reason is told again by an event, in ms: events are kept for an hour, and a Pod that waits for longer must
+ * still say why. Halving it doubles the events of a cluster that is full.
+ */
+const TELL_AGAIN_MS = 5 * 60_000;
+/** Characters of an event's message. @spec events.k8s.io validation NoteLengthLimit; schedule_one.go truncateMessage */
+const MESSAGE_CHARACTERS_MAX = 1024;
+
+/** Where events go; `EventRecorder` is one. */
+export interface SchedulerEvents {
+  record(
+    source: string,
+    event: {
+      readonly type: "Normal" | "Warning";
+      readonly reason: string;
+      readonly message: string;
+      readonly regarding: KubeObject;
+      readonly kind?: typeof Pod;
+    },
+  ): void;
+}
+
+interface Told {
+  readonly message: string;
+  readonly atMs: number;
+}
+
+/** What the scheduler writes: bindings, and why a Pod has none. */
+export class PodWrites {
+  readonly #name: string;
+  readonly #client: Client;
+  readonly #clock: Clock;
+  readonly #logger: Logger;
+  readonly #events: SchedulerEvents;
+  /** Of Pods that wait, by uid. */
+  readonly #told = new Map<string, Told>();
+
+  constructor(name: string, client: Client, clock: Clock, logger: Logger, events: SchedulerEvents) {
+    this.#name = name;
+    this.#client = client;
+    this.#clock = clock;
+    this.#logger = logger;
+    this.#events = events;
+  }
+
+  /** @returns false: the Pod was not bound, and somebody else may have been faster. */
+  async bind(pod: V1Pod, node: string): Promise<boolean> {
+    const key = keyOf(pod);
+    try {
+      await this.#client.createSubresource(Pod, key, "binding", bindingOf(pod, node));
+    } catch (error) {
+      const isGone = isStatusError(error, "NotFound") || isStatusError(error, "Conflict");
+      const fields = { pod: `${key.namespace}/${key.name}`, node, error: String(error) };
+      if (!isGone) this.#logger.warning("binding failed", fields);
+      return false;
+    }
+    const message = `Successfully assigned ${key.namespace}/${key.name} to ${node}`;
+    this.#record(pod, "Normal", "Scheduled", message);
+    return true;
+  }
+
+  /** An event and the Pod's condition; both only when they say something new. */
+  sayWhyNot(pod: V1Pod, message: string): void {
+    const uid = pod.metadata?.uid ?? "";
+    const told = this.#told.get(uid);
+    const nowMs = this.#clock.monotonic();
+    if (told?.message !== message || nowMs - told.atMs >= TELL_AGAIN_MS) {
+      this.#told.set(uid, { message, atMs: nowMs });
+      this.#record(pod, "Warning", "FailedScheduling", shortened(message));
+    }
+    const condition = unschedulableCondition(pod, message, formatTime(this.#clock.now()));
+    if (!condition) return;
+    const body = { status: { conditions: [condition] } };
+    this.#client
+      .patch(Pod, keyOf(pod), { type: "strategic", body }, { subresource: "status" })
+      .catch((error: unknown) => {
+        if (!isStatusError(error, "NotFound"))
+          this.#logger.warning("writing a pod's condition failed", { error: String(error) });
+      });
+  }
+
+  /** The Pod waits no more. */
+  forget(pod: V1Pod): void {
+    this.#told.delete(pod.metadata?.uid ?? "");
+  }
+
+  #record(pod: V1Pod, type: "Normal" | "Warning", reason: string, message: string): void {
+    this.#events.record(this.#name, { type, reason, message, regarding: pod, kind: Pod });
+  }
+}
+
+function bindingOf(pod: V1Pod, node: string): KubeObject & { readonly target: object } {
+  const { name = "", namespace = "", uid = "" } = pod.metadata ?? {};
+  return {
+    apiVersion: "v1",
+    kind: "Binding",
+    metadata: { name, namespace, uid },
+    target: { apiVersion: "v1", kind: "Node", name: node },
+  };
+}
+
+function shortened(message: string): string {
+  const end = " ...";
+  return message.length <= MESSAGE_CHARACTERS_MAX
+    ? message
+    : message.slice(0, MESSAGE_CHARACTERS_MAX - end.length) + end;
+}
+
+/** `undefined`: the Pod says so already. @spec k8s@1.36 PodScheduled=False, reason Unschedulable */
+function unschedulableCondition(
+  pod: V1Pod,
+  message: string,
+  now: string,
+): V1PodCondition | undefined {
+  const known = pod.status?.conditions?.find(({ type }) => type === "PodScheduled");
+  if (known?.status === "False" && known.reason === "Unschedulable" && known.message === message)
+    return undefined;
+  const lastTransitionTime = known?.status === "False" ? known.lastTransitionTime : now;
+  return {
+    type: "PodScheduled",
+    status: "False",
+    reason: "Unschedulable",
+    message,
+    ...(lastTransitionTime ? { lastTransitionTime } : {}),
+  } as V1PodCondition;
+}

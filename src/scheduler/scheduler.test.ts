@@ -1,0 +1,213 @@
+import assert from "node:assert/strict";
+import { describe, it } from "node:test";
+import { Event } from "../api/core/event.ts";
+import { Node } from "../api/core/node.ts";
+import { Pod } from "../api/core/pod.ts";
+import { InProcessCache } from "../apiserver/in-process-cache.ts";
+import { silentLogger } from "../base/logger.ts";
+import { Unreachable } from "../base/network.ts";
+import { SeededRandom } from "../base/seeded-random.ts";
+import type { Client } from "../client/client.ts";
+import type { V1PodSpec } from "../gen/types.ts";
+import { EventRecorder } from "../reconciler/event-recorder.ts";
+import { node, pod } from "../../test/support/builders.ts";
+import { startTestServer, type TestServer } from "../../test/support/api-server.ts";
+import { Scheduler } from "./scheduler.ts";
+
+interface World {
+  readonly server: TestServer;
+  readonly client: Client;
+  /** What happens to each binding before it goes out; may wait or throw. */
+  beforeBinding: (name: string) => Promise<void>;
+  pass(ms: number): Promise<void>;
+  /** `a:n1 b:` */
+  places(): Promise<string>;
+  reasons(name: string): Promise<readonly string[]>;
+}
+
+function inWorld(body: (world: World) => Promise<void>): () => Promise<void> {
+  return async () => {
+    const server = await startTestServer();
+    const { client, clock } = server;
+    const cache = new InProcessCache(server.server.parts);
+    const events = new EventRecorder(client, clock, silentLogger);
+    const world: World = {
+      server,
+      client,
+      beforeBinding: () => Promise.resolve(),
+      async pass(ms) {
+        for (let left = ms; left > 0; left -= 250) await clock.advance(Math.min(250, left));
+      },
+      async places() {
+        const { items } = await client.list(Pod);
+        return items.map((one) => `${one.metadata!.name}:${one.spec!.nodeName ?? ""}`).join(" ");
+      },
+      async reasons(name) {
+        await events.idle();
+        const { items } = await client.list(Event);
+        const own = items.filter(({ involvedObject }) => involvedObject.name === name);
+        return own.map(({ reason, message, count }) => `${reason} ×${count}: ${message}`);
+      },
+    };
+    const intercepted = Object.assign(Object.create(client) as Client, {
+      createSubresource: async (...call: Parameters<Client["createSubresource"]>) => {
+        await world.beforeBinding(call[1].name);
+        return client.createSubresource(...call);
+      },
+      patch: (...call: Parameters<Client["patch"]>) => client.patch(...call),
+    });
+    const random = new SeededRandom(1);
+    const scheduler = new Scheduler({
+      client: intercepted, cache, clock, random, logger: silentLogger, events,
+    }); // prettier-ignore
+    await scheduler.start();
+    await body(world)
+      .finally(() => scheduler.close())
+      .finally(() => cache.close())
+      .finally(() => events.close())
+      .finally(() => server.close());
+  };
+}
+
+const requesting = (cpu: string): Partial<V1PodSpec> => ({
+  containers: [{ name: "app", image: "app:1", resources: { requests: { cpu } } }],
+});
+
+describe("Scheduler", () => {
+  it(
+    "binds a Pod, and says so",
+    inWorld(async (world) => {
+      const { client } = world;
+      await client.create(Node, node("n1"));
+      await client.create(Pod, pod("a"));
+      await world.pass(100);
+      assert.equal(await world.places(), "a:n1");
+      const [condition] = (await client.get(Pod, { namespace: "default", name: "a" })).status!
+        .conditions!;
+      assert.equal(`${condition!.type} ${condition!.status}`, "PodScheduled True");
+      assert.deepEqual(await world.reasons("a"), [
+        "Scheduled ×1: Successfully assigned default/a to n1",
+      ]);
+    }),
+  );
+
+  it(
+    "says why it cannot, once, and binds when that has changed",
+    inWorld(async (world) => {
+      const { client } = world;
+      await client.create(Node, node("n1"));
+      await client.create(Pod, pod("a", { spec: requesting("3") }));
+      await client.create(Pod, pod("b", { spec: requesting("3") }));
+      await world.pass(3000);
+      const message =
+        "0/1 nodes are available: 1 Insufficient cpu. no new claims to deallocate, " +
+        "preemption: 0/1 nodes are available: 1 No preemption victims found for incoming pod.";
+      const waiting = await client.get(Pod, { namespace: "default", name: "b" });
+      assert.equal(waiting.status!.conditions![0]!.message, message);
+      for (let i = 0; i < 5; i++) {
+        const labels = { "kubernetes.io/hostname": "n1", [`try${i}`]: "" };
+        await client.patch(Node, { name: "n1" }, { type: "merge", body: { metadata: { labels } } });
+        await world.pass(20_000);
+      }
+      assert.deepEqual(await world.reasons("b"), [`FailedScheduling ×1: ${message}`]);
+      await client.delete(Pod, { namespace: "default", name: "a" }, { graceSeconds: 0 });
+      await world.pass(100);
+      assert.equal(await world.places(), "b:n1");
+    }),
+  );
+
+  it(
+    "keeps the room of a Pod whose binding is under way, whatever else is written to it",
+    inWorld(async (world) => {
+      const { client } = world;
+      let release = (): void => {};
+      world.beforeBinding = () => new Promise((resolve) => (release = resolve));
+      await client.create(Node, node("n1"));
+      await client.create(Pod, pod("a", { spec: requesting("3") }));
+      await world.pass(100);
+      const body = { metadata: { labels: { written: "meanwhile" } } };
+      await client.patch(Pod, { namespace: "default", name: "a" }, { type: "merge", body });
+      const releaseA = release;
+      world.beforeBinding = () => Promise.resolve();
+      await client.create(Pod, pod("b", { spec: requesting("3") }));
+      await world.pass(100);
+      assert.equal(await world.places(), "a: b:");
+      releaseA();
+      await world.pass(100);
+      assert.equal(await world.places(), "a:n1 b:");
+    }),
+  );
+
+  it(
+    "tries again after its backoff when a binding fails, and gives the room to others until then",
+    inWorld(async (world) => {
+      const { client } = world;
+      world.beforeBinding = async (name) => {
+        if (name === "a") throw new Unreachable("test");
+      };
+      await client.create(Node, node("n1"));
+      await client.create(Pod, pod("a", { spec: requesting("3") }));
+      await world.pass(100);
+      await client.create(Pod, pod("b", { spec: requesting("3") }));
+      await world.pass(500);
+      assert.equal(await world.places(), "a: b:n1");
+      world.beforeBinding = () => Promise.resolve();
+      await client.create(Node, node("n2"));
+      await world.pass(1000);
+      assert.equal(await world.places(), "a:n2 b:n1");
+    }),
+  );
+
+  for (let seed = 1; seed <= 8; seed++)
+    it(
+      `over-commits no node and leaves no Pod behind, whatever fails (seed ${seed})`,
+      inWorld((world) => troubledWorld(world, new SeededRandom(seed))),
+    );
+});
+
+const CPU_OF_NODE = 4;
+
+/** Bindings that fail, are late or come twice; Pods and nodes that go meanwhile. Then quiet, and everything has its place. */
+async function troubledWorld(world: World, random: SeededRandom): Promise<void> {
+  const { client } = world;
+  world.beforeBinding = async (name) => {
+    const fate = random.integer(6);
+    if (fate === 0) throw new Unreachable("test");
+    const key = { namespace: "default", name };
+    // Another scheduler is faster.
+    if (fate === 1)
+      await client
+        .createSubresource(Pod, key, "binding", {
+          apiVersion: "v1",
+          kind: "Binding",
+          metadata: key,
+          target: { kind: "Node", name: "elsewhere" },
+        } as never)
+        .catch(() => {});
+    if (fate === 2) await client.delete(Pod, key, { graceSeconds: 0 }).catch(() => {});
+  };
+  for (let i = 0; i < 4; i++) await client.create(Node, node(`n${i}`));
+  for (let i = 0; i < 40; i++) {
+    await client.create(Pod, pod(`p${i}`, { spec: requesting(`${1 + random.integer(2)}`) }));
+    if (random.integer(3) === 0) await world.pass(random.integer(1500));
+    if (random.integer(4) === 0)
+      await client
+        .delete(
+          Pod,
+          { namespace: "default", name: `p${random.integer(i + 1)}` },
+          { graceSeconds: 0 },
+        )
+        .catch(() => {});
+  }
+  world.beforeBinding = () => Promise.resolve();
+  for (let i = 4; i < 14; i++) await client.create(Node, node(`n${i}`));
+  await world.pass(15_000);
+  const used = new Map<string, number>();
+  for (const { metadata, spec } of (await client.list(Pod)).items) {
+    assert.ok(spec!.nodeName, `${metadata!.name} waits`);
+    const cpu = Number(spec!.containers[0]!.resources!.requests!.cpu);
+    used.set(spec!.nodeName, (used.get(spec!.nodeName) ?? 0) + cpu);
+  }
+  for (const [name, cpu] of used)
+    if (name !== "elsewhere") assert.ok(cpu <= CPU_OF_NODE, `${name}: ${cpu}`);
+}

@@ -1,0 +1,106 @@
+import type { ClusterChange } from "./framework.ts";
+import type { PodClass } from "./pod-class.ts";
+
+/** What groups read of a Pod that waits. */
+export interface Waiting<Self> {
+  readonly podClass: PodClass;
+  readonly priority: number;
+  /** The group it waits in, or tries for. */
+  group: Group<Self> | undefined;
+}
+
+/** Pods of one class and priority that the same plugins refused: what helps one helps all. In the order of their refusal. */
+export interface Group<Entry> {
+  readonly text: string;
+  readonly podClass: PodClass;
+  readonly refusedBy: ReadonlySet<string>;
+  readonly members: Set<Entry>;
+  /** The one that tries for all of them. Not a member. */
+  scout: Entry | undefined;
+}
+
+/**
+ * Refused Pods, in groups that are tried by one of them.
+ *
+ * Why: where one Pod of a class does not fit, no other does. A full cluster with thousands of waiting Pods then pays one
+ * decision for each change, not thousands. Whoever tries for a group and finds a node sends the next.
+ */
+export class WaitingGroups<Entry extends Waiting<Entry>> {
+  readonly #groups = new Map<string, Group<Entry>>();
+  readonly #numbers = new WeakMap<PodClass, number>();
+  #classCount = 0;
+
+  /** The Pod was refused. The others of the group that it tried for were refused with it. */
+  join(entry: Entry, refusedBy: ReadonlySet<string>): void {
+    const { podClass, priority, group: tried } = entry;
+    const text = `${this.#numberOf(podClass)} ${priority} ${[...refusedBy].sort().join()}`;
+    let group = this.#groups.get(text);
+    if (!group) {
+      group = { text, podClass, refusedBy, members: new Set(), scout: undefined };
+      this.#groups.set(text, group);
+    }
+    if (tried?.scout === entry) tried.scout = undefined;
+    if (tried && tried !== group && tried.podClass === podClass) this.#merge(tried, group);
+    group.members.add(entry);
+    entry.group = group;
+  }
+
+  /** Takes a Pod out. @returns the one that tries in its place, when it was the one that tried. */
+  leave(entry: Entry): Entry | undefined {
+    const { group } = entry;
+    entry.group = undefined;
+    if (!group) return undefined;
+    group.members.delete(entry);
+    if (group.scout !== entry) {
+      this.#dropEmpty(group);
+      return undefined;
+    }
+    group.scout = undefined;
+    return this.#sendNext(group);
+  }
+
+  /** The Pods that may try now because of a change: one of each group that it may help and that nobody tries for. */
+  helped(change: ClusterChange): readonly Entry[] {
+    const sent: Entry[] = [];
+    for (const group of this.#groups.values()) {
+      if (group.scout || !group.podClass.canBeHelped(change, group.refusedBy)) continue;
+      const next = this.#sendNext(group);
+      if (next) sent.push(next);
+    }
+    return sent;
+  }
+
+  clear(): void {
+    this.#groups.clear();
+  }
+
+  #sendNext(group: Group<Entry>): Entry | undefined {
+    const [next] = group.members;
+    if (next) {
+      group.members.delete(next);
+      group.scout = next;
+    }
+    this.#dropEmpty(group);
+    return next;
+  }
+
+  #merge(from: Group<Entry>, into: Group<Entry>): void {
+    for (const member of from.members) {
+      into.members.add(member);
+      member.group = into;
+    }
+    from.members.clear();
+    this.#dropEmpty(from);
+  }
+
+  #dropEmpty(group: Group<Entry>): void {
+    const isEmpty = group.members.size === 0 && group.scout === undefined;
+    if (isEmpty && this.#groups.get(group.text) === group) this.#groups.delete(group.text);
+  }
+
+  #numberOf(podClass: PodClass): number {
+    let number = this.#numbers.get(podClass);
+    if (number === undefined) this.#numbers.set(podClass, (number = this.#classCount++));
+    return number;
+  }
+}
