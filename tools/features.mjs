@@ -1,37 +1,9 @@
-// Says which rows of test/features.tsv an end-to-end test proves: `node tools/features.mjs [--sample N]`. A test claims rows
-// by the identifiers that its title begins with: it("KC-29 KC-30 …").
-import { readFileSync } from "node:fs";
+// Says which rows of test/features.tsv end-to-end tests prove: `node tools/features.mjs [--sample N | --unseen]`. A row is claimed
+// by a test's title, and seen to fail when that test failed with the row's behaviour taken out (test/faults). `--unseen` lists the
+// claimed rows that were not.
 import { pathToFileURL } from "node:url";
-import { globSync } from "./glob.mjs";
-
-const ROW = /^[A-Z]{2,3}-\d{2}$/;
-const TITLE = /\b(?:it|test)\(\s*(["'`])((?:[A-Z]{2,3}-\d{2}\b ?)+[^\n]*?)\1/g;
-
-/** Every row of the check list, in its order. */
-export function readFeatures() {
-  const [, ...lines] = readFileSync("test/features.tsv", "utf8").trimEnd().split("\n");
-  return lines.map((line) => {
-    const [id, feature, observable] = line.split("\t");
-    return { id, feature, observable };
-  });
-}
-
-/** Every test that claims rows: file, title and the rows' identifiers. */
-export function readClaims() {
-  return globSync(["test/e2e"], ".test.ts").flatMap((file) =>
-    [...readFileSync(file, "utf8").matchAll(TITLE)].map(([, , title]) => ({
-      file,
-      title,
-      ids: leadingIds(title),
-    })),
-  );
-}
-
-function leadingIds(title) {
-  const words = title.split(" ");
-  const end = words.findIndex((word) => !ROW.test(word));
-  return end < 0 ? words : words.slice(0, end);
-}
+import { areaOf, readClaims, readFeatures } from "./feature-rows.mjs";
+import { rowsSeen } from "./fault-table.mjs";
 
 function testsByRow() {
   const tests = new Map();
@@ -40,41 +12,59 @@ function testsByRow() {
   return tests;
 }
 
-function report(features, tests) {
-  const areas = new Map();
-  for (const { id } of features) {
-    const area = id.slice(0, id.indexOf("-"));
-    const { proven, all } = areas.get(area) ?? { proven: 0, all: 0 };
-    areas.set(area, { proven: proven + (tests.has(id) ? 1 : 0), all: all + 1 });
-  }
-  const line = (name, proven, all) =>
-    `${name.padEnd(6)}${String(proven).padStart(5)} of ${String(all).padStart(4)}  ${Math.round((100 * proven) / all)}%`;
-  for (const [area, { proven, all }] of areas) console.log(line(area, proven, all));
-  const proven = features.filter(({ id }) => tests.has(id)).length;
-  console.log(line("total", proven, features.length));
+function report(features, tests, seen) {
+  const line = (name, rows) => {
+    const claimed = rows.filter(({ id }) => tests.has(id)).length;
+    const proven = rows.filter(({ id }) => tests.has(id) && seen.has(id)).length;
+    const percent = (count) => `${Math.round((100 * count) / rows.length)}%`.padStart(4);
+    return (
+      `${name.padEnd(6)}${String(rows.length).padStart(6)}${String(claimed).padStart(9)} ` +
+      `${percent(claimed)}${String(proven).padStart(14)} ${percent(proven)}`
+    );
+  };
+  console.log(`${"area".padEnd(6)}  rows  claimed      seen to fail`);
+  for (const area of new Set(features.map(({ id }) => areaOf(id))))
+    console.log(
+      line(
+        area,
+        features.filter(({ id }) => areaOf(id) === area),
+      ),
+    );
+  console.log(line("total", features));
 }
 
-function sample(features, tests, count) {
+function sample(features, tests, seen, count) {
   const keyed = features.map((feature) => ({ feature, key: Math.random() }));
   for (const { feature } of keyed.sort((a, b) => a.key - b.key).slice(0, count)) {
     console.log(`${feature.id}  ${feature.feature}\n      sees: ${feature.observable}`);
     const claims = tests.get(feature.id) ?? [];
     if (claims.length === 0) console.log("      no test");
     for (const { file, title } of claims) console.log(`      ${file}: ${title}`);
+    if (seen.has(feature.id)) console.log("      seen to fail without it");
+  }
+}
+
+function listUnseen(features, tests, seen) {
+  for (const { id, feature } of features.filter(({ id }) => tests.has(id) && !seen.has(id))) {
+    const files = tests.get(id).map(({ file }) => file);
+    console.log(`${id}  ${feature}  (${files.join(", ")})`);
   }
 }
 
 function main(args) {
   const [flag, value, ...rest] = args;
-  const isRight = flag === undefined || (flag === "--sample" && /^[1-9]\d*$/.test(value ?? ""));
-  if (!isRight || rest.length > 0) {
-    console.error("usage: features [--sample N], N at least 1");
+  const isSample = flag === "--sample" && /^[1-9]\d*$/.test(value ?? "");
+  const isUnseen = flag === "--unseen" && value === undefined;
+  if ((flag !== undefined && !isSample && !isUnseen) || rest.length > 0) {
+    console.error("usage: features [--sample N | --unseen], N at least 1");
     process.exit(2);
   }
   const features = readFeatures();
   const tests = testsByRow();
-  if (flag) sample(features, tests, Number(value));
-  else report(features, tests);
+  const seen = rowsSeen();
+  if (isSample) sample(features, tests, seen, Number(value));
+  else if (isUnseen) listUnseen(features, tests, seen);
+  else report(features, tests, seen);
 }
 
 if (import.meta.url === pathToFileURL(process.argv[1] ?? "").href) main(process.argv.slice(2));

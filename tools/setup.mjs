@@ -188,9 +188,19 @@ switch (command) {
     run(process.execPath, ["tools/build.mjs", "--tests"]);
     run(process.execPath, ["--enable-source-maps", CRASH_TESTS[command], command, ...args]);
     break;
+  case "faults":
+    if (process.getuid?.() !== 0)
+      fail("the tests run real containers and need root: run them with sudo");
+    installTools([...CLUSTER_BINARIES, ...TEST_BINARIES]);
+    installModules();
+    loadKernelModules();
+    run(process.execPath, ["tools/faults.mjs", ...args]);
+    break;
   case "features":
     run(process.execPath, ["tools/features.mjs", ...args]);
     break;
   default:
-    fail(`unknown command '${command}': expected start, test, bench, power, crash or features`);
+    fail(
+      `unknown command '${command}': expected start, test, bench, power, crash, faults or features`,
+    );
 }

@@ -43,6 +43,7 @@ export function rolesOf(program: Program, state: StateFolder, file: ClusterFile)
       ...["--kubeconfig", state.node(name).kubeconfig],
       ...["--node-name", name, "--node-ip", ip],
       ...["--cluster-dns", addressAt(file.ranges.serviceCidr, DNS_INDEX)],
+      ...["--pod-cidr", file.ranges.podCidr],
     ],
   }));
   return [server, ...agents];

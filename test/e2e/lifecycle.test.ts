@@ -3,6 +3,7 @@
 import assert from "node:assert/strict";
 import { type ChildProcess, execFileSync, spawn } from "node:child_process";
 import {
+  copyFileSync,
   existsSync,
   mkdtempSync,
   readdirSync,
@@ -347,14 +348,21 @@ describe("clusters on a machine", () => {
     assert.match(answer.err, new RegExp(`User "system:bootstrap:${token.slice(0, 6)}" cannot`));
   });
 
-  it("a second cluster has its own port and ranges, and its end leaves the first as it was", async () => {
+  it("CL-45 a second cluster has its own port and ranges, and its end leaves the first as it was", async () => {
     const other = join(folder, "other-kubeconfig");
+    copyFileSync(kubeconfig, other);
     await done(skiff("start", "--name", "two", "--kubeconfig", other));
     const [first, second] = [one, two].map((state) => readClusterFile(state.clusterFile)!);
     assert.notEqual(first!.apiPort, second!.apiPort);
     const ranges = [first!, second!].flatMap((file) => Object.values(file.ranges) as string[]);
     assert.equal(new Set(ranges).size, 6);
     assert.match(await kubectl("--kubeconfig", other, "get", "nodes"), /two-1 +Ready/);
+    await kubectl("--kubeconfig", other, "config", "use-context", "one");
+    const contexts = await kubectl("--kubeconfig", other, "config", "get-contexts");
+    assert.match(contexts, /^\* +one /m);
+    assert.match(contexts, /^ +two /m);
+    const nodes = await kubectl("--kubeconfig", other, "get", "nodes", "-o", "name");
+    assert.equal(nodes, "node/one-1\nnode/one-2\n");
     await done(skiff("delete", "--name", "two"));
     assert.doesNotMatch(readFileSync(other, "utf8"), /two/);
     assert.equal(existsSync(two.path), false);

@@ -13,7 +13,7 @@ const replicaSet = {
     replicas: 4,
     selector: { matchExpressions: [{ key: "app", operator: "In", values: ["rs-web", "other"] }] },
     template: {
-      metadata: { labels: { app: "rs-web" } },
+      metadata: { labels: { app: "rs-web" }, annotations: { note: "of the template" } },
       spec: { containers: [{ name: "web", image: "nginx:1.14" }] },
     },
   },
@@ -50,7 +50,7 @@ describe("a local cluster of two nodes, from its start over a stop to its end", 
         },
         "ported",
       ),
-      serviceOf("nobody", {}, "unmatched"),
+      serviceOf("x", { selector: { app: "rs-web", tier: "none" } }, "unmatched"),
       {
         apiVersion: "v1",
         kind: "Service",
@@ -69,7 +69,7 @@ describe("a local cluster of two nodes, from its start over a stop to its end", 
   });
   after(() => cluster?.close());
 
-  it("CL-01 CL-45 start makes all nodes Ready and points kubectl at the cluster", async () => {
+  it("CL-01 start makes all nodes Ready and points kubectl at the cluster", async () => {
     assert.equal(await run("config current-context"), `${cluster.name}\n`);
     assert.match(
       await run("get nodes --no-headers"),
@@ -133,17 +133,32 @@ describe("a local cluster of two nodes, from its start over a stop to its end", 
   });
 
   it("SV-15 AR-24 a fixed node port answers on every node, wherever the Pod is", async () => {
+    const ports = [{ port: 80, nodePort: 30_000 }];
+    await cluster.apply([serviceOf("blue", { type: "NodePort", ports }, "fixed")]);
     for (const node of ["1", "2"]) {
       const { stdout } = await cluster.skiff("ip", `${cluster.name}-${node}`);
-      const page = await fetch(`http://${stdout.trim()}:30200/`);
+      const ask = (): Promise<Response> => fetch(`http://${stdout.trim()}:30000/`);
+      const page = await until(`node ${node} answers`, ask);
       assert.match(await page.text(), /Welcome to nginx!/, node);
     }
   });
 
   it("RS-02 RS-05 RS-06 a ReplicaSet keeps its number of Pods, named after it", async () => {
-    assert.match(await run("get rs rs-web"), /^rs-web +4 +4 +4 +\d+s$/m);
-    for (const name of (await run("get pods -l app=rs-web -o name")).trim().split("\n"))
-      assert.match(name, /^pod\/rs-web-[a-z0-9]{5}$/);
+    assert.match(await run("get rs rs-web"), /^NAME +DESIRED +CURRENT +READY +AGE$/m);
+    assert.match(await run("get rs rs-web"), /^rs-web +4 +4 +4 +\S+$/m);
+    const names = (await run("get pods -l app=rs-web -o name")).trim().split("\n");
+    assert.equal(names.length, 4);
+    for (const name of names) assert.match(name, /^pod\/rs-web-[a-z0-9]{5}$/);
+    // its labels decide whether a Pod belongs to it
+    await run(`label ${names[0]} app=free --overwrite`);
+    await until("it is set free", async () => {
+      const owners = "jsonpath={.metadata.ownerReferences}";
+      return (await run(`get ${names[0]} -o ${owners}`)) === "";
+    });
+    await until("four again", async () =>
+      /^rs-web +4 +4 +4 /m.test(await run("get rs rs-web --no-headers")),
+    );
+    await run(`delete ${names[0]} --wait=false`);
   });
 
   it("RS-12 API-33 RS-08 its selector may be set-based; a Pod too many is ended", async () => {
@@ -165,8 +180,19 @@ describe("a local cluster of two nodes, from its start over a stop to its end", 
 
   it("RS-03 RS-04 SV-30 scaled, the Service's end points follow", async () => {
     assert.equal((await endpointsOf("ported")).length, 4);
+    const parts = "{.metadata.annotations.note} {.spec.containers[0].name}";
+    assert.equal(
+      await run([
+        ...["get", "pods", "-l", "app=rs-web", "-o"],
+        `jsonpath={range .items[*]}${parts};{end}`,
+      ]),
+      "of the template web;".repeat(4),
+    );
     await run("scale rs rs-web --replicas=2");
     await until("two", async () => (await endpointsOf("ported")).length === 2);
+    await until("two Pods", async () =>
+      /^rs-web +2 +2 +2 /m.test(await run("get rs rs-web --no-headers")),
+    );
     assert.match(await run("describe svc ported"), /^Endpoints: +10\.[0-9.]+:80,10\.[0-9.]+:80$/m);
   });
 
@@ -198,6 +224,10 @@ describe("a local cluster of two nodes, from its start over a stop to its end", 
     assert.ok((await run("get svc front -o jsonpath={.spec.clusterIP}")).startsWith(`${range}.`));
     await cluster.apply([serviceOf("blue", { clusterIP: `${range}.200.7` }, "chosen")]);
     assert.match(await run("get svc chosen --no-headers"), new RegExp(` ${range}\\.200\\.7 `));
+    const moved = '{"spec":{"clusterIP":"10.96.1.1"}}';
+    const { code, stderr } = await cluster.tryKubectl(["patch", "svc", "chosen", "-p", moved]);
+    assert.equal(code, 1);
+    assert.match(stderr, /may not change once set|field is immutable/);
   });
 
   it("SV-27 SV-54 SV-02 no selector makes no end points, one that matches none makes empty ones", async () => {
@@ -255,13 +285,27 @@ describe("a local cluster of two nodes, from its start over a stop to its end", 
     const green = await run("get pods -l app=green -o jsonpath={.items[*].status.podIP}");
     await run(["patch", "svc", "front", "-p", '{"spec":{"selector":{"app":"green"}}}']);
     await until("only green is left", async () => (await endpointsOf("front")).join() === green);
+    await until("green is asked", async () => {
+      const address = `http://${await cluster.nodeIp()}:30200/?green`;
+      await (await fetch(address, { headers: { connection: "close" } })).text();
+      return (await run("logs deploy/green")).includes("GET /?green");
+    });
     assert.match(await run("get deploy"), /^blue +1\/1 [^]*^green +1\/1 /m);
   });
 
   it("NS-09 SV-35 a Service answers to its name from another namespace", async () => {
     await run("create namespace team");
-    await run("run far -n team --image=busybox:1.29 -- sleep 100");
-    await run("wait -n team --for=condition=Ready pod/far --timeout=20s");
+    await run("run far -n team --image=nginx:1.14");
+    await run("wait -n team --for=condition=Ready pod/far --timeout=40s");
+    // as an application does that has the name in its configuration: by the C library, search list and all
+    const resolves = async (name: string): Promise<number> => {
+      const config = `events {} http { server { location / { proxy_pass http://${name}; } } }`;
+      const script = `echo '${config}' >/tmp/a; nginx -t -c /tmp/a`;
+      const line = ["exec", "-n", "team", "far", "--", "/bin/sh", "-c", script];
+      return (await cluster.tryKubectl(line)).code;
+    };
+    assert.equal(await resolves("front.default"), 0);
+    assert.equal(await resolves("front"), 1);
     const found = await run("exec -n team far -- nslookup front.default.svc.cluster.local");
     assert.ok(found.includes(await run("get svc front -o jsonpath={.spec.clusterIP}")));
   });

@@ -6,19 +6,27 @@ import { nginxDeployment, serviceOf, shellPod, WAITING } from "../support/sample
 
 interface Pods {
   readonly items: readonly {
-    readonly metadata: { readonly name: string; readonly deletionTimestamp?: string };
+    readonly metadata: {
+      readonly name: string;
+      readonly deletionTimestamp?: string;
+      readonly ownerReferences: readonly { readonly name: string }[];
+    };
     readonly status: { readonly podIP: string; readonly phase: string };
   }[];
 }
 interface ServiceObject {
   readonly spec: {
+    readonly type: string;
     readonly clusterIP: string;
     readonly ports: readonly { readonly nodePort: number }[];
   };
 }
 interface ReplicaSets {
   readonly items: readonly {
-    readonly metadata: { readonly name: string };
+    readonly metadata: {
+      readonly name: string;
+      readonly ownerReferences: readonly { readonly name: string }[];
+    };
     readonly spec: { readonly replicas: number };
   }[];
 }
@@ -47,6 +55,12 @@ describe("main job: three copies of a web server behind Services", () => {
       serviceOf("web", {}, "web-internal"),
       serviceOf("web", { clusterIP: "None" }, "web-headless"),
       nginxDeployment("web", { replicas: 3 }),
+      nginxDeployment("trio", { replicas: 3 }),
+      serviceOf("web", { type: "NodePort" }, "web-open"),
+      nginxDeployment("healed", { replicas: 2 }),
+      serviceOf("healed"),
+      nginxDeployment("sized"),
+      serviceOf("sized"),
     ]);
     assert.match(await rollout("status deploy/web"), /deployment "web" successfully rolled out/);
     await cluster.apply([shellPod("client", WAITING)]);
@@ -58,26 +72,46 @@ describe("main job: three copies of a web server behind Services", () => {
   after(() => cluster?.close());
 
   it("DE-01 DE-02 DE-03 a Deployment makes a ReplicaSet, which makes the Pods, each named after its maker", async () => {
-    const { items } = await cluster.read<ReplicaSets>("rs -l app=web");
-    assert.equal(items.length, 1);
-    const set = items[0]!.metadata.name;
-    assert.match(set, /^web-[0-9a-z]{8,10}$/);
-    const made = await names();
+    const { metadata } = await until("its ReplicaSet", async () => {
+      const { items } = await cluster.read<ReplicaSets>("rs -l app=trio");
+      return items.length === 1 && items[0];
+    });
+    assert.match(metadata.name, /^trio-[0-9a-z]{8,10}$/);
+    assert.equal(metadata.ownerReferences[0]!.name, "trio");
+    const made = await until("its Pods", async () => {
+      const all = await pods("trio");
+      return all.length >= 3 && all;
+    });
     assert.equal(made.length, 3);
-    for (const name of made) assert.match(name, new RegExp(`^${set}-[0-9a-z]{5}$`));
+    for (const pod of made) {
+      assert.match(pod.metadata.name, new RegExp(`^${metadata.name}-[0-9a-z]{5}$`));
+      assert.equal(pod.metadata.ownerReferences[0]!.name, metadata.name);
+    }
+    await cluster.kubectl("delete deploy trio --wait=false");
   });
 
   it("SV-12 SV-14 SV-17 the node port that the system chose answers on the node's address", async () => {
-    const port = Number(new URL(nodePortUrl).port);
+    const port = (await cluster.read<ServiceObject>("svc web-open")).spec.ports[0]!.nodePort;
     assert.ok(port >= 30_000 && port <= 32_767, `${port}`);
-    const answer = await fetch(nodePortUrl);
+    assert.match(await cluster.kubectl("get svc web-open"), new RegExp(` 80:${port}/TCP `));
+    assert.match(await cluster.kubectl("describe svc web-open"), new RegExp(` ${port}/TCP$`, "m"));
+    const answer = await fetch(`http://${await cluster.nodeIp()}:${port}/`);
     assert.match(await answer.text(), /Welcome to nginx!/);
   });
 
   it("SV-07 SV-47 PO-08 Pods reach the cluster IP and each Pod's own address", async () => {
-    assert.match(await inClient(`wget -qO- http://${clusterIp}/`), /Welcome to nginx!/);
+    const { spec } = await cluster.read<ServiceObject>("svc web-internal");
+    assert.equal(spec.type, "ClusterIP");
+    assert.equal(spec.ports[0]!.nodePort, undefined);
+    const url = `http://${spec.clusterIP}/`;
+    assert.match(await inClient(`timeout 5 wget -qO- ${url}`), /Welcome to nginx!/);
+    const onNode = await cluster.skiff("ssh", "--", "curl", "-sSm5", url);
+    assert.match(onNode.stdout, /Welcome to nginx!/, onNode.stderr);
     for (const { status } of await pods())
-      assert.match(await inClient(`wget -qO- http://${status.podIP}/`), /Welcome to nginx!/);
+      assert.match(
+        await inClient(`timeout 5 wget -qO- http://${status.podIP}/`),
+        /Welcome to nginx!/,
+      );
   });
 
   it("SV-32 SV-33 API-36 a Service's name resolves to its cluster IP, short and with its namespace", async () => {
@@ -119,6 +153,9 @@ describe("main job: three copies of a web server behind Services", () => {
     assert.ok(env.includes("WEB_SERVICE_PORT=80"));
     assert.ok(env.includes(`WEB_PORT_80_TCP=tcp://${clusterIp}:80`));
     assert.ok(!env.includes("AFTER_CLIENT"));
+    await cluster.apply([shellPod("later", WAITING)]);
+    await cluster.kubectl("wait --for=condition=Ready pod/later --timeout=20s");
+    assert.match(await cluster.kubectl("exec later -- env"), /^AFTER_CLIENT_SERVICE_HOST=10\./m);
     await cluster.kubectl("delete svc after-client");
   });
 
@@ -130,36 +167,49 @@ describe("main job: three copies of a web server behind Services", () => {
   });
 
   it("RS-07 AR-32 SV-45 a deleted Pod is replaced, and the Service keeps its address", async () => {
-    const [victim, ...others] = await names();
-    await cluster.kubectl(`delete pod ${victim} --wait=false`);
-    const healed = await until("three Pods again", async () => {
-      const now = await names();
-      return now.length === 3 && now;
+    const { spec } = await cluster.read<ServiceObject>("svc healed");
+    const namesNow = async (): Promise<string[]> =>
+      (await pods("healed")).map(({ metadata }) => metadata.name);
+    await rollout("status deploy/healed");
+    for (const victim of await namesNow()) {
+      const others = (await namesNow()).filter((name) => name !== victim);
+      await cluster.kubectl(`delete pod ${victim} --wait=false`);
+      const healed = await until("two Pods again", async () => {
+        const now = await namesNow();
+        return now.length === 2 && now;
+      });
+      assert.ok(!healed.includes(victim));
+      for (const name of others) assert.ok(healed.includes(name));
+      await rollout("status deploy/healed");
+    }
+    await until("the first two are gone", async () => {
+      const all = await cluster.kubectl("get pods -l app=healed -o name");
+      return all.trim().split("\n").length === 2;
     });
-    assert.ok(!healed.includes(victim!));
-    for (const name of others) assert.ok(healed.includes(name));
-    await rollout("status deploy/web");
-    assert.equal((await cluster.read<ServiceObject>("svc web")).spec.clusterIP, clusterIp);
-    assert.match(await (await fetch(nodePortUrl)).text(), /Welcome/);
+    assert.equal((await cluster.read<ServiceObject>("svc healed")).spec.clusterIP, spec.clusterIP);
+    await until("the new ones answer", async () =>
+      (await inClient(`timeout 5 wget -qO- http://${spec.clusterIP}/ || true`)).includes("Welcome"),
+    );
+    await cluster.kubectl("delete deploy healed --wait=false");
   });
 
   it("KC-23 DE-09 SV-52 scale goes up, down and to 0, where requests fail", async () => {
-    await cluster.kubectl("scale --replicas=4 deployment web");
-    await until("4 ready", async () =>
-      /web +4\/4 +4 +4 /.test(await cluster.kubectl("get deploy web")),
+    const row = (): Promise<string> => cluster.kubectl("get deploy sized");
+    assert.equal(
+      await cluster.kubectl("scale --replicas=3 deployment sized"),
+      "deployment.apps/sized scaled\n",
     );
-    await cluster.kubectl("scale --replicas=0 deployment web");
-    await until("0/0", async () =>
-      /web +0\/0 +0 +0 /.test(await cluster.kubectl("get deploy web")),
-    );
-    await until("nothing answers", () =>
-      fetch(nodePortUrl, { signal: AbortSignal.timeout(2000) }).then(
-        () => false,
-        () => true,
-      ),
-    );
-    assert.match(await cluster.kubectl("scale --replicas=3 deploy/web"), /web scaled/);
-    await rollout("status deploy/web");
+    await until("3 ready", async () => /^sized +3\/3 +3 +3 /m.test(await row()));
+    const { spec } = await cluster.read<ServiceObject>("svc sized");
+    const ask = `timeout 5 wget -qO- http://${spec.clusterIP}/ 2>&1 || true`;
+    assert.match(await inClient(ask), /Welcome/);
+    await cluster.kubectl("scale --replicas=1 deployment sized");
+    await until("1 ready", async () => /^sized +1\/1 +1 +1 /m.test(await row()));
+    await cluster.kubectl("scale --replicas=0 deployment sized");
+    await until("0/0", async () => /^sized +0\/0 +0 +0 /m.test(await row()));
+    await until("no Pod", async () => (await pods("sized")).length === 0);
+    await until("nothing answers", async () => (await inClient(ask)).includes("refused"));
+    await cluster.kubectl("delete deploy sized");
   });
 
   it("DE-10 DE-14 DE-39 set image rolls every Pod without one failed request", async () => {
@@ -183,6 +233,8 @@ describe("main job: three copies of a web server behind Services", () => {
       }
     };
     const before = await names();
+    const watch = cluster.startKubectl("get deploy web -w --no-headers");
+    await until("it watches", () => /^web +3\/3 /.test(watch.output()));
     const streams = [stream(), stream(), stream()];
     assert.match(
       await cluster.kubectl("set image deployment/web nginx=nginx:1.25"),
@@ -192,6 +244,13 @@ describe("main job: three copies of a web server behind Services", () => {
     await until("the old Pods are gone", async () => (await pods()).length === 3);
     rolling = false;
     await Promise.all(streams);
+    await watch.end();
+    const rows = watch.output().trim().split("\n");
+    for (const row of rows) assert.match(row, /^web +[34]\/3 /, "never fewer than three are ready");
+    assert.ok(
+      rows.some((row) => /^web +[34]\/3 +[12] /.test(row)),
+      "old and new ones side by side",
+    );
     assert.deepEqual(failures, []);
     assert.ok(requests > 50, `${requests} requests`);
     for (const name of await names()) assert.ok(!before.includes(name));
@@ -234,24 +293,38 @@ describe("main job: three copies of a web server behind Services", () => {
   });
 
   it("KC-88 DE-26 DE-27 a paused Deployment changes nothing until it is resumed", async () => {
-    const before = await names();
-    assert.match(await rollout("pause deploy/web"), /web paused/);
+    const sizes = async (): Promise<string> =>
+      (await cluster.read<ReplicaSets>("rs -l app=web")).items
+        .map(({ metadata, spec }) => `${metadata.name} ${spec.replicas}`)
+        .sort()
+        .join();
+    const observed = (): Promise<unknown> =>
+      until("the controller saw the change", async () => {
+        const generations = "{.status.observedGeneration} {.metadata.generation}";
+        const output = `jsonpath=${generations}`;
+        const text = await cluster.kubectl(["get", "deploy", "web", "-o", output]);
+        const [seen, written] = text.split(" ");
+        return seen === written;
+      });
+    const setsBefore = (await sizes()).split(",").length;
     await cluster.kubectl("set image deploy/web nginx=nginx:alpine");
+    assert.match(await rollout("pause deploy/web"), /web paused/);
+    await observed();
+    const frozen = await sizes();
     await cluster.kubectl("set env deploy/web DEMO=1");
-    await until("the controller saw the change", () =>
-      cluster
-        .kubectl("get deploy web -o jsonpath={.status.observedGeneration}")
-        .then(
-          async (seen) =>
-            seen === (await cluster.kubectl("get deploy web -o jsonpath={.metadata.generation}")),
-        ),
+    await cluster.kubectl("set env deploy/web OTHER=2");
+    await observed();
+    await until("every Pod that was begun is ready", async () =>
+      (await pods()).every(({ status }) => status.phase === "Running"),
     );
-    assert.deepEqual(await names(), before);
+    assert.equal(await sizes(), frozen);
     assert.match(await rollout("resume deploy/web"), /web resumed/);
     await rollout("status deploy/web");
-    const sets = (await cluster.read<ReplicaSets>("rs -l app=web")).items;
-    assert.equal(sets.length, 3, "one rollout for both changes");
-    assert.ok((await cluster.kubectl("get pods -l app=web -o yaml")).includes("nginx:alpine"));
+    const sets = (await sizes()).split(",").length;
+    assert.equal(sets - setsBefore, 2, "one rollout before, and one for both changes");
+    const yaml = await cluster.kubectl("get pods -l app=web -o yaml");
+    for (const part of ["nginx:alpine", "name: DEMO", "name: OTHER"])
+      assert.ok(yaml.includes(part));
   });
 
   it("KC-84 DE-20 rollout status tells the progress and ends with success; restart makes new Pods", async () => {

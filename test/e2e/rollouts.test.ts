@@ -3,40 +3,47 @@ import assert from "node:assert/strict";
 import { writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { after, before, describe, it } from "node:test";
-import { setTimeout as delay } from "node:timers/promises";
 import { startCluster, type TestCluster, until } from "../support/cluster.ts";
 import { nginxDeployment, serviceOf, shellPod } from "../support/sample-apps.ts";
 
-/** Serves its version after a while, as an application that starts slowly does. */
+/** Serves its version once it is let: the start of a slow application, as long as the test wants it. */
 const SLOW_SERVER =
-  'trap exit TERM; mkdir /www; echo "$VERSION" >/www/index.html; sleep "$START_SECONDS"; ' +
+  'trap exit TERM; mkdir /www; echo "$VERSION" >/www/index.html; ' +
+  'test "$STARTS" = at-once || until test -e /tmp/go; do sleep 0.1; done; ' +
   "httpd -f -p 80 -h /www & wait";
 
 interface ServerOptions {
   readonly replicas?: number;
-  readonly startSeconds?: number;
+  /** It serves only when `/tmp/go` is there. */
+  readonly isHeld?: boolean;
   readonly isProbed?: boolean;
   readonly spec?: object;
 }
 
 /** A Deployment of the slow server; `isProbed`: its Pods are ready once it answers. */
 function server(name: string, version: string, options: ServerOptions = {}): object {
-  const { replicas = 1, startSeconds = 0, isProbed = true, spec } = options;
+  const { replicas = 1, isHeld = false, isProbed = true, spec = {} } = options;
   const probe = { httpGet: { path: "/", port: 80 }, periodSeconds: 1 };
-  const deployment = nginxDeployment(name, {
+  return nginxDeployment(name, {
     replicas,
     image: "busybox:1.29",
-    spec: spec ?? {},
+    spec,
     container: {
       command: ["/bin/sh", "-c", SLOW_SERVER],
       env: [
         { name: "VERSION", value: version },
-        { name: "START_SECONDS", value: String(startSeconds) },
+        { name: "STARTS", value: isHeld ? "when-let" : "at-once" },
       ],
       ...(isProbed ? { readinessProbe: probe } : { readinessProbe: null, lifecycle: null }),
     },
   });
-  return deployment;
+}
+
+interface Pods {
+  readonly items: readonly {
+    readonly metadata: { readonly name: string };
+    readonly spec: { readonly containers: { readonly env: { readonly value: string }[] }[] };
+  }[];
 }
 
 /** The scale steps that a text tells, in its order. */
@@ -56,11 +63,17 @@ describe("rolling updates, step by step", { concurrency: 3 }, () => {
   const nodePort = (name: string): Promise<string> =>
     run(`get svc ${name} -o jsonpath={.spec.ports[0].nodePort}`);
   const answer = async (port: string): Promise<string> => {
-    const signal = AbortSignal.timeout(1000);
+    const signal = AbortSignal.timeout(5000);
     const page = await fetch(`http://${await address}:${port}/`, { signal });
     return (await page.text()).trim();
   };
   let address: Promise<string>;
+  /** Lets the Pod of this version serve; it must run. */
+  const letServe = async (name: string, version: string): Promise<void> => {
+    const pods = await cluster.read<Pods>(`pods -l app=${name}`);
+    const pod = pods.items.find(({ spec }) => spec.containers[0]!.env[0]!.value === version);
+    await run(`exec ${pod!.metadata.name} -- touch /tmp/go`);
+  };
 
   before(async () => {
     cluster = await startCluster();
@@ -68,34 +81,45 @@ describe("rolling updates, step by step", { concurrency: 3 }, () => {
     const oneByOne = { rollingUpdate: { maxSurge: 1, maxUnavailable: 0 } };
     await cluster.apply([
       nginxDeployment("stepwise", { replicas: 5, strategy: oneByOne }),
-      nginxDeployment("defaulted"),
+      {
+        ...nginxDeployment("defaulted"),
+        metadata: { name: "defaulted", labels: { team: "web" } },
+      },
       nginxDeployment("surging", {
         replicas: 2,
         strategy: { rollingUpdate: { maxSurge: 2, maxUnavailable: 0 } },
       }),
-      nginxDeployment("settling", { replicas: 1, spec: { minReadySeconds: 5 } }),
       nginxDeployment("forgetful", { spec: { revisionHistoryLimit: 1 } }),
       server("shown", "v1"),
       serviceOf("shown", { type: "NodePort" }),
-      server("careless", "v1", { isProbed: false, startSeconds: 0 }),
+      server("careless", "v1", { isProbed: false }),
       serviceOf("careless", { type: "NodePort" }),
     ]);
   });
   after(() => cluster?.close());
 
   it("DE-28 PR-42 minReadySeconds: a ready Pod counts as available, and the rollout as done, only after it", async () => {
-    await run("wait --for=condition=Ready pod -l app=settling --timeout=30s");
-    assert.match(await row("settling"), /^settling +0\/1|^settling +1\/1 +1 +0 /);
-    const readyAt = Date.parse(
-      await run([
-        ...["get", "pods", "-l", "app=settling", "-o"],
-        'jsonpath={.items[0].status.conditions[?(@.type=="Ready")].lastTransitionTime}',
-      ]),
-    );
+    const watch = cluster.startKubectl("get deploy -w -l watched=yes --no-headers");
+    const settling = nginxDeployment("settling", { spec: { minReadySeconds: 4 } });
+    await cluster.apply([
+      { ...settling, metadata: { name: "settling", labels: { watched: "yes" } } },
+    ]);
     assert.match(await rolledOut("settling"), /successfully rolled out/);
-    // times of the API are cut to whole seconds
-    assert.ok(Date.now() - readyAt >= 5000, "not before the five seconds");
     assert.match(await row("settling"), /^settling +1\/1 +1 +1 /);
+    await until("all rows came", () => /^settling +1\/1 +1 +1 /m.test(watch.output()));
+    await watch.end();
+    assert.match(watch.output(), /^settling +1\/1 +1 +0 /m);
+    const since = async (object: string, type: string): Promise<number> =>
+      Date.parse(
+        await run([
+          ...["get", ...object.split(" "), "-o"],
+          `jsonpath={..status.conditions[?(@.type=="${type}")].lastTransitionTime}`,
+        ]),
+      );
+    const readyAt = await since("pods -l app=settling", "Ready");
+    // times of the API are cut to whole seconds
+    const settledMs = (await since("deploy settling", "Available")) - readyAt;
+    assert.ok(settledMs >= 4000, `${settledMs} ms`);
   });
 
   it("DE-07 get all shows the Deployment, its ReplicaSet and its Pod, wished and current the same", async () => {
@@ -103,7 +127,7 @@ describe("rolling updates, step by step", { concurrency: 3 }, () => {
     const all = await run("get all -l app=defaulted");
     assert.match(all, /^replicaset\.apps\/defaulted-\S+ +1 +1 +1 +\d+s$/m);
     assert.match(all, /^pod\/defaulted-\S+ +1\/1 +Running +0 /m);
-    assert.match(await run("get all"), /^deployment\.apps\/defaulted +1\/1 +1 +1 +\d+s$/m);
+    assert.match(await run("get all"), /^deployment\.apps\/defaulted +1\/1 +1 +1 +\S+$/m);
   });
 
   it("DE-11 without a strategy it is a rolling update of a quarter", async () => {
@@ -113,7 +137,7 @@ describe("rolling updates, step by step", { concurrency: 3 }, () => {
   });
 
   it("DE-06 labels of the Deployment are its own, and those of its Pods theirs", async () => {
-    await run("label deploy defaulted team=web");
+    await rolledOut("defaulted");
     assert.equal(await run("get deploy -l team=web -o name"), "deployment.apps/defaulted\n");
     assert.equal(await run("get pods,rs -l team=web -o name"), "");
     assert.match(await run("get pods -l app=defaulted --show-labels"), / app=defaulted,pod-temp/);
@@ -123,13 +147,13 @@ describe("rolling updates, step by step", { concurrency: 3 }, () => {
     await rolledOut("stepwise");
     // a watch, because many events of one object are combined into one
     const told = cluster.startKubectl(
-      "get events -w --watch-only --no-headers --field-selector involvedObject.name=stepwise",
+      "get events -w --no-headers --field-selector involvedObject.name=stepwise",
     );
-    await delay(500);
+    await until("it watches", () => stepsIn(told.output()).length === 1);
     await run("set image deploy/stepwise nginx=nginx:1.25");
     await rolledOut("stepwise");
     const made = await until("all steps are told", () => {
-      const steps = stepsIn(told.output());
+      const steps = stepsIn(told.output()).slice(1);
       return steps.length >= 10 && steps;
     }).finally(() => told.end());
     const [next, old] = [made[0]!.set, made[1]!.set];
@@ -156,20 +180,21 @@ describe("rolling updates, step by step", { concurrency: 3 }, () => {
   });
 
   it("DE-29 while a second Pod starts, the row says 1/2 2 1", async () => {
-    await cluster.apply([server("pairing", "v1", { startSeconds: 2 })]);
+    await cluster.apply([server("pairing", "v1")]);
     await rolledOut("pairing");
-    await run('patch deploy pairing -p {"spec":{"minReadySeconds":2}}');
-    await rolledOut("pairing");
+    const watch = cluster.startKubectl("get deploy pairing -w --no-headers");
+    await until("it watches", () => /^pairing +1\/1 /.test(watch.output()));
     await run("scale deploy pairing --replicas=2");
-    await until("one of two", async () => /^pairing +1\/2 +2 +1 /.test(await row("pairing")));
     await rolledOut("pairing");
     assert.match(await row("pairing"), /^pairing +2\/2 +2 +2 /);
+    await until("one of two", () => /^pairing +1\/2 +2 +1 /m.test(watch.output()));
+    await watch.end();
   });
 
   it("DE-18 DE-25 edit, replace and apply start a rollout when the template changed, and only then; the limit is what is kept", async () => {
     await rolledOut("forgetful");
     const [first] = await setsOf("forgetful");
-    const editor = "sed -i -e s/600/601/";
+    const editor = "sed -i -e /DeadlineSeconds/s/600/601/";
     await cluster.kubectl("edit deploy forgetful", { env: { EDITOR: editor } });
     await rolledOut("forgetful");
     assert.deepEqual(await setsOf("forgetful"), [first]);
@@ -208,12 +233,15 @@ describe("rolling updates, step by step", { concurrency: 3 }, () => {
     const file = join(cluster.home, "shown.json");
     for (const version of ["v2", "v3"]) {
       const before = (await answer(port)) || "";
-      writeFileSync(file, JSON.stringify(server("shown", version, { startSeconds: 2 })));
+      writeFileSync(file, JSON.stringify(server("shown", version, { isHeld: true })));
       assert.match(await run(`apply -f ${file}`), /shown configured/);
-      await until("old and new side by side", async () =>
-        /0\/1 +Running/.test(await run("get pods -l app=shown --no-headers")),
-      );
+      const pods = await until("the new one runs", async () => {
+        const rows = await run("get pods -l app=shown --no-headers");
+        return /0\/1 +Running/.test(rows) && rows;
+      });
+      assert.match(pods, /1\/1 +Running/, "the old one is not ended");
       assert.equal(await answer(port), before, "the old one answers until the new one is ready");
+      await letServe("shown", version);
       await rolledOut("shown");
       await until(`${version} answers alone`, async () => (await answer(port)) === version);
       assert.match(await run("get pods -l app=shown --no-headers"), / (Terminating|Running) /);
@@ -224,7 +252,7 @@ describe("rolling updates, step by step", { concurrency: 3 }, () => {
     await rolledOut("careless");
     const port = await nodePort("careless");
     await until("v1 answers", async () => (await answer(port)) === "v1");
-    await cluster.apply([server("careless", "v2", { isProbed: false, startSeconds: 4 })]);
+    await cluster.apply([server("careless", "v2", { isProbed: false, isHeld: true })]);
     await rolledOut("careless");
     const failure = await until("a failed request", () =>
       answer(port).then(
@@ -233,6 +261,7 @@ describe("rolling updates, step by step", { concurrency: 3 }, () => {
       ),
     );
     assert.match(String(failure.cause), /ECONNREFUSED/);
+    await letServe("careless", "v2");
     await until("it serves at last", async () => (await answer(port)) === "v2");
   });
 

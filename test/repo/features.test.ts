@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
-import { readClaims, readFeatures } from "../../tools/features.mjs";
+import { readClaims, readFeatures } from "../../tools/feature-rows.mjs";
 
 const ROWS_PER_TEST_MAX = 3;
 

@@ -10,3 +10,5 @@ export function readClaims(): {
   readonly title: string;
   readonly ids: readonly string[];
 }[];
+/** The area of a row's identifier: `KC` of `KC-29`. */
+export function areaOf(id: string): string;
