@@ -1,8 +1,6 @@
 import type { CoreV1Event } from "../../gen/types.ts";
-import { equalSemantic } from "../machinery/equality.ts";
 import { invalid, required } from "../machinery/field-error.ts";
 import { validateDnsSubdomain, validateQualifiedName } from "../machinery/names.ts";
-import { FIELD_IMMUTABLE } from "../machinery/object-meta-validation.ts";
 import { invalids, requiredText, when, type Errors } from "../strategy/checks.ts";
 
 /** Characters. Events are many; doubled, so is what they take. */
@@ -71,39 +69,6 @@ export function validateNewStrictly(event: CoreV1Event): Errors {
     ...unset("lastTimestamp", !!event.lastTimestamp),
     ...unset("count", !!event.count),
     ...unset("source", !!event.source?.component || !!event.source?.host),
-  ];
-}
-
-const FIXED: readonly (keyof CoreV1Event)[] = [
-  "involvedObject",
-  "reason",
-  "message",
-  "source",
-  "firstTimestamp",
-  "lastTimestamp",
-  "count",
-  "type",
-  "eventTime",
-  "action",
-  "related",
-  "reportingComponent",
-  "reportingInstance",
-];
-
-/** There, only the series of an event may change. @spec ValidateEventUpdate */
-export function validateChangeStrictly(event: CoreV1Event, old: CoreV1Event): Errors {
-  return [
-    ...(equalSemantic(event.series, old.series) ? [] : validateSeries(event)),
-    ...FIXED.flatMap((field) =>
-      when(
-        !equalSemantic(event[field] || undefined, old[field] || undefined),
-        invalid(
-          field === "reportingComponent" ? "reportingController" : field,
-          event[field],
-          FIELD_IMMUTABLE,
-        ),
-      ),
-    ),
   ];
 }
 

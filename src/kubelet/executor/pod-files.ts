@@ -49,13 +49,17 @@ export async function readLogTail(path: string): Promise<string> {
       .toString("utf8")
       .split("\n")
       .slice(from > 0 ? 1 : 0, -1);
-    const texts = lines
-      .slice(-LOG_LINES_MAX)
-      .map((line) => `${line.split(" ").slice(3).join(" ")}\n`);
+    const texts = lines.slice(-LOG_LINES_MAX).map(textOf);
     return texts.join("").slice(-LOG_BYTES_MAX);
   } finally {
     await handle.close();
   }
+}
+
+/** What a container wrote, out of one line of its log: `TIME STREAM TAG TEXT`, where the tag P says that the line goes on. */
+function textOf(line: string): string {
+  const [, , tag, ...text] = line.split(" ");
+  return `${text.join(" ")}${tag === "P" ? "" : "\n"}`;
 }
 
 /** Writes a Pod's /etc/hosts in place: containers have the file itself mounted. */
