@@ -16,6 +16,8 @@ import { statusResponse, type ApiResponse } from "./api-response.ts";
 import { impersonate } from "./authn/impersonation.ts";
 import { AuthorizerChain } from "./authz/authorizer-chain.ts";
 import { authorize } from "./authorize.ts";
+import { answerOverWebsocket, wantsWebsocket, WATCH_PROTOCOLS } from "./connect/websocket-body.ts";
+import { watchEndpoint } from "./endpoints/read.ts";
 import type { PathTable } from "./path-table.ts";
 import type { RequestMetrics } from "./request-metrics.ts";
 import type { ServerParts } from "./parts.ts";
@@ -72,6 +74,10 @@ export class Pipeline {
       const user = actingUser(this.#parts, request, await this.authenticate(request));
       authorize(this.#parts, user, info);
       const call = resourceCall(this.#parts, request, info, user);
+      if (info.verb === "watch" && info.subresource === "" && wantsWebsocket(request))
+        return await answerOverWebsocket(WATCH_PROTOCOLS, request, socket, head, () =>
+          watchEndpoint(this.#parts, call, request),
+        );
       const { group, plural } = call.kind;
       const handler = this.#parts.subresources.find(group, plural, info.subresource);
       if (!handler?.upgrade) throw badRequest("this path does not upgrade");

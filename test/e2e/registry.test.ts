@@ -41,7 +41,11 @@ describe("images from a registry", () => {
     const image = `${registry.host}/library/pulled:v1`;
     await cluster.apply([sleeper("pulled", image, "Always")]);
     await cluster.kubectl("wait --for=condition=Ready pod/pulled --timeout=30s");
-    const described = await cluster.kubectl("describe pod pulled");
+    // Events are written behind the Pod's status.
+    const described = await until("the Pod's events", async () => {
+      const text = await cluster.kubectl("describe pod pulled");
+      return /Normal +Started /.test(text) && text;
+    });
     assert.match(described, new RegExp(`Normal +Pulling .* Pulling image "${image}"`));
     assert.match(
       described,

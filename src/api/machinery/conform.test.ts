@@ -19,10 +19,10 @@ function message(result: ReturnType<typeof conform>): string {
 }
 
 describe("conform", () => {
-  it("puts fields in schema order, sorts map keys, drops nulls, keeps empty lists and maps", () => {
+  it("puts fields in schema order, sorts map keys, drops nulls and what is empty", () => {
     const value = {
       status: {},
-      spec: { nodeName: null, containers: [], nodeSelector: {} },
+      spec: { nodeName: null, containers: [], volumes: [], nodeSelector: {}, affinity: {} },
       metadata: { labels: { b: "2", a: "1" }, name: "x", creationTimestamp: null },
       apiVersion: "v1",
       kind: "Pod",
@@ -30,7 +30,7 @@ describe("conform", () => {
     assert.equal(
       text(pod(value)),
       '{"kind":"Pod","apiVersion":"v1","metadata":{"name":"x","labels":{"a":"1","b":"2"}},' +
-        '"spec":{"containers":[],"nodeSelector":{}},"status":{}}',
+        '"spec":{"containers":[],"affinity":{}},"status":{}}',
     );
   });
 

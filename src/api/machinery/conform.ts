@@ -88,6 +88,8 @@ interface Field {
   readonly name: string;
   readonly index: number;
   readonly slot: Slot;
+  /** A list or map with nothing in it is as good as none: Go's `omitempty`. */
+  readonly isEmptyNone: boolean;
 }
 
 /** A field's schema with the type it refers to, found once. */
@@ -103,7 +105,8 @@ function compiled(type: TypeSchema): Compiled {
   const known = cache.get(type);
   if (known) return known;
   const fields = Object.entries(type.fields).map(
-    ([name, schema], index) => [name, { name, index, slot: slotOf(schema) }] as const,
+    ([name, schema], index) =>
+      [name, { name, index, slot: slotOf(schema), isEmptyNone: isEmptyNone(schema) }] as const,
   );
   const made = { short: shortName(type.name), type, fields: new Map(fields) };
   cache.set(type, made);
@@ -112,6 +115,15 @@ function compiled(type: TypeSchema): Compiled {
 
 function slotOf(schema: FieldSchema): Slot {
   return { schema, items: schema.items && slotOf(schema.items), target: undefined };
+}
+
+function isEmptyNone({ type, isRequired, isPresent }: FieldSchema): boolean {
+  return (type === "array" || type === "map") && !isRequired && !isPresent;
+}
+
+function isEmpty(value: unknown): boolean {
+  for (const _ in value as object) return false;
+  return true;
 }
 
 const shortName = (name: string): string => name.slice(name.lastIndexOf(".") + 1);
@@ -124,10 +136,11 @@ function toStruct(walk: Walk, type: Compiled, value: unknown): Record<string, un
   const result: Record<string, unknown> = {};
   for (const field of presentFields(walk, type, value)) {
     walk.path.push(field.name);
-    result[field.name] =
+    const fitted =
       walk.depth === 1 && field.name === walk.shared?.name
         ? toShared(walk, field.slot, value[field.name], walk.shared)
         : toValue(walk, field.slot, value[field.name]);
+    if (!field.isEmptyNone || !isEmpty(fitted)) result[field.name] = fitted;
     walk.path.pop();
   }
   walk.struct = outer;

@@ -7,6 +7,7 @@ import type { ApiRequest } from "../request.ts";
 import type { SubresourceHandler } from "../subresources/subresource.ts";
 import { chooseContainer } from "./container-choice.ts";
 import { kubeletAddress } from "./kubelet-address.ts";
+import { answerOverWebsocket, READER_PROTOCOLS } from "./websocket-body.ts";
 import { parseLogOptions } from "./log-options.ts";
 import { Lookup } from "./lookup.ts";
 
@@ -31,6 +32,10 @@ export function podLog(kubelets: KubeletBackends): SubresourceHandler {
     methods: ["GET"],
     kind: { group: "", version: "v1", kind: "Pod" },
     handle: (parts, call, request) => serveLog(kubelets, parts, call, request),
+    upgrade: (parts, call, request, socket, head) =>
+      answerOverWebsocket(READER_PROTOCOLS, request, socket, head, () =>
+        serveLog(kubelets, parts, call, request),
+      ),
   };
 }
 

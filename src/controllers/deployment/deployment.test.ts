@@ -225,6 +225,18 @@ describe("deployment plan: revisions, events, conditions", () => {
     assert.deepEqual(messages, [`Scaled down replica set ${sets[0]!.metadata!.name} from 3 to 2`]);
   });
 
+  it("revisions are 64-bit integers", () => {
+    const old = setOf(V1, 3, 3, 1);
+    const annotations = { "deployment.kubernetes.io/revision": "3546343826724305832" };
+    const adopted = { ...old, metadata: { ...old.metadata, annotations } };
+    const { writes } = plan(observed(deployment(V2), [adopted]), NOW);
+    const made = writes!.find(({ verb }) => verb === "create") as { object: ReplicaSet };
+    assert.equal(
+      made.object.metadata?.annotations?.["deployment.kubernetes.io/revision"],
+      "3546343826724305833",
+    );
+  });
+
   it("a set that is rolled back to gets the next revision and remembers its own", () => {
     const sets = [setOf(V1, 0, 0, 1), setOf(V2, 3, 3, 2)];
     const { writes } = plan(observed(deployment(V1), sets), NOW);

@@ -23,7 +23,7 @@ import {
   isRolling,
   replicasOf,
   REVISION,
-  revisionMax,
+  nextRevision,
   ROLLBACK_TO,
   withSizeAnnotations,
 } from "./replica-sets.ts";
@@ -216,7 +216,7 @@ function forget(rollout: Rollout): PlannedWrite[] {
 function revisionWrites({ deployment, newSet, oldSets }: Rollout): PlannedWrite[] {
   if (!newSet) return [];
   const current = newSet.metadata?.annotations ?? {};
-  const annotations = annotationsOfNewSet(deployment, current, revisionMax(oldSets) + 1);
+  const annotations = annotationsOfNewSet(deployment, current, nextRevision(oldSets));
   const minReadySeconds = deployment.spec?.minReadySeconds ?? 0;
   const writes: PlannedWrite[] = [];
   if (

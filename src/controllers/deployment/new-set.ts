@@ -6,7 +6,7 @@ import { controllerReference } from "../../reconciler/ownership.ts";
 import {
   annotationsOfNewSet,
   HASH_LABEL,
-  revisionMax,
+  nextRevision,
   withSizeAnnotations,
 } from "./replica-sets.ts";
 import { newSetSize, type Rollout } from "./rollout.ts";
@@ -80,7 +80,7 @@ function newSet(rollout: Rollout): ReplicaSet {
   const { template, selector, minReadySeconds } = deployment.spec ?? {};
   const labels = { ...template?.metadata?.labels, [HASH_LABEL]: hash };
   const matchLabels = { ...selector?.matchLabels, [HASH_LABEL]: hash };
-  const annotations = annotationsOfNewSet(deployment, undefined, revisionMax(oldSets) + 1);
+  const annotations = annotationsOfNewSet(deployment, undefined, nextRevision(oldSets));
   return {
     apiVersion: "apps/v1",
     kind: "ReplicaSet",

@@ -44,7 +44,9 @@ export function byAge(a: ReplicaSet, b: ReplicaSet): number {
 
 /** Lowest revision first; by age where a set carries none that can be read. @spec deploymentutil.ReplicaSetsByRevision */
 export function byRevision(a: ReplicaSet, b: ReplicaSet): number {
-  return revisionOf(a) - revisionOf(b) || byAge(a, b);
+  const [left, right] = [revisionOf(a), revisionOf(b)];
+  if (left === undefined || right === undefined || left === right) return byAge(a, b);
+  return left < right ? -1 : 1;
 }
 
 /** The same template, the hash label left out. @spec deploymentutil.EqualIgnoreHash */
@@ -69,30 +71,42 @@ export function findNewSet(
   return [...sets].sort(byAge).find((set) => isSameTemplate(set.spec?.template, wanted));
 }
 
-/** The revision that a set carries; 0 when it has none. `NaN`: what it carries is no number. */
-export function revisionOf(set: ReplicaSet): number {
-  const text = set.metadata?.annotations?.[REVISION];
-  return text === undefined ? 0 : /^-?\d+$/.test(text) ? Number(text) : NaN;
+/** The revision that a set carries; 0 when it has none. `undefined`: what it carries is no 64-bit integer. */
+export function revisionOf(set: ReplicaSet): bigint | undefined {
+  return parseRevision(set.metadata?.annotations?.[REVISION]);
 }
 
-/** The highest readable revision. */
-export function revisionMax(sets: readonly ReplicaSet[]): number {
-  return Math.max(0, ...sets.map(revisionOf).filter((revision) => !Number.isNaN(revision)));
+function parseRevision(text: string | undefined): bigint | undefined {
+  if (text === undefined) return 0n;
+  if (!/^[+-]?\d{1,19}$/.test(text)) return undefined;
+  const revision = BigInt(text.replace("+", ""));
+  return BigInt.asIntN(64, revision) === revision ? revision : undefined;
+}
+
+/** The readable revisions, the highest first. */
+export function revisionsOf(sets: readonly ReplicaSet[]): readonly bigint[] {
+  return sets.flatMap((set) => revisionOf(set) ?? []).sort((a, b) => (a < b ? 1 : a > b ? -1 : 0));
+}
+
+/** The revision after the highest readable one. */
+export function nextRevision(sets: readonly ReplicaSet[]): bigint {
+  const highest = revisionsOf(sets)[0] ?? 0n;
+  return (highest > 0n ? highest : 0n) + 1n;
 }
 
 /** What the new set's annotations must be, given the highest revision of the old ones. @spec SetNewReplicaSetAnnotations */
 export function annotationsOfNewSet(
   deployment: Deployment,
   current: Annotations | undefined,
-  revision: number,
+  revision: bigint,
 ): Annotations {
   const copied = Object.entries(deployment.metadata?.annotations ?? {}).filter(
     ([key]) => !OWN_ANNOTATIONS.has(key),
   );
   const merged: Record<string, string> = { ...current, ...Object.fromEntries(copied) };
   const oldText = current?.[REVISION];
-  const old = oldText ? Number(oldText) : 0;
-  if (Number.isNaN(old) || old >= revision) return merged;
+  const old = parseRevision(oldText || undefined);
+  if (old === undefined || old >= revision) return merged;
   merged[REVISION] = String(revision);
   // A set that had a revision before is one that is rolled back to: its history is kept.
   if (oldText !== undefined) {

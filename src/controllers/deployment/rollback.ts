@@ -5,6 +5,7 @@ import {
   annotationsAfterRollback,
   isSameTemplate,
   revisionOf,
+  revisionsOf,
   ROLLBACK_TO,
   withoutHash,
 } from "./replica-sets.ts";
@@ -18,8 +19,8 @@ import { allSets, type Rollout } from "./rollout.ts";
 export function rollBack(rollout: Rollout, requested: number): Plan {
   const { deployment } = rollout;
   const sets = allSets(rollout);
-  const revision = requested === 0 ? lastRevision(sets) : requested;
-  if (revision === 0) {
+  const revision = requested === 0 ? lastRevision(sets) : BigInt(requested);
+  if (revision === 0n) {
     return giveUp(
       deployment,
       "DeploymentRollbackRevisionNotFound",
@@ -60,7 +61,6 @@ function finish(object: Deployment, event: PlannedEvent): Plan {
 }
 
 /** The second highest revision; 0: there is none. @spec LastRevision */
-function lastRevision(sets: readonly ReplicaSet[]): number {
-  const revisions = sets.map(revisionOf).filter((revision) => !Number.isNaN(revision));
-  return revisions.sort((a, b) => b - a)[1] ?? 0;
+function lastRevision(sets: readonly ReplicaSet[]): bigint {
+  return revisionsOf(sets)[1] ?? 0n;
 }
