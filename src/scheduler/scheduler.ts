@@ -29,6 +29,7 @@ export interface SchedulerEvents {
       readonly message: string;
       readonly regarding: KubeObject;
       readonly kind?: typeof Pod;
+      readonly action: string;
     },
   ): void;
 }
@@ -160,6 +161,7 @@ export class Scheduler {
         message: `Successfully assigned ${key.namespace}/${key.name} to ${node}`,
         regarding: pod,
         kind: Pod,
+        action: "Binding",
       });
     } catch (error) {
       this.#state.forget(pod);
@@ -185,6 +187,7 @@ export class Scheduler {
       message,
       regarding: pod,
       kind: Pod,
+      action: "Scheduling",
     });
     const condition = unschedulableCondition(pod, message, formatTime(clock.now()));
     if (!condition) return;

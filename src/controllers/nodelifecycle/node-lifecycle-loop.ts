@@ -43,6 +43,7 @@ export function nodeLifecycleLoop(cache: Cache, clock: Clock): Loop {
   };
   return {
     name: "node-lifecycle-controller",
+    eventSource: "node-controller",
     kinds: fixedKinds([Node, Lease, Pod]),
     keysOf(change) {
       const { kind, key, object } = change;
