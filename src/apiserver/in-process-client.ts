@@ -37,13 +37,22 @@ import { updateObject, type ChangeRules } from "./verbs/update.ts";
 /**
  * A `Client` of the server in the same process, as `user`: the same authorization, admission, validation and commit as over
  * HTTP, but no sockets and no JSON. Objects are the cache's own: never change them. Older apiVersions are not spoken here.
+ *
+ * `program`: who is recorded as the manager of what is written, where a write names nobody; over HTTP that is the first
+ * word of the user agent.
  */
-export function inProcessClient(parts: ServerParts, user: UserInfo): Client {
-  return new InProcessClient(parts, user);
+export function inProcessClient(
+  parts: ServerParts,
+  user: UserInfo,
+  program: string = PROGRAM,
+): Client {
+  return new InProcessClient(parts, user, program);
 }
 
 /** Objects of a list handed out between two looks at the clock. */
 const LIST_STEP = 256;
+/** What the API server's own writes are recorded as. @spec k8s@1.36 user agent of the loopback client */
+const PROGRAM = "kube-apiserver";
 
 const NOWHERE: KeyArgument = { name: "" };
 const neverAborts = new AbortController().signal;
@@ -51,10 +60,12 @@ const neverAborts = new AbortController().signal;
 class InProcessClient implements Client {
   readonly #parts: ServerParts;
   readonly #user: UserInfo;
+  readonly #program: string;
 
-  constructor(parts: ServerParts, user: UserInfo) {
+  constructor(parts: ServerParts, user: UserInfo, program: string) {
     this.#parts = parts;
     this.#user = user;
+    this.#program = program;
   }
 
   async get<T extends KubeObject>(kind: Kind<T>, key: KeyArgument): Promise<T> {
@@ -221,7 +232,8 @@ class InProcessClient implements Client {
     const served = this.#parts.resources.find(group, version, plural);
     if (!served || served.older) throw unknownPath();
     if (subresource === "" && !allows(served.resource, verb)) throw methodNotAllowed();
-    return new ApiCall(info, this.#user, served, flagsOf(options), () => neverAborts);
+    const flags = flagsOf(options, this.#program);
+    return new ApiCall(info, this.#user, served, flags, () => neverAborts);
   }
 }
 
@@ -233,11 +245,8 @@ function queryOf(options: ListOptions): URLSearchParams {
   return query;
 }
 
-/** Who writes without giving a name. */
-const NAMELESS = "skiff";
-
-function flagsOf({ dryRun = false, fieldManager = NAMELESS }: WriteOptions): WriteFlags {
-  return { isDryRun: dryRun, fieldManager, fieldValidation: "Ignore" };
+function flagsOf({ dryRun = false, fieldManager }: WriteOptions, program: string): WriteFlags {
+  return { isDryRun: dryRun, fieldManager: fieldManager ?? program, fieldValidation: "Ignore" };
 }
 
 function placeOf(namespace: string | undefined): { namespace?: string } {

@@ -12,6 +12,10 @@ describe("MetricRegistry", () => {
     registry.gauge("watchers", "Open watches.").set(5);
     const seconds = registry.histogram("seconds", "Latency.", [0.1, 1], ["verb"]);
     for (const value of [0.05, 0.5, 0.1, 7]) seconds.observe(value, ["GET"]);
+    requests.add(["PUT", "200"]);
+    requests.drop(["PUT", "200"]);
+    seconds.observe(1, ["PUT"]);
+    seconds.drop(["PUT"]);
     assert.equal(
       registry.text(),
       `# HELP requests_total Requests.

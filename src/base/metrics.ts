@@ -71,6 +71,10 @@ class Cells {
     return cell;
   }
 
+  drop(values: readonly string[]): void {
+    this.#cells.delete(values.length === 1 ? values[0]! : values.join("\u0000"));
+  }
+
   lines(name: string): string {
     let out = "";
     for (const cell of this.#cells.values())
@@ -100,6 +104,11 @@ export class Counter implements Family {
   adder(values: readonly string[]): () => void {
     const cell = this.#cells.at(values);
     return () => void cell.value++;
+  }
+
+  /** What these labels say is no more. */
+  drop(values: readonly string[]): void {
+    this.#cells.drop(values);
   }
 
   lines(): string {
@@ -163,6 +172,11 @@ export class Histogram implements Family {
   observer(values: readonly string[]): (value: number) => void {
     const cell = this.#at(values);
     return (value) => this.#note(cell, value);
+  }
+
+  /** What these labels say is no more. */
+  drop(values: readonly string[]): void {
+    this.#cells.delete(values.join("\u0000"));
   }
 
   #at(values: readonly string[]): Distribution {

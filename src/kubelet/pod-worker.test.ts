@@ -15,6 +15,7 @@ import { RuntimeReader } from "./executor/runtime-reader.ts";
 import type { NodeFacts } from "./plan/observed.ts";
 import { PodRunner } from "./pod-runner.ts";
 import type { AllocationRecord } from "./pod-size.ts";
+import { ProbeMetrics } from "./probes/probe-metrics.ts";
 import { ReferencedObjects } from "./referenced-objects.ts";
 import { StatusWriter } from "./status-writer.ts";
 
@@ -66,6 +67,7 @@ async function world() {
           isSuccess: answers.get(probe.exec?.command?.[0] ?? "") ?? true,
           output: "bad",
         }),
+        probes: new ProbeMetrics(),
         statuses: new StatusWriter(client, clock, silentLogger),
         recorder: new EventRecorder(client, clock, random, silentLogger, "node"),
         node: () => facts,

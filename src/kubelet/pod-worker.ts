@@ -14,6 +14,7 @@ import { planPod, type PodPlan } from "./plan/plan-pod.ts";
 import { remember, rememberBegin, type StepResult } from "./plan/remember.ts";
 import { keyOf, type Step } from "./plan/step.ts";
 import { PodSize, type AllocationStore } from "./pod-size.ts";
+import type { ProbeMetrics } from "./probes/probe-metrics.ts";
 import { Prober, type Ask, type ProbedContainer } from "./probes/prober.ts";
 import { isAlive, newest, type PodRuntime } from "./runtime/pod-runtime.ts";
 import { allContainers } from "./runtime/pod-spec.ts";
@@ -53,6 +54,7 @@ export interface WorkerTools {
   readonly runner: StepRunner;
   readonly runtime: RuntimeSource;
   readonly ask: (podIp: string) => Ask;
+  readonly probes: ProbeMetrics;
   readonly statuses: StatusWriter;
   readonly recorder: EventRecorder;
   /** As it is now. */
@@ -115,6 +117,8 @@ export class PodWorker {
           };
           this.#reconcile();
         },
+        onAnswer: (kind, container, isSuccess, seconds) =>
+          tools.probes.record(this.#pod, container, kind, isSuccess, seconds),
         onFailure: (kind, container, output) => {
           const title = kind[0]!.toUpperCase() + kind.slice(1);
           const message = `${title} probe failed: ${output}`;
@@ -323,6 +327,7 @@ export class PodWorker {
     void this.#tools.runner.forgetPod(this.#pod).catch((error: unknown) => {
       this.#logFailure("logs of a pod were not removed", error);
     });
+    this.#tools.probes.forget(this.#uid);
     this.#tools.onDone(this.#uid);
     this.#tools.onSize();
   }

@@ -8,7 +8,6 @@ import type { Client } from "../client/client.ts";
 import type { CriClient, RuntimeCondition } from "../wire/cri/cri-client.ts";
 import { EventRecorder } from "./events.ts";
 import { AllocationFiles } from "./executor/allocation-files.ts";
-import { readCgroupUse } from "./executor/cgroup-use.ts";
 import { ask } from "./executor/asker.ts";
 import { ImageCleaner } from "./executor/image-cleaner.ts";
 import { lastWordsIn } from "./executor/last-words.ts";
@@ -19,7 +18,7 @@ import { readNodeFile } from "./executor/pod-files.ts";
 import { PodMeter } from "./executor/pod-meter.ts";
 import { RuntimeReader } from "./executor/runtime-reader.ts";
 import { KubeletListener, type ListenerOptions } from "./executor/kubelet-listener.ts";
-import { readNodeUsage } from "./executor/node-usage.ts";
+import { StatsReader } from "./executor/stats-reader.ts";
 import { StepExecutor } from "./executor/step-executor.ts";
 import { VolumeMounter } from "./executor/volume-mounter.ts";
 import { Housekeeper } from "./node/housekeeper.ts";
@@ -31,6 +30,7 @@ import { IMAGE_LIMITS_DEFAULT, type ImageLimits } from "./plan/image-garbage.ts"
 import { LOG_LIMITS_DEFAULT, type LogLimits } from "./plan/log-rotation.ts";
 import type { NodeFacts } from "./plan/observed.ts";
 import { PodRunner } from "./pod-runner.ts";
+import { ProbeMetrics } from "./probes/probe-metrics.ts";
 import { ReferencedObjects } from "./referenced-objects.ts";
 import { parseResolvConf } from "./runtime/dns.ts";
 import type { PodSettings } from "./runtime/sandbox-config.ts";
@@ -109,10 +109,11 @@ export async function startKubelet(options: KubeletOptions): Promise<Kubelet> {
   const network = new NodeNetwork(options);
   let isShortOf: ReadonlySet<Pressure> = new Set();
   network.learn(await options.cri.status().catch(() => []));
-  const { pods, recorder, settings } = await makeParts(options, machine, network, () => isShortOf);
+  const parts = await makeParts(options, machine, network, () => isShortOf);
+  const { pods, recorder, settings } = parts;
   const housekeeper = makeHousekeeper(options, pods, recorder, settings);
   network.onChange = () => pods.nodeChanged();
-  const listener = makeListener(options, pods, machine);
+  const listener = makeListener(options, parts, machine);
   const port = await listener.listen(options.server);
   const agent = makeAgent(options, machine, recorder, port, {
     learn: (conditions) => network.learn(conditions),
@@ -160,17 +161,21 @@ class NodeNetwork {
   }
 }
 
-function makeListener(options: KubeletOptions, pods: PodRunner, machine: Machine): KubeletListener {
+function makeListener(
+  options: KubeletOptions,
+  { pods, settings, probes }: Parts,
+  machine: Machine,
+): KubeletListener {
   const { client, cri, clock, logger, nodeName, folders, server } = options;
+  const stats = new StatsReader(cri, clock, settings, () => pods.workers);
   const api = new KubeletApi({
     pods,
     cri,
     clock,
     nodeName,
     logRoot: folders.logs,
-    readUsage: readNodeUsage,
-    readCgroup: readCgroupUse,
-    cgroupRoot: options.cgroupRoot ?? CGROUP_ROOT,
+    readStats: (hasStorage) => stats.read(hasStorage),
+    probes,
     machine,
   });
   const gate = options.gate ?? apiServerGate(client, nodeName);
@@ -228,19 +233,24 @@ async function settingsOf(options: KubeletOptions, machine: Machine): Promise<Po
   };
 }
 
+/** What the parts of a kubelet share. */
+interface Parts {
+  readonly pods: PodRunner;
+  readonly recorder: EventRecorder;
+  readonly settings: PodSettings;
+  readonly probes: ProbeMetrics;
+}
+
 async function makeParts(
   options: KubeletOptions,
   machine: Machine,
   network: NodeNetwork,
   pressures: () => ReadonlySet<Pressure>,
-): Promise<{
-  readonly pods: PodRunner;
-  readonly recorder: EventRecorder;
-  readonly settings: PodSettings;
-}> {
+): Promise<Parts> {
   const { client, cache, cri, clock, random, logger, nodeName, nodeIps, folders } = options;
   const settings = await settingsOf(options, machine);
   const allocatable = allocatableOf(machine);
+  const probes = new ProbeMetrics();
   const mounter = new VolumeMounter(folders.state);
   await mounter.start();
   const reader = new RuntimeReader(cri, nodeName, lastWordsIn(folders.state));
@@ -289,10 +299,11 @@ async function makeParts(
       runtime: reader,
       ask: (podIp) => (_pod, container, probe) => ask(cri, podIp, container, probe),
       statuses: new StatusWriter(client, clock, logger),
+      probes,
       recorder,
       node: () => network.facts,
       allocations: new AllocationFiles(folders.state),
     },
   });
-  return { pods, recorder, settings };
+  return { pods, recorder, settings, probes };
 }

@@ -69,7 +69,7 @@ export interface Agent {
 export async function startAgent(options: AgentOptions): Promise<Agent> {
   const { clock, random, logger, server, credentials, nodeName, version } = options;
   const http = new HttpClient(server, credentials, clock, random, logger);
-  const client = new HttpTransport(http, `skiff-agent/${version}`);
+  const client = new HttpTransport(http, `kubelet/${version} (linux) kubernetes/skiff`);
   const cache = new ListWatchCache(client, clock, random, logger, {
     selectionOf: (kind) => (kind === Pod ? { fieldSelector: `spec.nodeName=${nodeName}` } : {}),
   });

@@ -54,6 +54,8 @@ export interface ControlPlaneOptions {
   readonly definitions: () => string;
   readonly advertised?: { readonly address: string; readonly port: number };
   readonly http?: HttpListening;
+  /** The machine's name: the scheduler's events say on which one it runs. */
+  readonly hostName?: string;
   readonly runsControllers: boolean;
   readonly runsScheduler: boolean;
 }
@@ -193,7 +195,7 @@ function runControllers(
   cache: Cache,
 ): () => Promise<void> {
   const { clock, logger, ca, podCidr, nodePodPrefix } = options;
-  const client = inProcessClient(server.parts, controllerUser);
+  const client = inProcessClient(server.parts, controllerUser, "kube-controller-manager");
   const events = new EventRecorder(client, clock, logger);
   const key = loadSigningKey(options.serviceAccountKey);
   const controllers = startControllers(
@@ -223,12 +225,12 @@ function collectedKinds(): readonly Kind[] {
 }
 
 async function runScheduler(
-  { clock, random, logger }: ControlPlaneOptions,
+  { clock, random, logger, hostName }: ControlPlaneOptions,
   server: ApiServer,
   cache: Cache,
 ): Promise<() => Promise<void>> {
-  const client = inProcessClient(server.parts, schedulerUser);
-  const events = new EventRecorder(client, clock, logger);
+  const client = inProcessClient(server.parts, schedulerUser, "kube-scheduler");
+  const events = new EventRecorder(client, clock, logger, hostName);
   const scheduler = new Scheduler({ client, cache, clock, random, logger, events });
   await scheduler.start();
   return () => {

@@ -1,4 +1,5 @@
 import { readFileSync } from "node:fs";
+import { hostname } from "node:os";
 import { join } from "node:path";
 import { createLogger, type Logger, type LogLevel } from "../base/logger.ts";
 import { SystemClock } from "../base/system-clock.ts";
@@ -78,6 +79,7 @@ async function serve(data: string, flags: Flags, logger: Logger): Promise<void> 
     random,
     logger,
     version: versionFacts(),
+    hostName: hostname(),
     serviceCidr,
     podCidr: flags.text("pod-cidr") ?? "10.244.0.0/16",
     nodePodPrefix: flags.integer("node-pod-prefix") ?? 24,

@@ -40,11 +40,10 @@ export interface Primary {
  */
 export async function applyPlan(
   client: Client,
-  fieldManager: string,
   plan: Plan,
   primary: Primary | undefined,
 ): Promise<Applied> {
-  const run = new Run(client, fieldManager, plan.writes ?? [], primary);
+  const run = new Run(client, plan.writes ?? [], primary);
   await run.writes();
   if (!run.isLost && primary) await run.status(plan);
   return run.applied();
@@ -53,7 +52,6 @@ export async function applyPlan(
 /** The state of one plan's execution. */
 class Run {
   readonly #client: Client;
-  readonly #fieldManager: string;
   readonly #writes: readonly PlannedWrite[];
   readonly #primary: Primary | undefined;
   readonly #revisions = new Map<Kind, number>();
@@ -64,14 +62,8 @@ class Run {
   #isFailed = false;
   isLost = false;
 
-  constructor(
-    client: Client,
-    fieldManager: string,
-    writes: readonly PlannedWrite[],
-    primary: Primary | undefined,
-  ) {
+  constructor(client: Client, writes: readonly PlannedWrite[], primary: Primary | undefined) {
     this.#client = client;
-    this.#fieldManager = fieldManager;
     this.#writes = writes;
     this.#primary = primary;
     this.#current = primary?.object;
@@ -111,7 +103,7 @@ class Run {
   async #write(index: number): Promise<void> {
     const write = this.#writes[index]!;
     try {
-      const result = await send(this.#client, this.#fieldManager, write);
+      const result = await send(this.#client, write);
       if (!result) return;
       this.#results.set(index, result);
       this.#note(write.kind, result);
@@ -155,8 +147,8 @@ class Run {
     if (isDeepEqual(status, (object as { status?: object }).status)) return;
     try {
       const body = { ...this.#current, status } as KubeObject;
-      const options = { subresource: "status", fieldManager: this.#fieldManager } as const;
-      this.#note(kind, await this.#client.update(kind, body, options));
+      const updated = await this.#client.update(kind, body, { subresource: "status" });
+      this.#note(kind, updated);
     } catch (error) {
       if (isLostRace(error)) this.isLost = true;
       else {
@@ -179,30 +171,20 @@ class Run {
 }
 
 /** One call. `undefined`: what was wanted is already so. */
-async function send(
-  client: Client,
-  fieldManager: string,
-  write: PlannedWrite,
-): Promise<KubeObject | undefined> {
+async function send(client: Client, write: PlannedWrite): Promise<KubeObject | undefined> {
   switch (write.verb) {
     case "create":
       return client
-        .create(write.kind, write.object, { fieldManager })
+        .create(write.kind, write.object)
         .catch((error: unknown) => voidIf(error, "AlreadyExists", write.mayExist === true));
     case "update":
       return client.update(write.kind, write.object, {
-        fieldManager,
         ...(write.subresource && { subresource: write.subresource }),
       });
     case "patch": {
       const { kind, key, patch, type = "merge", subresource, ifUid } = write;
       const body = ifUid ? withUid(patch, ifUid) : patch;
-      return client.patch(
-        kind,
-        key,
-        { type, body },
-        { fieldManager, ...(subresource && { subresource }) },
-      );
+      return client.patch(kind, key, { type, body }, { ...(subresource && { subresource }) });
     }
     case "delete": {
       const { kind, key, ifUid, ifResourceVersion, propagation, graceSeconds } = write;
@@ -218,7 +200,7 @@ async function send(
   }
 }
 
-/** A patch that names a uid is refused with a conflict when the object has another. */
+/** A patch that names a uid is refused as invalid when the object has another. */
 function withUid(patch: object, uid: string): object {
   const { metadata } = patch as { metadata?: object };
   return { ...patch, metadata: { ...metadata, uid } };

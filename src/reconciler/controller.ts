@@ -9,8 +9,10 @@ import type { CacheChange, CacheReader } from "../client/cache.ts";
  * @spec docs/STYLE.md "Controllers: one idiom for all"; docs/design/reconciler.md
  */
 export interface Controller<Primary extends KubeObject = KubeObject, Observed = unknown> {
-  /** Upstream's name: it is the service account, the field manager, the event source and the metrics label. */
+  /** Upstream's name: it is the service account, the event source and the metrics label. */
   readonly name: string;
+  /** Where upstream's events of this controller name another source. */
+  readonly eventSource?: string;
   readonly primary: Kind<Primary>;
   /** Other kinds whose changes concern keys of the primary kind. */
   readonly triggers: readonly Trigger[];

@@ -1,4 +1,4 @@
-import { formatTime, sleep, type Clock, type Instant } from "../base/clock.ts";
+import { formatMicroTime, formatTime, sleep, type Clock, type Instant } from "../base/clock.ts";
 import type { Logger } from "../base/logger.ts";
 import { apiVersionOf, type Kind } from "../api/machinery/kind.ts";
 import type { KubeObject } from "../api/machinery/object.ts";
@@ -27,6 +27,8 @@ export interface RecordedEvent {
   readonly kind?: Kind | undefined;
   /** `spec.containers{name}`: a part of the object. */
   readonly fieldPath?: string;
+  /** What was tried, in events of the newer form (events.k8s.io): the scheduler's. */
+  readonly action?: string;
 }
 
 interface Queued {
@@ -131,7 +133,10 @@ export class EventRecorder implements EventSink {
     const { key, message } = verdict;
     const namespace = queued.reference.namespace ?? "default";
     if (verdict.kind === "count") {
-      const body = { count: verdict.count, lastTimestamp: formatTime(queued.at), message };
+      const { count } = verdict;
+      const body = queued.event.action
+        ? { series: { count, lastObservedTime: formatMicroTime(queued.at) } }
+        : { count, lastTimestamp: formatTime(queued.at), message };
       try {
         const target = { namespace, name: verdict.name };
         await this.#client.patch(Event, target, { type: "strategic", body });
@@ -146,22 +151,36 @@ export class EventRecorder implements EventSink {
   }
 
   #newEvent({ source, event, reference, at }: Queued, namespace: string, message: string): Event {
-    const timestamp = formatTime(at);
-    return {
+    const common = {
       apiVersion: "v1",
       kind: "Event",
       metadata: { name: `${reference.name}.${this.#stamp(at)}`, namespace },
       involvedObject: reference,
       reason: event.reason,
       message,
-      source: { component: source, ...(this.#host && { host: this.#host }) },
+      type: event.type,
+      reportingComponent: source,
+    };
+    return event.action ? this.#inNewForm(common, event.action, at) : this.#inOldForm(common, at);
+  }
+
+  #inOldForm(common: Event, at: Instant): Event {
+    const { reportingComponent: component = "" } = common;
+    const timestamp = formatTime(at);
+    return {
+      ...common,
+      source: { component, ...(this.#host && { host: this.#host }) },
       firstTimestamp: timestamp,
       lastTimestamp: timestamp,
       count: 1,
-      type: event.type,
-      reportingComponent: source,
       reportingInstance: this.#host,
     };
+  }
+
+  /** @spec k8s@1.36 client-go tools/events event_recorder.go makeEvent */
+  #inNewForm(common: Event, action: string, at: Instant): Event {
+    const instance = [common.reportingComponent, this.#host].filter(Boolean).join("-");
+    return { ...common, action, eventTime: formatMicroTime(at), reportingInstance: instance };
   }
 
   /** Nanoseconds in hexadecimal, never the same twice. */

@@ -48,6 +48,8 @@ export interface RunningLoop {
 /** What the runner drives: a controller, or something whose keys are no objects (garbage collector). */
 export interface Loop {
   readonly name: string;
+  /** Who its events are from; default: its name. */
+  readonly eventSource?: string;
   readonly kinds: ServedKinds;
   keysOf(change: CacheChange): readonly string[];
   decide(key: string, now: Instant): Decision | undefined;
@@ -71,9 +73,10 @@ export function runController<P extends KubeObject, O>(
 
 /** A controller as the runner sees it: keys are those of its primary kind. */
 export function loopOf<P extends KubeObject, O>(controller: Controller<P, O>, cache: Cache): Loop {
-  const { name, primary, triggers } = controller;
+  const { name, eventSource, primary, triggers } = controller;
   return {
     name,
+    ...(eventSource === undefined ? {} : { eventSource }),
     kinds: fixedKinds([...new Set([primary as Kind, ...triggers.map((trigger) => trigger.kind)])]),
     keysOf(change) {
       const own = change.kind === primary ? [change.key] : [];
@@ -172,8 +175,8 @@ async function reconcile(
     const decision = loop.decide(key, clock.now());
     if (!decision) return { next: "done" };
     const { plan, primary } = decision;
-    const applied = await applyPlan(client, loop.name, plan, primary);
-    report(loop.name, surroundings, key, decision, applied);
+    const applied = await applyPlan(client, plan, primary);
+    report(loop, surroundings, key, decision, applied);
     const held = barrier.passed(applied.revisions);
     return {
       next: NEXT[applied.outcome],
@@ -193,7 +196,7 @@ async function reconcile(
 const NEXT = { done: "done", lost: "again", failed: "backoff" } as const;
 
 function report(
-  name: string,
+  { name, eventSource = name }: Loop,
   { logger, events }: Surroundings,
   key: string,
   { plan, primary }: Decision,
@@ -215,7 +218,7 @@ function report(
       .replaceAll("{name}", () => result?.metadata?.name ?? "")
       .replaceAll("{error}", () => error ?? "");
     const fallback = regarding ? undefined : primary?.kind;
-    events.record(name, { type, reason, message: text, regarding: object, kind: fallback });
+    events.record(eventSource, { type, reason, message: text, regarding: object, kind: fallback });
   }
 }
 

@@ -14,17 +14,19 @@ const TELL_AGAIN_MS = 5 * 60_000;
 /** Characters of an event's message. @spec events.k8s.io validation NoteLengthLimit; schedule_one.go truncateMessage */
 const MESSAGE_CHARACTERS_MAX = 1024;
 
+interface ScheduleEvent {
+  readonly type: "Normal" | "Warning";
+  readonly reason: string;
+  readonly message: string;
+  /** What was tried. */
+  readonly action: "Binding" | "Scheduling";
+}
+
 /** Where events go; `EventRecorder` is one. */
 export interface SchedulerEvents {
   record(
     source: string,
-    event: {
-      readonly type: "Normal" | "Warning";
-      readonly reason: string;
-      readonly message: string;
-      readonly regarding: KubeObject;
-      readonly kind?: typeof Pod;
-    },
+    event: ScheduleEvent & { readonly regarding: KubeObject; readonly kind?: typeof Pod },
   ): void;
 }
 
@@ -63,7 +65,7 @@ export class PodWrites {
       return false;
     }
     const message = `Successfully assigned ${key.namespace}/${key.name} to ${node}`;
-    this.#record(pod, "Normal", "Scheduled", message);
+    this.#record(pod, { type: "Normal", reason: "Scheduled", message, action: "Binding" });
     return true;
   }
 
@@ -74,7 +76,8 @@ export class PodWrites {
     const nowMs = this.#clock.monotonic();
     if (told?.message !== message || nowMs - told.atMs >= TELL_AGAIN_MS) {
       this.#told.set(uid, { message, atMs: nowMs });
-      this.#record(pod, "Warning", "FailedScheduling", shortened(message));
+      const event = { reason: "FailedScheduling", message: shortened(message) };
+      this.#record(pod, { type: "Warning", ...event, action: "Scheduling" });
     }
     const condition = unschedulableCondition(pod, message, formatTime(this.#clock.now()));
     if (!condition) return;
@@ -92,8 +95,8 @@ export class PodWrites {
     this.#told.delete(pod.metadata?.uid ?? "");
   }
 
-  #record(pod: V1Pod, type: "Normal" | "Warning", reason: string, message: string): void {
-    this.#events.record(this.#name, { type, reason, message, regarding: pod, kind: Pod });
+  #record(pod: V1Pod, event: ScheduleEvent): void {
+    this.#events.record(this.#name, { ...event, regarding: pod, kind: Pod });
   }
 }
 

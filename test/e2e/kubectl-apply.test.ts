@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import { chmodSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { after, before, describe, it } from "node:test";
+import { shellPod, WAITING } from "../support/sample-apps.ts";
 import { startCluster, type TestCluster } from "../support/cluster.ts";
 
 const LAST = "kubectl.kubernetes.io/last-applied-configuration";
@@ -62,6 +63,18 @@ describe("kubectl apply --server-side", () => {
     assert.equal(await run(line, map("one", { l: "2" })), applied);
     assert.equal(await run("get configmap one -o jsonpath={.data}"), '{"l":"2"}');
     assert.deepEqual(await managers("configmap/one"), ["kubectl Apply"]);
+  });
+
+  it("what the node says of its Pods and itself is the kubelet's", async () => {
+    await run("apply -f -", JSON.stringify(shellPod("told", WAITING)));
+    await run("wait --for=condition=Ready pod/told --timeout=40s");
+    assert.ok((await managers("pod/told")).includes("kubelet Update"));
+    const nodes = (await run("get nodes -o name")).trim();
+    const told = await entries(nodes);
+    assert.ok(
+      told.some(({ manager, subresource }) => `${manager} ${subresource}` === "kubelet status"),
+    );
+    assert.ok(!told.some(({ manager }) => manager.startsWith("skiff")), JSON.stringify(told));
   });
 
   it("get hides managers unless it is told to show them", async () => {

@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { readFileSync, existsSync, readdirSync } from "node:fs";
+import { connect } from "node:net";
 import { join } from "node:path";
 import { after, before, describe, it } from "node:test";
 import { fileURLToPath } from "node:url";
@@ -59,6 +60,9 @@ function suite(): void {
     await world.close();
     await containerd.close();
   });
+
+  const summaryOf = async (): Promise<Record<string, any>[]> =>
+    JSON.parse((await world.ask("/stats/summary")).body).pods;
 
   it("rotates the log of a container that goes on, and who follows it misses no line", async () => {
     const lines = 400;
@@ -183,6 +187,53 @@ function suite(): void {
       (await world.ask("/metrics")).body,
       /kubelet_running_containers\{container_state="running"\} \d/,
     );
+  });
+
+  it("sums up what the node and its Pods use, their network and their disk", async () => {
+    const pods = await summaryOf();
+    const pod = pods.find(({ podRef }) => podRef.name === "bounded")!;
+    const [app] = pod.containers;
+    for (const value of [
+      pod.cpu.usageCoreNanoSeconds,
+      pod.memory.workingSetBytes,
+      pod["ephemeral-storage"].capacityBytes,
+      pod.process_stats.process_count,
+      app.cpu.usageCoreNanoSeconds,
+      app.memory.usageBytes,
+      app.rootfs.capacityBytes,
+      app.logs.capacityBytes,
+    ])
+      assert.ok(value > 0, JSON.stringify(pod));
+    const [{ name }] = pod.network.interfaces;
+    assert.equal(name, "eth0");
+    const before = pod.network.rxBytes as number;
+    const ip = (await world.get("bounded")).status?.podIP ?? "";
+    for (let count = 0; count < 20; count++)
+      await new Promise((resolve) => connect({ host: ip, port: 9 }).on("error", resolve));
+    const after = (await summaryOf()).find(({ podRef }) => podRef.name === "bounded")!;
+    assert.ok(after.network.rxBytes >= before + 20 * 40, `${before} ${after.network.rxBytes}`);
+    const { node } = JSON.parse((await world.ask("/stats/summary")).body);
+    assert.equal(node.nodeName, "node-1");
+    for (const value of [
+      node.fs.usedBytes,
+      node.runtime.imageFs.capacityBytes,
+      node.rlimit.curproc,
+    ])
+      assert.ok(value > 0, JSON.stringify(node));
+  });
+
+  it("counts what probes answered, until their Pod is gone", async () => {
+    const probe = { exec: { command: ["true"] }, periodSeconds: 1 };
+    await world.run("asked", { ...sh(FOREVER), readinessProbe: probe });
+    await world.until("asked", (given) => isTrue(given, "Ready"));
+    const metrics = async (): Promise<string> => (await world.ask("/metrics/probes")).body;
+    assert.match(
+      await metrics(),
+      /^prober_probe_total\{container="app",namespace="default",pod="asked",pod_uid=".*",probe_type="Readiness",result="successful"\} \d+$/m,
+    );
+    assert.match(await metrics(), /^prober_probe_duration_seconds_count\{.*pod="asked"/m);
+    await world.client.delete(Pod, { namespace: "default", name: "asked" }, { graceSeconds: 0 });
+    await waitFor(async () => !(await metrics()).includes('pod="asked"'));
   });
 
   it("refuses a Pod that asks for more than the node has", async () => {

@@ -40,6 +40,7 @@ export interface Observed {
  */
 export const endpointsController = defineController<Service, Observed>({
   name: "endpoints-controller",
+  eventSource: "endpoint-controller",
   primary: Service,
   triggers: [servicesOfPods, sameKeyOf(Endpoints)],
   observe(cache, key) {

@@ -50,6 +50,7 @@ export interface Observed {
  */
 export const endpointSliceController = defineController<Service, Observed>({
   name: "endpointslice-controller",
+  eventSource: "endpoint-slice-controller",
   primary: Service,
   triggers: [
     servicesOfPods,

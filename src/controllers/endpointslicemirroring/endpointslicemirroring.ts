@@ -44,6 +44,7 @@ export interface Observed {
  */
 export const endpointSliceMirroringController = defineController<Endpoints, Observed>({
   name: "endpointslice-mirroring-controller",
+  eventSource: "endpoint-slice-mirroring-controller",
   primary: Endpoints,
   triggers: [sameKeyOf(Service), ownersOf(EndpointSlice, Endpoints)],
   observe(cache, key) {

@@ -39,6 +39,7 @@ export function parsePodRange(podCidr: string, nodePrefix: number): PodRange {
 export function nodeIpamLoop(cache: Cache, podRange: PodRange): Loop {
   return {
     name: "node-ipam-controller",
+    eventSource: "cidrAllocator",
     kinds: fixedKinds([Node]),
     keysOf: ({ object }) => (object && (object as Node).spec?.podCIDR ? [] : [ALL]),
     decide: () => ({ plan: plan(cache.list(Node), podRange) }),

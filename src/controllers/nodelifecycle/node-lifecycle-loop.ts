@@ -43,6 +43,7 @@ export function nodeLifecycleLoop(cache: Cache, clock: Clock): Loop {
   };
   return {
     name: "node-lifecycle-controller",
+    eventSource: "node-controller",
     kinds: fixedKinds([Node, Lease, Pod]),
     keysOf({ kind, key, object }) {
       if (kind === Lease && key.namespace === LEASE_NAMESPACE) beat(key.name);

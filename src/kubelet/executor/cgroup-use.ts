@@ -1,5 +1,6 @@
 import { readFile } from "node:fs/promises";
-import type { CgroupUse } from "../server/cadvisor-metrics.ts";
+import type { CgroupUse } from "../server/stats-reading.ts";
+import { readCgroupPressures } from "./pressure-files.ts";
 
 const ROOT = "/sys/fs/cgroup";
 
@@ -12,12 +13,23 @@ export async function readCgroupUse(path: string): Promise<CgroupUse | undefined
   return unified === undefined ? readSplit(path) : readUnified(`${ROOT}${path}`, unified);
 }
 
+/** One process of a cgroup; `undefined`: it has none. */
+export async function readProcessOf(path: string): Promise<number | undefined> {
+  for (const folder of [`${ROOT}${path}`, `${ROOT}/memory${path}`, `${ROOT}/pids${path}`]) {
+    const first = (await text(`${folder}/cgroup.procs`))?.split("\n")[0];
+    if (first) return Number(first);
+  }
+  return undefined;
+}
+
 async function readUnified(folder: string, cpuText: string): Promise<CgroupUse> {
-  const [current, statText, max, pids] = await Promise.all([
+  const [current, statText, max, pids, swap, pressures] = await Promise.all([
     text(`${folder}/memory.current`),
     text(`${folder}/memory.stat`),
     text(`${folder}/memory.max`),
     text(`${folder}/pids.current`),
+    text(`${folder}/memory.swap.current`),
+    readCgroupPressures(folder),
   ]);
   const cpu = parseKeyed(cpuText);
   const memory = parseKeyed(statText ?? "");
@@ -33,6 +45,10 @@ async function readUnified(folder: string, cpuText: string): Promise<CgroupUse> 
     cacheBytes: memory.get("file") ?? 0,
     limitBytes: number(max),
     processes: number(pids),
+    pageFaults: memory.get("pgfault") ?? 0,
+    majorPageFaults: memory.get("pgmajfault") ?? 0,
+    ...(swap === undefined ? {} : { swapBytes: number(swap) }),
+    pressures,
   };
 }
 
@@ -49,6 +65,7 @@ async function readSplit(path: string): Promise<CgroupUse | undefined> {
   const cpu = parseKeyed(cpuText ?? "");
   const memory = parseKeyed(statText ?? "");
   const [usageBytes, limitBytes] = [number(current), number(max)];
+  const swap = memory.get("total_swap");
   return {
     cpuSeconds: number(usage) / 1e9,
     periods: cpu.get("nr_periods") ?? 0,
@@ -60,6 +77,10 @@ async function readSplit(path: string): Promise<CgroupUse | undefined> {
     cacheBytes: memory.get("total_cache") ?? 0,
     limitBytes: limitBytes >= LIMIT_MAX ? 0 : limitBytes,
     processes: number(pids),
+    pageFaults: memory.get("total_pgfault") ?? 0,
+    majorPageFaults: memory.get("total_pgmajfault") ?? 0,
+    ...(swap === undefined ? {} : { swapBytes: swap }),
+    pressures: {},
   };
 }
 

@@ -31,7 +31,7 @@ async function readMemory(): Promise<Supply | undefined> {
 }
 
 /** Threads of the machine. @spec proc(5) loadavg, sys/kernel/threads-max, pid_max */
-async function readPids(): Promise<Supply | undefined> {
+export async function readPids(): Promise<Supply | undefined> {
   const number = async (path: string): Promise<number> =>
     Number(await readFile(path, "utf8").catch(() => "NaN"));
   const [load, pidMax, threadsMax] = await Promise.all([

@@ -7,12 +7,7 @@ import { LABEL_CONTAINER_NAME, LABEL_NODE, LABEL_POD_UID } from "../runtime/labe
 import { allContainers } from "../runtime/pod-spec.ts";
 import { cgroupOf, logFolderOf, type PodSettings } from "../runtime/sandbox-config.ts";
 import { foldersOf, volumePath } from "../volumes/volume-paths.ts";
-
-/** Bytes and inodes of a folder's files. */
-interface FolderUse {
-  readonly bytes: number;
-  readonly inodes: number;
-}
+import { folderUse } from "./folder-use.ts";
 
 /** Measures what Pods use. Costly (it reads whole folders): asked for Pods with limits, and when the node is short. */
 export class PodMeter {
@@ -73,20 +68,6 @@ export class PodMeter {
     const { nodeName } = this.#settings;
     return this.#cri.listContainerStats({ labelSelector: { [LABEL_NODE]: nodeName } });
   }
-}
-
-/** Blocks in use below a folder; links are not followed, and what vanishes meanwhile counts nothing. */
-async function folderUse(folder: string): Promise<FolderUse> {
-  const entries = await fs.readdir(folder, { withFileTypes: true }).catch(() => []);
-  let [bytes, inodes] = [0, 0];
-  for (const entry of entries) {
-    const path = `${folder}/${entry.name}`;
-    const use = entry.isDirectory() ? await folderUse(path) : undefined;
-    const stat = await fs.lstat(path).catch(() => undefined);
-    bytes += (use?.bytes ?? 0) + (stat?.blocks ?? 0) * 512;
-    inodes += (use?.inodes ?? 0) + 1;
-  }
-  return { bytes, inodes };
 }
 
 /** Processes and threads of a cgroup and those below; 0 where nobody counts. */

@@ -13,7 +13,7 @@ describe("Prober", () => {
       clock,
       {},
       () => Promise.resolve({ isSuccess: true, output: String(++asked) }),
-      { onResults: () => {}, onFailure: () => {} },
+      { onResults: () => {}, onAnswer: () => {}, onFailure: () => {} },
     );
     const spec = { name: "c", readinessProbe: { initialDelaySeconds: 5 } };
     prober.set({}, [{ id: "1", startedAt, spec }]);

@@ -23,6 +23,8 @@ export type Ask = (
 export interface ProbeListener {
   /** A verdict of the container changed. */
   onResults(containerId: string, results: ProbeResults): void;
+  /** Every answer. */
+  onAnswer(kind: ProbeKind, container: string, isSuccess: boolean, seconds: number): void;
   /** One answer was bad. */
   onFailure(kind: ProbeKind, container: ProbedContainer, output: string): void;
 }
@@ -114,6 +116,8 @@ export class Prober {
     const begun = this.#clock.monotonic();
     const { isSuccess, output } = await this.#ask(this.#pod, running.container, probe);
     if (running.isStopped) return;
+    const seconds = (this.#clock.monotonic() - begun) / 1000;
+    this.#listener.onAnswer(kind, running.container.spec.name, isSuccess, seconds);
     if (!isSuccess) this.#listener.onFailure(kind, running.container, output);
     const old = running.states.get(kind) ?? freshProbe;
     const next = afterAnswer(old, isSuccess, probe);

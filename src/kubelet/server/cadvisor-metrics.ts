@@ -1,33 +1,11 @@
 import { family } from "./resource-metrics.ts";
-
-/** What the kernel counts for one cgroup and those below it. */
-export interface CgroupUse {
-  readonly cpuSeconds: number;
-  /** Periods in which a CPU limit held, those in which it stopped somebody, and for how long. */
-  readonly periods: number;
-  readonly throttledPeriods: number;
-  readonly throttledSeconds: number;
-  readonly usageBytes: number;
-  readonly workingSetBytes: number;
-  readonly rssBytes: number;
-  readonly cacheBytes: number;
-  /** 0: none. */
-  readonly limitBytes: number;
-  readonly processes: number;
-}
-
-/** One container, or a whole Pod (`container` is ""). */
-export interface Metered {
-  readonly container: string;
-  readonly pod: string;
-  readonly namespace: string;
-  readonly image: string;
-  /** The container's id; "" for a Pod. */
-  readonly name: string;
-  /** The cgroup's path. */
-  readonly id: string;
-  readonly use: CgroupUse;
-}
+import type {
+  CgroupUse,
+  ContainerReading,
+  InterfaceUse,
+  PodReading,
+  StatsReading,
+} from "./stats-reading.ts";
 
 type Metric = readonly [name: string, type: "counter" | "gauge", value: (use: CgroupUse) => number];
 
@@ -50,15 +28,47 @@ export interface MachineSize {
   readonly memoryBytes: number;
 }
 
+type Counted = readonly [name: string, value: (use: InterfaceUse) => number];
+
+const NETWORK: readonly Counted[] = [
+  ["container_network_receive_bytes_total", (use) => use.rxBytes],
+  ["container_network_receive_errors_total", (use) => use.rxErrors],
+  ["container_network_receive_packets_dropped_total", (use) => use.rxDropped],
+  ["container_network_receive_packets_total", (use) => use.rxPackets],
+  ["container_network_transmit_bytes_total", (use) => use.txBytes],
+  ["container_network_transmit_errors_total", (use) => use.txErrors],
+  ["container_network_transmit_packets_dropped_total", (use) => use.txDropped],
+  ["container_network_transmit_packets_total", (use) => use.txPackets],
+];
+
 /** Usage of Pods and containers under cAdvisor's names. @spec cAdvisor docs/storage/prometheus.md */
-export function cadvisorMetrics(metered: readonly Metered[], machine: MachineSize): string {
-  const labelled = metered.map((one) => [labelsOf(one), one.use] as const);
+export function cadvisorMetrics({ pods }: StatsReading, machine: MachineSize): string {
+  const measured = pods.flatMap((pod) =>
+    [pod, ...pod.containers].flatMap((one) => {
+      const labels = labelsOf(pod, one === pod ? undefined : (one as ContainerReading));
+      return one.use ? [[labels, one.use] as const] : [];
+    }),
+  );
+  const carried = pods.flatMap((pod) =>
+    pod.interfaces.map((one) => [labelsOf(pod, undefined, one.name), one] as const),
+  );
+  const started = pods.flatMap((pod) =>
+    pod.containers.map((one) => [labelsOf(pod, one), one.startedAt / 1000] as const),
+  );
   return [
     ...METRICS.map(([name, type, value]) =>
       family(
         name,
         type,
-        labelled.map(([labels, use]) => [labels, value(use)]),
+        measured.map(([labels, use]) => [labels, value(use)]),
+      ),
+    ),
+    family("container_start_time_seconds", "gauge", started),
+    ...NETWORK.map(([name, value]) =>
+      family(
+        name,
+        "counter",
+        carried.map(([labels, use]) => [labels, value(use)]),
       ),
     ),
     family("machine_cpu_cores", "gauge", [["", machine.cpus]]),
@@ -66,7 +76,17 @@ export function cadvisorMetrics(metered: readonly Metered[], machine: MachineSiz
   ].join("");
 }
 
-function labelsOf({ container, id, image, name, namespace, pod }: Metered): string {
-  const labels = Object.entries({ container, id, image, name, namespace, pod });
-  return `{${labels.map(([key, value]) => `${key}=${JSON.stringify(value)}`).join(",")}}`;
+/** Of a container, or of the Pod as a whole. */
+function labelsOf(pod: PodReading, one?: ContainerReading, interfaceName?: string): string {
+  const labels = {
+    container: one?.name ?? "",
+    id: one ? `${pod.cgroup}/${one.id}` : pod.cgroup,
+    image: one?.image ?? "",
+    ...(interfaceName === undefined ? {} : { interface: interfaceName }),
+    name: one?.id ?? "",
+    namespace: pod.namespace,
+    pod: pod.name,
+  };
+  const texts = Object.entries(labels).map(([key, value]) => `${key}=${JSON.stringify(value)}`);
+  return `{${texts.join(",")}}`;
 }

@@ -1,23 +1,20 @@
 import type { Clock } from "../../base/clock.ts";
 import type { V1Pod } from "../../gen/types.ts";
 import type { CriClient } from "../../wire/cri/cri-client.ts";
+import type { ProbeMetrics } from "../probes/probe-metrics.ts";
 import type { PodRunner } from "../pod-runner.ts";
 import type { PodWorker } from "../pod-worker.ts";
-import { LABEL_NODE } from "../runtime/labels.ts";
 import { logPathOf } from "../runtime/container-config.ts";
 import { isAlive, newest, readySandbox, type ContainerState } from "../runtime/pod-runtime.ts";
 import { containerNamed } from "../runtime/pod-spec.ts";
-import { cgroupOf, logFolderOf } from "../runtime/sandbox-config.ts";
+import { logFolderOf } from "../runtime/sandbox-config.ts";
 import { logOptionsOf, type LogOptions } from "./log-options.ts";
-import {
-  cadvisorMetrics,
-  type CgroupUse,
-  type MachineSize,
-  type Metered,
-} from "./cadvisor-metrics.ts";
+import { cadvisorMetrics, type MachineSize } from "./cadvisor-metrics.ts";
+import { CpuRates } from "./cpu-rates.ts";
 import { ownMetrics } from "./own-metrics.ts";
-import { resourceMetrics, type NodeUsage } from "./resource-metrics.ts";
+import { resourceMetrics } from "./resource-metrics.ts";
 import type { ContainerPath, Route } from "./route.ts";
+import type { StatsReading } from "./stats-reading.ts";
 import { statsSummary } from "./stats-summary.ts";
 
 /** The answer to one request. */
@@ -37,9 +34,9 @@ export interface KubeletApiParts {
   readonly clock: Clock;
   readonly nodeName: string;
   readonly logRoot: string;
-  readonly readUsage: () => Promise<NodeUsage>;
-  readonly readCgroup: (path: string) => Promise<CgroupUse | undefined>;
-  readonly cgroupRoot: string;
+  /** Usage now; with what is on disk, or without. */
+  readonly readStats: (hasStorage: boolean) => Promise<StatsReading>;
+  readonly probes: ProbeMetrics;
   readonly machine: MachineSize;
 }
 
@@ -56,14 +53,16 @@ const plain = (code: number, body: string): Answer => ({
 /** Answers the kubelet's requests. @spec k8s@1.36 pkg/kubelet/server/server.go */
 export class KubeletApi {
   readonly #parts: KubeletApiParts;
+  readonly #rates: CpuRates;
 
   constructor(parts: KubeletApiParts) {
     this.#parts = parts;
+    this.#rates = new CpuRates(parts.clock);
   }
 
   /** The answer to a request that is no stream. */
   async answer(route: Route, query: URLSearchParams): Promise<Answer> {
-    const { pods, cri, clock, nodeName, readUsage } = this.#parts;
+    const { pods, nodeName, readStats } = this.#parts;
     switch (route.kind) {
       case "health":
         return plain(200, "ok");
@@ -75,17 +74,15 @@ export class KubeletApi {
           items: pods.workers.map(({ pod }): V1Pod => pod),
         });
       case "metrics":
-        return plain(200, ownMetrics(nodeName, pods.workers));
+        return metrics(ownMetrics(nodeName, pods.workers));
       case "cadvisorMetrics":
-        return plain(200, cadvisorMetrics(await this.#metered(), this.#parts.machine));
-      case "resourceMetrics": {
-        const stats = await cri.listContainerStats(this.#ownFilter());
-        return plain(200, resourceMetrics(stats, await readUsage()));
-      }
-      case "statsSummary": {
-        const stats = await cri.listContainerStats(this.#ownFilter());
-        return json(statsSummary(nodeName, stats, await readUsage(), clock.now()));
-      }
+        return metrics(cadvisorMetrics(await readStats(false), this.#parts.machine));
+      case "resourceMetrics":
+        return metrics(resourceMetrics(await readStats(false)));
+      case "probeMetrics":
+        return metrics(this.#parts.probes.text());
+      case "statsSummary":
+        return this.#summary(isTrue(query.get("only_cpu_and_memory")));
       case "logs":
         return this.#logs(route, query);
       case "run":
@@ -95,33 +92,10 @@ export class KubeletApi {
     }
   }
 
-  /** Every Pod of the node, and each of its containers that has processes. */
-  async #metered(): Promise<readonly Metered[]> {
-    const { pods, readCgroup, cgroupRoot } = this.#parts;
-    const asked = pods.workers.flatMap(({ pod, runtime }) => {
-      const { name: podName = "", namespace = "" } = pod.metadata ?? {};
-      const id = cgroupOf(pod, cgroupRoot);
-      const whole = { container: "", pod: podName, namespace, image: "", name: "", id };
-      const containers = runtime.containers.filter(isAlive).map((one) => ({
-        ...whole,
-        container: one.name,
-        image: one.image,
-        name: one.id,
-        id: `${id}/${one.id}`,
-      }));
-      return [whole, ...containers];
-    });
-    const found = await Promise.all(
-      asked.map(async (one) => {
-        const use = await readCgroup(one.id);
-        return use ? [{ ...one, use }] : [];
-      }),
-    );
-    return found.flat();
-  }
-
-  #ownFilter(): { readonly labelSelector: Readonly<Record<string, string>> } {
-    return { labelSelector: { [LABEL_NODE]: this.#parts.nodeName } };
+  async #summary(isBrief: boolean): Promise<Answer> {
+    const reading = await this.#parts.readStats(!isBrief);
+    this.#rates.begin();
+    return json(statsSummary(reading, this.#rates, isBrief));
   }
 
   /** @spec k8s@1.36 pkg/kubelet/kubelet_pods.go validateContainerLogStatus */
@@ -187,8 +161,7 @@ export class KubeletApi {
     worker: PodWorker,
     query: URLSearchParams,
   ): Promise<string> {
-    const isOn = (...names: string[]): boolean =>
-      names.some((name) => /^(1|t|true)$/i.test(query.get(name) ?? ""));
+    const isOn = (...names: string[]): boolean => names.some((name) => isTrue(query.get(name)));
     const tty =
       kind === "attach" ? (containerNamed(worker.pod, running.name)?.tty ?? false) : isOn("tty");
     const request = {
@@ -205,6 +178,15 @@ export class KubeletApi {
   #worker(namespace: string, pod: string): PodWorker | undefined {
     return this.#parts.pods.find(namespace, pod);
   }
+}
+
+/** @spec Prometheus text exposition format 0.0.4 */
+function metrics(body: string): Answer {
+  return { kind: "text", code: 200, type: "text/plain; version=0.0.4; charset=utf-8", body };
+}
+
+function isTrue(text: string | null): boolean {
+  return /^(1|t|true)$/i.test(text ?? "");
 }
 
 function json(body: object): Answer {

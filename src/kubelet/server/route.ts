@@ -5,6 +5,7 @@ export type Route =
   | { readonly kind: "metrics" }
   | { readonly kind: "resourceMetrics" }
   | { readonly kind: "cadvisorMetrics" }
+  | { readonly kind: "probeMetrics" }
   | { readonly kind: "statsSummary" }
   | ({ readonly kind: "logs" } & ContainerPath)
   | ({ readonly kind: "run" } & ContainerPath)
@@ -24,6 +25,7 @@ const FIXED: Readonly<Record<string, Route>> = {
   "/metrics": { kind: "metrics" },
   "/metrics/resource": { kind: "resourceMetrics" },
   "/metrics/cadvisor": { kind: "cadvisorMetrics" },
+  "/metrics/probes": { kind: "probeMetrics" },
   "/stats/summary": { kind: "statsSummary" },
 };
 

@@ -1,0 +1,91 @@
+import assert from "node:assert/strict";
+import { describe, it } from "node:test";
+import { waitFor } from "../../test/support/private-containerd.ts";
+import { SimDisk } from "../../test/sim/faults/sim-disk.ts";
+import { openSimStore } from "../../test/sim/store/sim-backend.ts";
+import { deployment, node } from "../../test/support/builders.ts";
+import { Deployment } from "../api/apps/deployment.ts";
+import { ReplicaSet } from "../api/apps/replica-set.ts";
+import { Event } from "../api/core/event.ts";
+import { Node } from "../api/core/node.ts";
+import { Pod } from "../api/core/pod.ts";
+import type { Kind } from "../api/machinery/kind.ts";
+import type { KubeObject } from "../api/machinery/object.ts";
+import { silentLogger } from "../base/logger.ts";
+import { SeededRandom } from "../base/seeded-random.ts";
+import { SystemClock } from "../base/system-clock.ts";
+import type { V1ManagedFieldsEntry } from "../gen/types.ts";
+import { createAuthority, createKeyPem } from "../wire/x509/certificate.ts";
+import { startControlPlane } from "./compose-server.ts";
+
+const admin = { name: "admin", groups: ["system:masters", "system:authenticated"] };
+const inDefault = { namespace: "default" };
+
+/** A control plane in this process; nothing runs what it schedules. */
+async function start() {
+  const [clock, random] = [new SystemClock(), new SeededRandom(1)];
+  const store = await openSimStore(new SimDisk(random), "data");
+  const plane = await startControlPlane({
+    ...{ store, clock, random, logger: silentLogger },
+    ...{ version: { major: "1", minor: "36" }, hostName: "machine" },
+    ...{ serviceCidr: "10.96.0.0/24", podCidr: "10.244.0.0/16", nodePodPrefix: 24 },
+    clusterDns: "10.96.0.10",
+    serviceAccountKey: createKeyPem(),
+    ca: createAuthority("test", { now: clock.now(), random }).certificatePem,
+    definitions: () => "",
+    ...{ runsControllers: true, runsScheduler: true },
+  });
+  return {
+    client: plane.client(admin),
+    close: async () => {
+      await plane.close();
+      await store.close();
+    },
+  };
+}
+
+/** `kube-scheduler status`: who manages what of an object. */
+function managersOf(object: KubeObject | undefined): readonly string[] {
+  const entries = (object?.metadata?.managedFields ?? []) as readonly V1ManagedFieldsEntry[];
+  return entries.map(({ manager, subresource }) =>
+    [manager, subresource].filter(Boolean).join(" "),
+  );
+}
+
+describe("startControlPlane", () => {
+  it("records its parts under upstream's names", async () => {
+    const { client, close } = await start();
+    const only = async <T extends KubeObject>(kind: Kind<T>): Promise<T | undefined> =>
+      (await client.list(kind, inDefault)).items[0];
+    const scheduled = async (): Promise<boolean> => Boolean((await only(Pod))?.spec?.nodeName);
+    try {
+      await client.create(Deployment, deployment("web"));
+      await waitFor(async () => managersOf(await only(Pod)).includes("kube-scheduler status"));
+      assert.deepEqual(managersOf(await only(Pod)), [
+        "kube-controller-manager",
+        "kube-scheduler status",
+      ]);
+      await client.create(Node, node("one"));
+      await waitFor(scheduled);
+      assert.deepEqual(managersOf(await only(ReplicaSet)), [
+        "kube-controller-manager",
+        "kube-controller-manager status",
+      ]);
+      const events = async () => (await client.list(Event, inDefault)).items;
+      const about = (reason: string) => async () =>
+        (await events()).find((event) => event.reason === reason);
+      await waitFor(async () => Boolean(await about("Scheduled")()));
+      const { source, count, firstTimestamp, ...told } = (await about("Scheduled")())!;
+      assert.deepEqual([source, count, firstTimestamp], [{}, undefined, undefined]);
+      assert.deepEqual(
+        [told.reportingComponent, told.reportingInstance, told.action],
+        ["default-scheduler", "default-scheduler-machine", "Binding"],
+      );
+      assert.match(String(told.eventTime), /\.\d{6}Z$/);
+      const { source: creator } = (await about("SuccessfulCreate")())!;
+      assert.deepEqual(creator, { component: "replicaset-controller" });
+    } finally {
+      await close();
+    }
+  });
+});
