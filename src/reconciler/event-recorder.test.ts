@@ -36,4 +36,36 @@ describe("EventRecorder", () => {
       assert.deepEqual(written, ["first", "second"]);
     });
   }
+
+  it("writes events of different objects side by side, those of one object one after the other", async () => {
+    const clock = new VirtualClock();
+    const begun: string[] = [];
+    let open: (() => void)[] = [];
+    const write = async (text: string): Promise<object> => {
+      begun.push(text);
+      await new Promise<void>((resolve) => open.push(resolve));
+      return { metadata: { name: text } };
+    };
+    const create = (_kind: unknown, { message }: { readonly message: string }): Promise<object> =>
+      write(message);
+    const patch = (_kind: unknown, { name }: { readonly name: string }): Promise<object> =>
+      write(`${name} again`);
+    const client = { create, patch } as unknown as Client;
+    const recorder = new EventRecorder(client, clock, silentLogger);
+    for (const name of ["a", "b", "c", "b", "d"])
+      recorder.record("test", {
+        type: "Normal",
+        reason: "Happened",
+        message: name,
+        regarding: { apiVersion: "v1", kind: "Pod", metadata: { name, namespace: "default" } },
+      });
+    const rounds: string[] = [];
+    for (let round = 0; round < 3; round++) {
+      rounds.push(begun.splice(0).join(" "));
+      for (const answer of open.splice(0)) answer();
+      await clock.advance(1000);
+    }
+    open = [];
+    assert.deepEqual(rounds, ["a", "b c", "b again d"]);
+  });
 });

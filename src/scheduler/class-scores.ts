@@ -134,11 +134,7 @@ export class ClassScores {
     const verdict = !node ? ABSENT : refusal ? this.#codeOf(refusal) : FEASIBLE;
     const wasFeasible = this.#verdicts[slot] === FEASIBLE;
     this.#judge(slot, verdict);
-    if (verdict === FEASIBLE)
-      this.#base[slot] = this.#plain.reduce(
-        (sum, { scoring, scorer }) => sum + scoring.weight * scorer(node!),
-        0,
-      );
+    if (verdict === FEASIBLE) this.#base[slot] = this.#sumOf(node!);
     let isShifted = false;
     for (const ranking of this.#normalized) {
       const { raw, highest } = ranking;
@@ -149,6 +145,12 @@ export class ClassScores {
       else if (raw[slot]! > highest) isShifted = true;
     }
     return isShifted;
+  }
+
+  #sumOf(node: NodeInfo): number {
+    let sum = 0;
+    for (const { scoring, scorer } of this.#plain) sum += scoring.weight * scorer(node);
+    return sum;
   }
 
   #judge(slot: number, verdict: number): void {

@@ -91,7 +91,8 @@ export function firstRefusal(
   { filters }: PodClass,
   node: NodeInfo,
 ): { readonly plugin: string; readonly rejection: Rejection } | undefined {
-  for (const { plugin, test } of filters) {
+  for (let i = 0; i < filters.length; i++) {
+    const { plugin, test } = filters[i]!;
     const rejection = test(node);
     if (rejection) return { plugin, rejection };
   }

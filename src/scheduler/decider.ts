@@ -7,7 +7,10 @@ import type { PodClass, PodClasses } from "./pod-class.ts";
 import type { SchedulerCache } from "./scheduler-cache.ts";
 
 /** Classes whose scores are kept, to twice as many: those of the templates at work. At 5,000 nodes one takes 200 kB. */
-const SCORES_MAX = 16;
+const SCORES_MAX = 32;
+
+/** Classes that are known to have come once, to twice as many. */
+const ONCE_MAX = 512;
 
 /** Decides as `decide` in cycle.ts does, from what it remembers of earlier decisions. */
 export class Decider {
@@ -15,6 +18,8 @@ export class Decider {
   readonly #classes: PodClasses;
   readonly #random: Random;
   readonly #scores = new Recent<PodClass, ClassScores>(SCORES_MAX);
+  /** Those that came once: what is found out for one that never comes again need not be kept. */
+  readonly #once = new Recent<PodClass, true>(ONCE_MAX);
 
   constructor(cache: SchedulerCache, classes: PodClasses, random: Random) {
     this.#cache = cache;
@@ -24,10 +29,9 @@ export class Decider {
 
   decide(pod: V1Pod): Decision {
     const podClass = this.#classes.of(pod);
-    // Few nodes, and a class of its own for each Pod of a DaemonSet: nothing worth remembering.
-    if (podClass.candidates) return decide(pod, podClass, this.#cache, this.#random);
-    if (this.#cache.nodes.length === 0) return NO_NODES;
     const scores = this.#scoresOf(podClass);
+    if (!scores) return decide(pod, podClass, this.#cache, this.#random);
+    if (this.#cache.nodes.length === 0) return NO_NODES;
     scores.update();
     const node = scores.pick(this.#random);
     if (node) return { kind: "bind", node, feasible: scores.feasible };
@@ -37,11 +41,20 @@ export class Decider {
   /** Gives back the memory: nothing was to be decided for a while. */
   rest(): void {
     this.#scores.clear();
+    this.#once.clear();
   }
 
-  #scoresOf(podClass: PodClass): ClassScores {
-    let scores = this.#scores.get(podClass);
-    if (!scores) this.#scores.set(podClass, (scores = new ClassScores(podClass, this.#cache)));
+  #scoresOf(podClass: PodClass): ClassScores | undefined {
+    // Few nodes, and a class of its own for each Pod of a DaemonSet.
+    if (podClass.candidates) return undefined;
+    const known = this.#scores.get(podClass);
+    if (known) return known;
+    if (!this.#once.get(podClass)) {
+      this.#once.set(podClass, true);
+      return undefined;
+    }
+    const scores = new ClassScores(podClass, this.#cache);
+    this.#scores.set(podClass, scores);
     return scores;
   }
 }

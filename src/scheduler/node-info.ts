@@ -1,6 +1,6 @@
 import { equalJson } from "../api/machinery/equality.ts";
 import type { HostPort } from "../api/core/host-ports.ts";
-import type { V1Node, V1Pod } from "../gen/types.ts";
+import type { V1Node, V1Pod, V1Taint } from "../gen/types.ts";
 import type { Demand } from "./demand.ts";
 import { allocatableOf, Resources } from "./resources.ts";
 
@@ -20,13 +20,11 @@ export class NodeInfo {
   /** Where it is in the cache's list. */
   slot = -1;
   #node: V1Node;
-  #allocatable: Resources;
-  #images: ReadonlyMap<string, number>;
+  #facts: NodeFacts;
 
   constructor(node: V1Node) {
     this.#node = node;
-    this.#allocatable = allocatableOf(node.status?.allocatable);
-    this.#images = imagesOf(node);
+    this.#facts = factsOf(node);
   }
 
   get node(): V1Node {
@@ -34,24 +32,37 @@ export class NodeInfo {
   }
 
   get name(): string {
-    return this.#node.metadata?.name ?? "";
+    return this.#facts.name;
   }
 
   get allocatable(): Resources {
-    return this.#allocatable;
+    return this.#facts.allocatable;
+  }
+
+  /** How many Pods it takes. */
+  get podsMax(): number {
+    return this.#facts.podsMax;
+  }
+
+  get taints(): readonly V1Taint[] {
+    return this.#facts.taints;
+  }
+
+  get isUnschedulable(): boolean {
+    return this.#facts.isUnschedulable;
   }
 
   /** Bytes of the images on the node, by every name they have. */
   get images(): ReadonlyMap<string, number> {
-    return this.#images;
+    return this.#facts.images;
   }
 
   /** @returns what of it scheduling reads and has changed. */
   setNode(node: V1Node): NodeDifference {
     const difference = nodeDifference(this.#node, node);
+    const { allocatable, taints, images } = difference;
     this.#node = node;
-    if (difference.allocatable) this.#allocatable = allocatableOf(node.status?.allocatable);
-    if (difference.images) this.#images = imagesOf(node);
+    if (allocatable || taints || images) this.#facts = factsOf(node);
     return difference;
   }
 
@@ -81,6 +92,31 @@ export class NodeInfo {
     this.scored.subtract(scored);
     for (const port of hostPorts) this.hostPorts.splice(this.hostPorts.indexOf(port), 1);
   }
+}
+
+/** What tests of nodes read of the object, without the way to it: they are asked for thousands of nodes in a row. */
+interface NodeFacts {
+  readonly name: string;
+  readonly allocatable: Resources;
+  readonly podsMax: number;
+  readonly taints: readonly V1Taint[];
+  readonly isUnschedulable: boolean;
+  readonly images: ReadonlyMap<string, number>;
+}
+
+const NO_TAINTS: readonly V1Taint[] = [];
+
+function factsOf(node: V1Node): NodeFacts {
+  const allocatable = allocatableOf(node.status?.allocatable);
+  const { taints = NO_TAINTS, unschedulable } = node.spec ?? {};
+  return {
+    name: node.metadata?.name ?? "",
+    allocatable,
+    podsMax: allocatable.get("pods"),
+    taints: taints.length === 0 ? NO_TAINTS : taints,
+    isUnschedulable: Boolean(unschedulable),
+    images: imagesOf(node),
+  };
 }
 
 /** What changed of a node, as far as scheduling reads it. */

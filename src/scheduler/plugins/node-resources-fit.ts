@@ -6,7 +6,7 @@ import {
   type Scoring,
 } from "../framework.ts";
 import type { NodeInfo } from "../node-info.ts";
-import { allocatableOf, requestsOf, scoredRequestsOf, type Resources } from "../resources.ts";
+import { allocatableOf, requestsOf, scoredRequestsOf } from "../resources.ts";
 
 interface Wanted {
   /** What must fit: name and amount, without zeros. */
@@ -64,24 +64,27 @@ function fitTest(requests: Wanted["requests"]): NodeTest {
     return found;
   };
   return (node) => {
-    const { allocatable, requested } = node;
-    let short = node.pods.size + 1 > allocatable.get("pods");
-    for (const [name, amount] of requests)
-      short ||= amount > allocatable.get(name) - requested.get(name);
-    if (!short) return undefined;
-    return rejection(shortages(requests, node), requests.some(isAboveAll(allocatable)));
+    const { allocatable } = node;
+    if (node.pods.size < node.podsMax && hasRoom(requests, node)) return undefined;
+    const isUnresolvable = requests.some(([name, amount]) => amount > allocatable.get(name));
+    return rejection(shortages(requests, node), isUnresolvable);
   };
 }
 
-const isAboveAll =
-  (allocatable: Resources) =>
-  ([name, amount]: readonly [string, number]): boolean =>
-    amount > allocatable.get(name);
+function hasRoom(requests: Wanted["requests"], { allocatable, requested }: NodeInfo): boolean {
+  for (let i = 0; i < requests.length; i++) {
+    const [name, amount] = requests[i]!;
+    if (amount > allocatable.get(name) - requested.get(name)) return false;
+  }
+  return true;
+}
 
 function shortages(requests: Wanted["requests"], node: NodeInfo): readonly string[] {
-  const isFull = node.pods.size + 1 > node.allocatable.get("pods");
   const short = requests.filter(([name, amount]) => amount > freeAmount(node, name));
-  return [...(isFull ? ["Too many pods"] : []), ...short.map(([name]) => `Insufficient ${name}`)];
+  return [
+    ...(node.pods.size < node.podsMax ? [] : ["Too many pods"]),
+    ...short.map(([name]) => `Insufficient ${name}`),
+  ];
 }
 
 /** What `skiff why` and the tests ask: the node's free amount of one resource. */

@@ -12,7 +12,7 @@ export const nodeUnschedulable: Plugin<readonly V1Toleration[]> = {
   filter: (tolerations) =>
     isTolerated(CORDON, tolerations)
       ? undefined
-      : ({ node }) => (node.spec?.unschedulable ? REJECTED : undefined),
+      : ({ isUnschedulable }) => (isUnschedulable ? REJECTED : undefined),
   canHelp: (change) =>
     change.kind === "node" &&
     change.difference?.taints !== false &&

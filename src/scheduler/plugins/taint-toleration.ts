@@ -12,11 +12,9 @@ const preference: Scoring<readonly V1Toleration[]> = {
   weight: 3,
   scorer(tolerations) {
     const soft = tolerations.filter(({ effect }) => !effect || effect === "PreferNoSchedule");
-    return ({ node }) => {
-      let count = 0;
-      for (const taint of node.spec?.taints ?? [])
-        if (isPreference(taint) && !isTolerated(taint, soft)) count++;
-      return count;
+    return ({ taints }) => {
+      if (taints.length === 0) return 0;
+      return taints.filter((taint) => isPreference(taint) && !isTolerated(taint, soft)).length;
     };
   },
   normalized: scaledDown,
@@ -26,11 +24,10 @@ const preference: Scoring<readonly V1Toleration[]> = {
 export const taintToleration: Plugin<readonly V1Toleration[]> = {
   name: "TaintToleration",
   read: ({ tolerations }) => tolerations ?? [],
-  filter: (tolerations) => (node) => {
-    const taints = node.node.spec?.taints;
-    if (!taints || taints.length === 0) return undefined;
-    return repels(taints, tolerations) ? REJECTED : undefined;
-  },
+  filter:
+    (tolerations) =>
+    ({ taints }) =>
+      taints.length > 0 && repels(taints, tolerations) ? REJECTED : undefined,
   scoring: preference,
   canHelp: (change, tolerations) =>
     change.kind === "node" &&
