@@ -70,7 +70,7 @@ function takeLine(fault, edit, line, place) {
  */
 export function locateEdits(fault, readSource = (path) => readFileSync(path, "utf8")) {
   return fault.edits.map(({ source, original, replacement }) => {
-    const found = [...readSource(source).matchAll(patternOf(original))];
+    const found = [...textOf(source, readSource).matchAll(patternOf(original))];
     if (found.length !== 1) {
       const times = found.length === 0 ? "not at all" : "more than once";
       throw new Error(`${fault.place}: ${source} has ${JSON.stringify(original)} ${times}`);
@@ -78,6 +78,16 @@ export function locateEdits(fault, readSource = (path) => readFileSync(path, "ut
     const [{ index: start, 0: text }] = found;
     return { source, start, end: start + text.length, replacement: replacement ?? "" };
   });
+}
+
+/** A source that is not there has nothing. */
+function textOf(source, readSource) {
+  try {
+    return readSource(source);
+  } catch (error) {
+    if (error.code === "ENOENT") return "";
+    throw error;
+  }
 }
 
 function patternOf(original) {
