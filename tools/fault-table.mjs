@@ -65,20 +65,35 @@ function takeLine(fault, edit, line, place) {
 }
 
 /**
- * Where each edit's original text stands.
+ * Where each edit's original text stands. How far its lines are indented does not matter.
  * @throws {Error} a source is missing, or has the text not at all or more than once: the fault does not apply
  */
 export function locateEdits(fault, readSource = (path) => readFileSync(path, "utf8")) {
   return fault.edits.map(({ source, original, replacement }) => {
-    const text = readSource(source);
-    const start = text.indexOf(original);
-    const isTwice = start >= 0 && text.includes(original, start + 1);
-    if (start < 0 || isTwice) {
-      const found = isTwice ? "more than once" : "not at all";
-      throw new Error(`${fault.place}: ${source} has ${JSON.stringify(original)} ${found}`);
+    const found = [...textOf(source, readSource).matchAll(patternOf(original))];
+    if (found.length !== 1) {
+      const times = found.length === 0 ? "not at all" : "more than once";
+      throw new Error(`${fault.place}: ${source} has ${JSON.stringify(original)} ${times}`);
     }
-    return { source, start, end: start + original.length, replacement: replacement ?? "" };
+    const [{ index: start, 0: text }] = found;
+    return { source, start, end: start + text.length, replacement: replacement ?? "" };
   });
+}
+
+/** A source that is not there has nothing. */
+function textOf(source, readSource) {
+  try {
+    return readSource(source);
+  } catch (error) {
+    if (error.code === "ENOENT") return "";
+    throw error;
+  }
+}
+
+function patternOf(original) {
+  const lines = original.split("\n").map((line) => line.trimStart());
+  const escaped = lines.map((line) => line.replace(/[.*+?^${}()|[\]\\]/g, "\\$&"));
+  return new RegExp(escaped.join("\\n *"), "g");
 }
 
 /** A source's text with edits of it made. They must not overlap. */

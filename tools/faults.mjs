@@ -40,6 +40,8 @@ const COPIED = ["src", "tools", "test", "bin", "package.json", "tsconfig.json"];
 const TEST_BUNDLE = "build/fault.test.mjs";
 /** What is known between runs: tests that passed without a fault, and rows whose test was not seen to pass yet. */
 const STATE_FILE = "build/faults.json";
+/** Failures that only follow from others. */
+const QUIET = new Set(["subtestsFailed", "cancelledByParent"]);
 /** Characters of what a test said that are kept: enough to see that it failed for the right reason. */
 const SAID_MAX = 160;
 
@@ -165,7 +167,7 @@ async function runBatch(copy, testFile, batch, hashes) {
       `  ${verdict.padEnd(8)} ${entry.fault.rows.join(" ")}  ${entry.fault.what}: ${said}`,
     );
   for (const { title, hasPassed, kind, message } of results.values())
-    if (!hasPassed && kind !== "subtestsFailed" && !expected.has(title))
+    if (!hasPassed && !QUIET.has(kind) && !expected.has(title))
       console.log(`  disturbed ${title}: ${clean(message)}`);
   return { passed, seen: verdicts.filter(({ verdict }) => verdict === "seen") };
 }

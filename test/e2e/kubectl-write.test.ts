@@ -13,6 +13,10 @@ const deleted = (...objects: readonly string[]): RegExp =>
 const configMap = (name: string, data: object): string =>
   JSON.stringify({ apiVersion: "v1", kind: "ConfigMap", metadata: { name }, data });
 
+interface Annotated {
+  readonly metadata: { readonly annotations: Readonly<Record<string, string>> };
+}
+
 describe("kubectl changes a cluster", () => {
   let cluster: TestCluster;
   const run = (line: string | readonly string[], stdin = ""): Promise<string> =>
@@ -28,6 +32,29 @@ describe("kubectl changes a cluster", () => {
     const texts = manifests.map((part) => (typeof part === "string" ? part : stringify(part)));
     writeFileSync(path, texts.join("\n---\n\n"));
     return path;
+  };
+
+  /** Runs `ask` with the URL of a `kubectl proxy`. */
+  const throughProxy = async (ask: (url: string) => Promise<void>): Promise<void> => {
+    const proxy = cluster.startKubectl("proxy --port=0");
+    try {
+      const [, port] = await until("the proxy serves", () =>
+        /Starting to serve on 127\.0\.0\.1:(\d+)/.exec(proxy.output()),
+      );
+      await ask(`http://127.0.0.1:${port}`);
+    } finally {
+      await proxy.end();
+    }
+  };
+  /** What the API answers to a manifest as it is written; kubectl would make JSON of its own of it. */
+  const post = async (manifest: string, type: string): Promise<number> => {
+    let status = 0;
+    await throughProxy(async (url) => {
+      const headers = { "content-type": type };
+      const path = `${url}/api/v1/namespaces/default/configmaps`;
+      ({ status } = await fetch(path, { method: "POST", headers, body: manifest }));
+    });
+    return status;
   };
 
   before(async () => {
@@ -79,6 +106,12 @@ describe("kubectl changes a cluster", () => {
     assert.match(await run(`apply view-last-applied -f ${path} -o json`), /"a": "1"/);
     file("kept.json", configMap("kept", { a: "2" }));
     assert.match(await run(`apply view-last-applied -f ${path} -o json`), /"a": "1"/);
+    const { metadata } = await cluster.read<Annotated>("configmap kept");
+    const sent = JSON.parse(configMap("kept", { a: "1" })) as { metadata: object };
+    assert.deepEqual(
+      JSON.parse(metadata.annotations["kubectl.kubernetes.io/last-applied-configuration"]!),
+      { ...sent, metadata: { ...sent.metadata, annotations: {}, namespace: "default" } },
+    );
     assert.equal(await run(`apply -f ${path}`), "configmap/kept configured\n");
   });
 
@@ -187,6 +220,9 @@ describe("kubectl changes a cluster", () => {
       await run(`apply -f ${join(path, "..")}`),
       "configmap/of-json created\nconfigmap/of-yaml created\n",
     );
+    const yaml = "apiVersion: v1\nkind: ConfigMap\nmetadata:\n  name: posted\n";
+    assert.equal(await post(yaml, "application/yaml"), 201);
+    assert.equal(await run("get configmap posted -o name"), "configmap/posted\n");
   });
 
   it("API-05 API-01 API-39 keys in any order; a part left out is refused; applied again, the later wins", async () => {
@@ -195,6 +231,9 @@ describe("kubectl changes a cluster", () => {
       "data: {k: later}\nmetadata: {name: a}\nkind: ConfigMap\napiVersion: v1\n",
     );
     assert.equal(await run("get cm a -o jsonpath={.data}"), '{"k":"later"}');
+    const backwards =
+      '{"data":{"k":"v"},"metadata":{"name":"backwards"},"kind":"ConfigMap","apiVersion":"v1"}';
+    assert.equal(await post(backwards, "application/json"), 201);
     assert.match(await refused("apply -f -", "apiVersion: v1\nmetadata: {name: a}\n"), /kind/);
     assert.match(await refused("create -f -", "apiVersion: v1\nkind: ConfigMap\n"), /name/);
   });
@@ -245,47 +284,46 @@ describe("kubectl changes a cluster", () => {
   it("DE-17 KC-21 DE-16 a patched variable and a set image start rollouts", async () => {
     await run("rollout status deploy/my-app");
     const before = await run("get pods -l app=my-app -o name");
-    await run("set env deploy/my-app DEMO=3");
+    const sets = await run("get rs -l app=my-app -o name");
+    const containers = [{ name: "nginx", env: [{ name: "DEMO", value: "3" }] }];
+    const patch = { spec: { template: { spec: { containers } } } };
+    await run(["patch", "deployment", "my-app", `--patch=${JSON.stringify(patch)}`]);
     await run("rollout status deploy/my-app");
     const between = await run("get rs -l app=my-app -o name");
+    assert.equal(between.split("\n").length, sets.split("\n").length + 1, "by the patch");
     assert.equal(
       await run("set image deployment my-app nginx=nginx:alpine"),
       "deployment.apps/my-app image updated\n",
     );
     await run("rollout status deploy/my-app");
     const after = await run("get rs -l app=my-app -o name");
-    assert.equal(after.split("\n").length, between.split("\n").length + 1);
+    assert.equal(after.split("\n").length, between.split("\n").length + 1, "by the image");
     assert.notEqual(await run("get pods -l app=my-app -o name"), before);
   });
 
   it("API-17 KC-98 the same patch goes by REST through kubectl proxy", async () => {
-    const proxy = cluster.startKubectl("proxy --port=0");
-    const [, port] = await until("the proxy serves", () =>
-      /Starting to serve on 127\.0\.0\.1:(\d+)/.exec(proxy.output()),
-    );
-    const url = `http://127.0.0.1:${port}/apis/apps/v1/namespaces/default/deployments/my-app`;
-    const answer = await fetch(url, {
-      method: "PATCH",
-      headers: { "content-type": "application/strategic-merge-patch+json" },
-      body: '{"metadata":{"labels":{"by":"rest"}}}',
+    await throughProxy(async (url) => {
+      const path = `${url}/apis/apps/v1/namespaces/default/deployments/my-app`;
+      const answer = await fetch(path, {
+        method: "PATCH",
+        headers: { "content-type": "application/strategic-merge-patch+json" },
+        body: '{"metadata":{"labels":{"by":"rest"}}}',
+      });
+      assert.equal(answer.status, 200);
+      const { metadata } = (await answer.json()) as { metadata: { labels: object } };
+      assert.deepEqual(metadata.labels, { by: "rest" });
     });
-    assert.equal(answer.status, 200);
-    const { metadata } = (await answer.json()) as { metadata: { labels: object } };
-    assert.deepEqual(metadata.labels, { by: "rest" });
-    await proxy.end();
   });
 
   it("KC-80 AR-09 API-21 proxy serves the API and Services behind it", async () => {
-    const proxy = cluster.startKubectl("proxy --port=0");
-    const [, port] = await until("the proxy serves", () =>
-      /Starting to serve on 127\.0\.0\.1:(\d+)/.exec(proxy.output()),
-    );
-    const base = `http://127.0.0.1:${port}/api/v1/namespaces/default`;
-    const list = (await (await fetch(`${base}/pods`)).json()) as { kind: string };
-    assert.equal(list.kind, "PodList");
-    const page = await fetch(`${base}/services/my-app-svc:80/proxy/`);
-    assert.match(await page.text(), /Welcome to nginx!/);
-    await proxy.end();
+    await run("rollout status deploy/my-app");
+    await throughProxy(async (url) => {
+      const base = `${url}/api/v1/namespaces/default`;
+      const list = (await (await fetch(`${base}/pods`)).json()) as { kind: string };
+      assert.equal(list.kind, "PodList");
+      const page = await fetch(`${base}/services/my-app-svc:80/proxy/`);
+      assert.match(await page.text(), /Welcome to nginx!/);
+    });
   });
 
   it("API-26 /metrics of the API server is in Prometheus' format", async () => {
@@ -306,7 +344,8 @@ describe("kubectl changes a cluster", () => {
     const name = (await run("get pods -l app=my-app -o jsonpath={.items[0].metadata.name}")).trim();
     assert.match(await run(`delete pod ${name} --force --grace-period=0`), /force deleted/);
     assert.match(await refused(`get pod ${name}`), /pods "\S+" not found/);
-    await until("a new one", async () => (await run("get pods -l app=my-app -o name")) !== "");
+    const created = await until("a new one", () => run("get pods -l app=my-app -o name"));
+    assert.ok(!created.includes(name));
   });
 
   it("KC-22 API-27 set, label and annotate change one attribute; unset labels are <none>", async () => {
@@ -320,6 +359,8 @@ describe("kubectl changes a cluster", () => {
       await run("set resources deploy/my-app --limits=memory=64Mi"),
       /resource requirements updated/,
     );
+    const limit = "jsonpath={.spec.template.spec.containers[0].resources.limits.memory}";
+    assert.equal(await run(`get deploy my-app -o ${limit}`), "64Mi");
   });
 
   it("API-29 CS-02 an annotation or a value that is no string is refused", async () => {

@@ -152,7 +152,7 @@ describe("a local cluster of two nodes, from its start over a stop to its end", 
     // its labels decide whether a Pod belongs to it
     await run(`label ${names[0]} app=free --overwrite`);
     await until("it is set free", async () => {
-      const owners = "jsonpath={.metadata.ownerReferences}";
+      const owners = "jsonpath={.metadata.ownerReferences[*].name}";
       return (await run(`get ${names[0]} -o ${owners}`)) === "";
     });
     await until("four again", async () =>

@@ -21,6 +21,11 @@ const busybox = (name: string, script: string, more: object = {}): object => ({
   command: ["/bin/sh", "-c", script],
   ...more,
 });
+/** Says that it was sent TERM. */
+const TELLING = "trap 'echo was sent TERM; exit' TERM; while :; do sleep 1 & wait; done";
+/** A hook that lasts until the test has seen what it wants to see. */
+const PRE_STOP =
+  "echo hook begins >/proc/1/fd/1; until test -e /tmp/seen; do sleep 0.2; done; echo hook ends >/proc/1/fd/1";
 /** A probe that looks for a file. */
 const fileProbe = (path: string, more: object = {}): object => ({
   exec: { command: ["cat", path] },
@@ -86,10 +91,10 @@ describe("Pods, their containers, probes and configuration", () => {
         spec: {
           terminationGracePeriodSeconds: 1,
           initContainers: [
-            busybox("first", "echo 1 >>/work/order", {
+            busybox("first", "echo 1 begins >>/work/order; sleep 1; echo 1 ends >>/work/order", {
               volumeMounts: [{ name: "work", mountPath: "/work" }],
             }),
-            busybox("second", "echo 2 >>/work/order", {
+            busybox("second", "echo 2 begins >>/work/order", {
               volumeMounts: [{ name: "work", mountPath: "/work" }],
             }),
           ],
@@ -129,6 +134,9 @@ describe("Pods, their containers, probes and configuration", () => {
           readinessProbe: fileProbe("/tmp/up"),
         },
       }),
+      shellPod("unstarted", WAITING, {
+        container: { startupProbe: fileProbe("/tmp/up", { failureThreshold: 3 }) },
+      }),
       shellPod("switched", WAITING, {
         container: {
           readinessProbe: fileProbe("/tmp/ready", { successThreshold: 2, failureThreshold: 2 }),
@@ -138,16 +146,18 @@ describe("Pods, their containers, probes and configuration", () => {
       shellPod("needy", WAITING, {
         container: { envFrom: [{ configMapRef: { name: "made-later" } }] },
       }),
-      shellPod("hooked", WAITING, {
+      serviceOf("hooked"),
+      shellPod("hooked", "", {
         container: {
+          command: ["/bin/sh", "-c", TELLING],
           lifecycle: {
             postStart: { exec: { command: ["/bin/sh", "-c", "echo started >/tmp/hook"] } },
             preStop: {
-              exec: { command: ["/bin/sh", "-c", "echo pre-stop ran >/proc/1/fd/1; sleep 2"] },
+              exec: { command: ["/bin/sh", "-c", PRE_STOP] },
             },
           },
         },
-        spec: { terminationGracePeriodSeconds: 10 },
+        spec: { terminationGracePeriodSeconds: 30 },
       }),
     ]);
   });
@@ -180,7 +190,10 @@ describe("Pods, their containers, probes and configuration", () => {
   it("CS-08 CS-18 PO-30 a Secret as a volume has plain values, read-only", async () => {
     assert.equal(await inside("configured", "cat /etc/secrets/username"), "john.doe");
     assert.equal(await inside("configured", "cat /etc/secrets/password"), "sEcret-pasSw0rD");
-    assert.match(await inside("configured", "echo x >/etc/secrets/username || true"), /^$/);
+    for (const path of ["/etc/secrets/username", "/etc/settings/game.properties"]) {
+      const line = ["exec", "configured", "--", "/bin/sh", "-c", `echo x >${path}`];
+      assert.match((await cluster.tryKubectl(line)).stderr, /Read-only file system/, path);
+    }
     assert.equal(await inside("configured", "cat /etc/secrets/username"), "john.doe");
   });
 
@@ -203,7 +216,10 @@ describe("Pods, their containers, probes and configuration", () => {
   it("PO-02 PO-04 PO-51 two containers of a Pod share address and localhost", async () => {
     await ready("pair");
     assert.match(await row("pair"), /^pair +2\/2 +Running/);
-    assert.match(await inside("pair", "wget -qO- http://127.0.0.1/order"), /^1\n2\n$/);
+    assert.match(
+      await inside("pair", "wget -qO- http://127.0.0.1/order"),
+      /^1 begins\n1 ends\n2 begins\n$/,
+    );
     assert.equal(
       await inside("pair", "hostname -i", "main"),
       await inside("pair", "hostname -i", "web"),
@@ -211,7 +227,7 @@ describe("Pods, their containers, probes and configuration", () => {
   });
 
   it("PO-40 PO-42 PO-45 init containers run one after the other, and share an emptyDir with the others", async () => {
-    assert.equal(await inside("pair", "cat /work/order"), "1\n2\n");
+    assert.equal(await inside("pair", "cat /work/order"), "1 begins\n1 ends\n2 begins\n");
     assert.equal(
       await field("pair", ".status.initContainerStatuses[*].state.terminated.reason"),
       "Completed Completed",
@@ -285,12 +301,21 @@ describe("Pods, their containers, probes and configuration", () => {
     await ready("starting");
     assert.equal(await field("starting", ".status.containerStatuses[0].restartCount"), "0");
     assert.equal(await field("starting", ".status.containerStatuses[0].started"), "true");
+    // what has not started within threshold times period is started anew
+    await until("the limit was reached", async () =>
+      /Killing .* Container main failed startup probe, will be restarted/.test(
+        await run("describe pod unstarted"),
+      ),
+    );
+    await until("it was restarted", async () =>
+      /^unstarted +0\/1 +\S+ +[1-9]/.test(await row("unstarted")),
+    );
   });
 
-  it("PR-02 PR-14 SV-31 a Pod is among the end points while its readiness probe succeeds", async () => {
+  it("PR-02 SV-31 a Pod is among the end points while its readiness probe succeeds", async () => {
     const endpoints = (): Promise<string> =>
       run("get endpoints switched -o jsonpath={.subsets[*].addresses[*].ip}");
-    assert.match(await row("switched"), /^switched +0\/1 +Running/);
+    await until("it runs", async () => /^switched +0\/1 +Running/.test(await row("switched")));
     assert.equal(await endpoints(), "");
     await inside("switched", "touch /tmp/ready");
     await ready("switched");
@@ -303,13 +328,47 @@ describe("Pods, their containers, probes and configuration", () => {
     );
   });
 
-  it("PR-22 PR-15 PR-27 without a liveness probe an unready container is not restarted", async () => {
+  it("PR-22 PR-27 without a liveness probe an unready container is not restarted", async () => {
     assert.equal(await field("switched", ".status.containerStatuses[0].restartCount"), "0");
     assert.match(
       await run("describe pod switched"),
       /Warning +Unhealthy .* Readiness probe failed/,
     );
     assert.match(await run("describe svc switched"), /^Endpoints: *$/m);
+  });
+
+  it("PR-14 PR-15 a verdict changes when as many answers in a row agree as the thresholds say", async () => {
+    // The n-th answer is good where the n-th character is a dot; the last character counts for all that follow.
+    const answering = (name: string, answers: string): object => {
+      const script =
+        `echo x >>/tmp/asked; n=$(wc -l </tmp/asked); a=${answers}; test $n -le \${#a} || n=\${#a}; ` +
+        'test "$(echo $a | cut -c $n)" = .';
+      return shellPod(name, WAITING, {
+        container: {
+          readinessProbe: {
+            exec: { command: ["/bin/sh", "-c", script] },
+            periodSeconds: 1,
+            timeoutSeconds: 5,
+            successThreshold: 2,
+            failureThreshold: 2,
+          },
+        },
+      });
+    };
+    // A watch of one Pod begins with what is there, so it may begin later.
+    const told = async (name: string): Promise<string> => {
+      const watch = cluster.startKubectl(`get pod ${name} -w --no-headers`);
+      await until("enough answers", async () => {
+        const asked = await cluster.tryKubectl(`exec ${name} -- cat /tmp/asked`);
+        return asked.stdout.split("\n").length > 7;
+      });
+      await watch.end();
+      return [...watch.output().matchAll(/ ([01])\/1 +Running /g)].map(([, one]) => one).join("");
+    };
+    await cluster.apply([answering("unsteady", ".x.x.x.x.x"), answering("steady", "..x.x.x.x.x.")]);
+    const [unsteady, steady] = await Promise.all([told("unsteady"), told("steady")]);
+    assert.match(unsteady, /^0+$/, "never two good ones in a row");
+    assert.match(steady, /^0*1+$/, "never two bad ones in a row");
   });
 
   it("PO-54 PO-15 a Pod waits for the ConfigMap that it names", async () => {
@@ -323,15 +382,30 @@ describe("Pods, their containers, probes and configuration", () => {
   it("PR-31 PR-37 postStart has run when the Pod is ready", async () => {
     await ready("hooked");
     assert.equal(await inside("hooked", "cat /tmp/hook"), "started\n");
+    // a hook may ask by HTTP, too
+    const host = await field("pair", ".status.podIP");
+    const postStart = { httpGet: { host, port: 80, path: "/order?hook" } };
+    await cluster.apply([
+      shellPod("calling", WAITING, { container: { lifecycle: { postStart } } }),
+    ]);
+    await ready("calling");
+    assert.match(await run("logs pair -c web"), /GET \/order\?hook/);
   });
 
   it("PR-32 PR-38 PR-43 preStop runs before TERM; the Pod shows Terminating until all is gone", async () => {
+    const endpoints = (): Promise<string> =>
+      run("get endpoints hooked -o jsonpath={.subsets[*].addresses[*].ip}");
+    await until("it is an end point", endpoints);
     const follow = cluster.startKubectl("logs -f hooked");
     await run("delete pod hooked --wait=false");
+    await until("the hook runs", () => follow.output().includes("hook begins"));
     assert.match(await row("hooked"), / Terminating /);
-    await until("preStop ran", () => follow.output().includes("pre-stop ran"));
-    await run("wait --for=delete pod/hooked --timeout=15s");
+    await until("it is no end point", async () => (await endpoints()) === "");
+    await inside("hooked", "touch /tmp/seen");
+    await run("wait --for=delete pod/hooked --timeout=20s");
+    await until("all is told", () => follow.output().includes("TERM"));
     await follow.end();
+    assert.equal(follow.output(), "hook begins\nhook ends\nwas sent TERM\n");
   });
 
   it("PR-39 PO-46 a process that ignores TERM is killed when the grace period is over", async () => {
@@ -347,7 +421,7 @@ describe("Pods, their containers, probes and configuration", () => {
     const begun = performance.now();
     await run("delete pod stubborn");
     const tookMs = performance.now() - begun;
-    assert.ok(tookMs > 1900 && tookMs < 10_000, `${tookMs} ms`);
+    assert.ok(tookMs > 1900 && tookMs < 25_000, `${tookMs} ms`);
   });
 
   it("PR-30 a process that handles TERM ends long before its grace period", async () => {
@@ -356,7 +430,7 @@ describe("Pods, their containers, probes and configuration", () => {
     await ready("polite");
     const begun = performance.now();
     await run("delete pod polite");
-    assert.ok(performance.now() - begun < 8000);
+    assert.ok(performance.now() - begun < 20_000);
   });
 
   it("PR-09 PR-10 PR-28 httpGet and tcpSocket probes; without any a Pod is ready when it runs", async () => {
@@ -380,6 +454,11 @@ describe("Pods, their containers, probes and configuration", () => {
       /HTTP probe failed with statuscode: 404/.test(await run("describe pod wrong-path")),
     );
     assert.match(await row("wrong-path"), / 0\/1 +Running/);
+    await until("the closed port is told", async () =>
+      /Readiness probe failed: dial tcp .*:81: connect: connection refused/.test(
+        await run("describe pod wrong-port"),
+      ),
+    );
     assert.match(await row("wrong-port"), / 0\/1 +Running/);
   });
 

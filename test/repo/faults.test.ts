@@ -84,6 +84,14 @@ describe("tables of faults", () => {
     const [fault] = parseFaults("== KC-01  x\nsrc/a.ts\n- b\n+ B\n- d\n+ dd", "test/faults/x.txt");
     const edits = locateEdits(fault!, () => "a b c d");
     assert.equal(withEdits("a b c d", edits), "a B c dd");
+    const [lines] = parseFaults("== KC-01  x\nsrc/a.ts\n- b {\n- c", "test/faults/x.txt");
+    assert.equal(
+      withEdits(
+        "  b {\n    c\n",
+        locateEdits(lines!, () => "  b {\n    c\n"),
+      ),
+      "  \n",
+    );
     assert.throws(() => locateEdits(fault!, () => "a c d"), /has "b" not at all/);
     assert.throws(() => locateEdits(fault!, () => "b b d"), /has "b" more than once/);
   });

@@ -115,7 +115,8 @@ export class VolumeMounter {
       mounts.push({
         containerPath: absolute(mount.mountPath),
         hostPath,
-        readonly: mount.readOnly ?? false,
+        // Files of the API cannot be written, whatever the mount says. @spec volume GetAttributes of these types
+        readonly: mount.readOnly || hasPayload(volume),
         propagation: PROPAGATIONS[mount.mountPropagation ?? "None"] ?? PROPAGATION_PRIVATE,
       });
     }
