@@ -46,7 +46,10 @@ function inWorld(body: (world: World) => Promise<void>): () => Promise<void> {
         await events.idle();
         const { items } = await client.list(Event);
         const own = items.filter(({ involvedObject }) => involvedObject.name === name);
-        return own.map(({ reason, message, count }) => `${reason} ×${count}: ${message}`);
+        return own.map(
+          ({ reason, message, count, series }) =>
+            `${reason} ×${count ?? series?.count ?? 1}: ${message}`,
+        );
       },
     };
     const intercepted = Object.assign(Object.create(client) as Client, {

@@ -14,72 +14,50 @@ export function resourceMetrics({ now, node, pods }: StatsReading): string {
     })),
   );
   const whole = pods.map((pod) => ({ labels: labelsOf(pod), use: pod.use }));
-  type Used = { readonly labels: string; readonly use: PodReading["use"] };
-  const used = (
-    all: readonly Used[],
-    pick: (use: NonNullable<PodReading["use"]>) => number | undefined,
-  ): readonly Sample[] =>
-    all.flatMap(({ labels, use }) => {
-      const value = use && pick(use);
-      return value === undefined ? [] : [[labels, value] as const];
-    });
   const swapped = node.swapTotalBytes - node.swapFreeBytes;
+  const resident = node.memoryTotalBytes - node.memoryAvailableBytes;
   return [
     family("node_cpu_usage_seconds_total", "counter", [["", node.cpuSeconds]], now),
-    family(
-      "node_memory_working_set_bytes",
-      "gauge",
-      [["", node.memoryTotalBytes - node.memoryAvailableBytes]],
-      now,
-    ),
+    family("node_memory_working_set_bytes", "gauge", [["", resident]], now),
     family("node_swap_usage_bytes", "gauge", [["", swapped]], now),
     family(
       "container_start_time_seconds",
       "gauge",
       each.map(({ labels, startedAt }) => [labels, startedAt / 1000]),
     ),
-    family(
-      "container_cpu_usage_seconds_total",
-      "counter",
-      used(each, (u) => u.cpuSeconds),
-      now,
-    ),
-    family(
-      "container_memory_working_set_bytes",
-      "gauge",
-      used(each, (u) => u.workingSetBytes),
-      now,
-    ),
-    family(
-      "container_swap_usage_bytes",
-      "gauge",
-      used(each, (u) => u.swapBytes),
-      now,
-    ),
-    family(
-      "pod_cpu_usage_seconds_total",
-      "counter",
-      used(whole, (u) => u.cpuSeconds),
-      now,
-    ),
-    family(
-      "pod_memory_working_set_bytes",
-      "gauge",
-      used(whole, (u) => u.workingSetBytes),
-      now,
-    ),
-    family(
-      "pod_swap_usage_bytes",
-      "gauge",
-      used(whole, (u) => u.swapBytes),
-      now,
-    ),
+    usageFamilies("container", each, now),
+    usageFamilies("pod", whole, now),
     family("scrape_error", "gauge", [["", 0]]),
     family("resource_scrape_error", "gauge", [["", 0]]),
   ].join("");
 }
 
 type Sample = readonly [labels: string, value: number];
+
+/** One thing that uses the node, as far as that is known. */
+interface User {
+  readonly labels: string;
+  readonly use: PodReading["use"];
+}
+
+/** Processor, memory and swap of all containers, or of all Pods. */
+function usageFamilies(what: "container" | "pod", users: readonly User[], now: number): string {
+  const samples = (
+    pick: (use: NonNullable<PodReading["use"]>) => number | undefined,
+  ): readonly Sample[] =>
+    users.flatMap(({ labels, use }) => {
+      const value = use && pick(use);
+      return value === undefined ? [] : [[labels, value] as const];
+    });
+  const cpu = samples(({ cpuSeconds }) => cpuSeconds);
+  const memory = samples(({ workingSetBytes }) => workingSetBytes);
+  const swap = samples(({ swapBytes }) => swapBytes);
+  return [
+    family(`${what}_cpu_usage_seconds_total`, "counter", cpu, now),
+    family(`${what}_memory_working_set_bytes`, "gauge", memory, now),
+    family(`${what}_swap_usage_bytes`, "gauge", swap, now),
+  ].join("");
+}
 
 function labelsOf({ namespace, name }: PodReading, container?: string): string {
   const own = container === undefined ? "" : `container=${JSON.stringify(container)},`;
