@@ -21,6 +21,7 @@ import { podGcLoop } from "./podgc/podgc.ts";
 import { replicaSetController } from "./replicaset/replicaset.ts";
 import { rootCaCertPublisher } from "./root-ca-cert-publisher/root-ca-cert-publisher.ts";
 import { serviceAccountController } from "./serviceaccount/serviceaccount.ts";
+import { serviceAccountTokens, type SecretTokenSettings } from "./serviceaccount/tokens.ts";
 import { taintEvictionLoop } from "./tainteviction/tainteviction.ts";
 
 /** What the controllers must know of their cluster. */
@@ -28,6 +29,8 @@ export interface ControllerSettings {
   /** PEM, for `kube-root-ca.crt`. */
   readonly caCertificates: string;
   readonly podRange: PodRange;
+  /** Signs tokens that lie in Secrets. */
+  readonly issueSecretToken: SecretTokenSettings["issue"];
   /** Kinds with the verbs list, watch and delete; each storage once; no Events. */
   readonly served: ServedKinds;
 }
@@ -53,6 +56,12 @@ export function allLoops(
     loop(replicaSetController),
     loop(rootCaCertPublisher(settings.caCertificates)),
     loop(serviceAccountController),
+    loop(
+      serviceAccountTokens({
+        caCertificates: settings.caCertificates,
+        issue: settings.issueSecretToken,
+      }),
+    ),
     taintEvictionLoop(cache),
   ];
 }

@@ -53,6 +53,7 @@ function inWorld(body: (world: World) => Promise<void>): () => Promise<void> {
     const controllers = startControllers(
       {
         caCertificates: "CA",
+        issueSecretToken: () => "token",
         podRange: parsePodRange("10.244.0.0/16", 24),
         served: fixedKinds(DELETABLE),
       },

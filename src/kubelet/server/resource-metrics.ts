@@ -1,4 +1,4 @@
-import type { PodReading, StatsReading } from "./stats-reading.ts";
+import type { CgroupUse, PodReading, StatsReading } from "./stats-reading.ts";
 
 /**
  * Usage in Prometheus' text form, as metrics-server reads it: each sample with the time when it was taken.
@@ -7,76 +7,64 @@ import type { PodReading, StatsReading } from "./stats-reading.ts";
  */
 export function resourceMetrics({ now, node, pods }: StatsReading): string {
   const each = pods.flatMap((pod) =>
-    pod.containers.map(({ name, startedAt, use }) => ({
-      labels: labelsOf(pod, name),
-      startedAt,
-      use,
-    })),
+    pod.containers.map(({ name, use }) => ({ labels: labelsOf(pod, name), use })),
   );
   const whole = pods.map((pod) => ({ labels: labelsOf(pod), use: pod.use }));
-  type Used = { readonly labels: string; readonly use: PodReading["use"] };
-  const used = (
-    all: readonly Used[],
-    pick: (use: NonNullable<PodReading["use"]>) => number | undefined,
-  ): readonly Sample[] =>
-    all.flatMap(({ labels, use }) => {
-      const value = use && pick(use);
-      return value === undefined ? [] : [[labels, value] as const];
-    });
-  const swapped = node.swapTotalBytes - node.swapFreeBytes;
+  const started = pods.flatMap((pod) =>
+    pod.containers.map(({ name, startedAt }): Sample => [labelsOf(pod, name), startedAt / 1000]),
+  );
+  const counter = (name: string, samples: readonly Sample[]): string =>
+    family(name, "counter", samples, now);
+  const gauge = (name: string, samples: readonly Sample[]): string =>
+    family(name, "gauge", samples, now);
+  const workingSet = node.memoryTotalBytes - node.memoryAvailableBytes;
   return [
-    family("node_cpu_usage_seconds_total", "counter", [["", node.cpuSeconds]], now),
-    family(
-      "node_memory_working_set_bytes",
-      "gauge",
-      [["", node.memoryTotalBytes - node.memoryAvailableBytes]],
-      now,
-    ),
-    family("node_swap_usage_bytes", "gauge", [["", swapped]], now),
-    family(
-      "container_start_time_seconds",
-      "gauge",
-      each.map(({ labels, startedAt }) => [labels, startedAt / 1000]),
-    ),
-    family(
+    counter("node_cpu_usage_seconds_total", [["", node.cpuSeconds]]),
+    gauge("node_memory_working_set_bytes", [["", workingSet]]),
+    gauge("node_swap_usage_bytes", [["", node.swapTotalBytes - node.swapFreeBytes]]),
+    family("container_start_time_seconds", "gauge", started),
+    counter(
       "container_cpu_usage_seconds_total",
-      "counter",
-      used(each, (u) => u.cpuSeconds),
-      now,
+      samplesOf(each, (use) => use.cpuSeconds),
     ),
-    family(
+    gauge(
       "container_memory_working_set_bytes",
-      "gauge",
-      used(each, (u) => u.workingSetBytes),
-      now,
+      samplesOf(each, (use) => use.workingSetBytes),
     ),
-    family(
+    gauge(
       "container_swap_usage_bytes",
-      "gauge",
-      used(each, (u) => u.swapBytes),
-      now,
+      samplesOf(each, (use) => use.swapBytes),
     ),
-    family(
+    counter(
       "pod_cpu_usage_seconds_total",
-      "counter",
-      used(whole, (u) => u.cpuSeconds),
-      now,
+      samplesOf(whole, (use) => use.cpuSeconds),
     ),
-    family(
+    gauge(
       "pod_memory_working_set_bytes",
-      "gauge",
-      used(whole, (u) => u.workingSetBytes),
-      now,
+      samplesOf(whole, (use) => use.workingSetBytes),
     ),
-    family(
+    gauge(
       "pod_swap_usage_bytes",
-      "gauge",
-      used(whole, (u) => u.swapBytes),
-      now,
+      samplesOf(whole, (use) => use.swapBytes),
     ),
     family("scrape_error", "gauge", [["", 0]]),
     family("resource_scrape_error", "gauge", [["", 0]]),
   ].join("");
+}
+
+interface Used {
+  readonly labels: string;
+  readonly use: CgroupUse | undefined;
+}
+
+function samplesOf(
+  all: readonly Used[],
+  pick: (use: CgroupUse) => number | undefined,
+): readonly Sample[] {
+  return all.flatMap(({ labels, use }) => {
+    const value = use && pick(use);
+    return value === undefined ? [] : [[labels, value] as const];
+  });
 }
 
 type Sample = readonly [labels: string, value: number];
