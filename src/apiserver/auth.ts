@@ -1,5 +1,6 @@
 import type { Clock } from "../base/clock.ts";
 import type { Random } from "../base/random.ts";
+import type { ObjectKey } from "../api/machinery/object.ts";
 import type { AdmissionPlugin } from "./admission/admission.ts";
 import { defaultTolerationSeconds } from "./admission/default-tolerations.ts";
 import { NamespaceLifecycle } from "./admission/namespace-lifecycle.ts";
@@ -27,6 +28,8 @@ export interface AuthOptions {
   readonly keys: readonly [SigningKey, ...SigningKey[]];
   /** Where relying parties find the keys: `https://ADDRESS/openid/v1/jwks`. */
   readonly jwksUri: string;
+  /** Told once a day of each Secret whose token is used. */
+  readonly onSecretUsed?: (secret: ObjectKey, day: string) => void;
 }
 
 /** Everything between "a request came in" and "the registry may write it", ready to be put into the pipeline. */
@@ -52,9 +55,13 @@ export function createAuth(
   clock: Clock,
   random: Random,
 ): Auth {
-  const { issuer, keys, jwksUri } = options;
+  const { issuer, keys, jwksUri, onSecretUsed } = options;
   const apiAudiences = [issuer];
-  const verifier = new TokenVerifier({ issuer, keys, apiAudiences }, cache, clock);
+  const verifier = new TokenVerifier(
+    { issuer, keys, apiAudiences, ...(onSecretUsed ? { onSecretUsed } : {}) },
+    cache,
+    clock,
+  );
   const authenticator = new RequestAuthenticator(verifier, cache, clock, apiAudiences);
   const rules = new RbacRules(cache);
   const authorizer = new AuthorizerChain([new NodeAuthorizer(cache), new RbacAuthorizer(rules)]);

@@ -22,11 +22,8 @@ import { replicaSetController } from "./replicaset/replicaset.ts";
 import { replicationController } from "./replication/replication.ts";
 import { rootCaCertPublisher } from "./root-ca-cert-publisher/root-ca-cert-publisher.ts";
 import { serviceAccountController } from "./serviceaccount/serviceaccount.ts";
-import { accountTokenController } from "./serviceaccount-token/account-token.ts";
-import {
-  tokenSecretController,
-  type SignSecretToken,
-} from "./serviceaccount-token/token-secret.ts";
+import { accountTokenController } from "./serviceaccount/account-token.ts";
+import { serviceAccountTokens, type SecretTokenSettings } from "./serviceaccount/tokens.ts";
 import { taintEvictionLoop } from "./tainteviction/tainteviction.ts";
 
 /** What the controllers must know of their cluster. */
@@ -34,7 +31,8 @@ export interface ControllerSettings {
   /** PEM, for `kube-root-ca.crt`. */
   readonly caCertificates: string;
   readonly podRange: PodRange;
-  readonly signSecretToken: SignSecretToken;
+  /** Signs tokens that lie in Secrets. */
+  readonly issueSecretToken: SecretTokenSettings["issue"];
   /** Kinds with the verbs list, watch and delete; each storage once; no Events. */
   readonly served: ServedKinds;
 }
@@ -62,7 +60,12 @@ export function allLoops(
     loop(rootCaCertPublisher(settings.caCertificates)),
     loop(serviceAccountController),
     loop(accountTokenController),
-    loop(tokenSecretController(settings.caCertificates, settings.signSecretToken)),
+    loop(
+      serviceAccountTokens({
+        caCertificates: settings.caCertificates,
+        issue: settings.issueSecretToken,
+      }),
+    ),
     taintEvictionLoop(cache),
   ];
 }

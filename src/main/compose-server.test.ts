@@ -3,12 +3,15 @@ import { describe, it } from "node:test";
 import { waitFor } from "../../test/support/private-containerd.ts";
 import { SimDisk } from "../../test/sim/faults/sim-disk.ts";
 import { openSimStore } from "../../test/sim/store/sim-backend.ts";
+import { requestOf } from "../../test/support/api-server.ts";
 import { deployment, node } from "../../test/support/builders.ts";
 import { Deployment } from "../api/apps/deployment.ts";
 import { ReplicaSet } from "../api/apps/replica-set.ts";
 import { Event } from "../api/core/event.ts";
 import { Node } from "../api/core/node.ts";
 import { Pod } from "../api/core/pod.ts";
+import { Secret } from "../api/core/secret.ts";
+import { ServiceAccount } from "../api/core/service-account.ts";
 import type { Kind } from "../api/machinery/kind.ts";
 import type { KubeObject } from "../api/machinery/object.ts";
 import { silentLogger } from "../base/logger.ts";
@@ -37,6 +40,14 @@ async function start() {
   });
   return {
     client: plane.client(admin),
+    /** Who the bearer of a token is. */
+    ask: async (token: string) => {
+      const body = { apiVersion: "authentication.k8s.io/v1", kind: "SelfSubjectReview" };
+      const path = "/apis/authentication.k8s.io/v1/selfsubjectreviews";
+      const headers = { authorization: `Bearer ${token}` };
+      const response = await plane.server.pipeline.handle(requestOf("POST", path, body, headers));
+      return { status: response.status, text: response.body.toString() };
+    },
     close: async () => {
       await plane.close();
       await store.close();
@@ -84,6 +95,40 @@ describe("startControlPlane", () => {
       assert.match(String(told.eventTime), /\.\d{6}Z$/);
       const { source: creator } = (await about("SuccessfulCreate")())!;
       assert.deepEqual(creator, { component: "replicaset-controller" });
+    } finally {
+      await close();
+    }
+  });
+
+  it("CS-10 fills a Secret with a token that holds until its account is gone, and notes its use", async () => {
+    const { client, ask, close } = await start();
+    const key = { ...inDefault, name: "robot-token" };
+    try {
+      await client.create(ServiceAccount, { metadata: { ...inDefault, name: "robot" } });
+      await client.create(Secret, {
+        type: "kubernetes.io/service-account-token",
+        metadata: { ...key, annotations: { "kubernetes.io/service-account.name": "robot" } },
+      });
+      const data = async (): Promise<Readonly<Record<string, string>>> =>
+        (await client.get(Secret, key)).data ?? {};
+      await waitFor(async () => Boolean((await data())["token"]));
+      assert.deepEqual(Object.keys(await data()).sort(), ["ca.crt", "namespace", "token"]);
+      const token = Buffer.from((await data())["token"]!, "base64").toString();
+      const whoAmI = () => ask(token);
+      const { status, text } = await whoAmI();
+      assert.equal(status, 201, text);
+      assert.equal(
+        JSON.parse(text).status.userInfo.username,
+        "system:serviceaccount:default:robot",
+      );
+      const label = "kubernetes.io/legacy-token-last-used";
+      const today = new Date().toISOString().slice(0, 10);
+      await waitFor(
+        async () => (await client.get(Secret, key)).metadata?.labels?.[label] === today,
+      );
+      await client.delete(ServiceAccount, { ...inDefault, name: "robot" });
+      assert.equal((await whoAmI()).status, 401);
+      await waitFor(async () => (await client.list(Secret, inDefault)).items.length === 0);
     } finally {
       await close();
     }

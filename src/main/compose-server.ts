@@ -2,7 +2,6 @@ import { catalog } from "../api/catalog.ts";
 import type { Kind } from "../api/machinery/kind.ts";
 import { loadSchemas } from "../api/machinery/schema-set.ts";
 import { createAuth, type Auth } from "../apiserver/auth.ts";
-import { secretToken } from "../apiserver/authn/secret-token.ts";
 import { loadSigningKey } from "../apiserver/authn/token-signature.ts";
 import { reconcilePolicy } from "../apiserver/authz/policy/reconcile.ts";
 import { SYSTEM_USER } from "../apiserver/background/system-call.ts";
@@ -28,6 +27,8 @@ import { EventRecorder } from "../reconciler/event-recorder.ts";
 import { fixedKinds } from "../reconciler/served-kinds.ts";
 import { Scheduler } from "../scheduler/scheduler.ts";
 import type { Store } from "../store/store.ts";
+import { signLegacyToken } from "../apiserver/authn/legacy-token.ts";
+import { ensureLegacyTokenTracking, lastUseMarker } from "./legacy-tokens.ts";
 import { ensureClusterDns } from "./cluster-dns-service.ts";
 
 /** Who issues service-account tokens, and the audience of those that name none. */
@@ -158,14 +159,19 @@ function paths(auth: Auth): Readonly<Record<string, PathHandler>> {
 
 /** What requests are checked by: made once, when the server's cache is there. */
 function authMaker(options: ControlPlaneOptions): (server: ApiServer) => Auth {
-  const { clock, random, serviceAccountKey, advertised } = options;
+  const { clock, random, logger, serviceAccountKey, advertised } = options;
   const { address, port } = advertised ?? LOCAL;
   const jwksUri = `https://${address}:${port}/openid/v1/jwks`;
   const keys = [loadSigningKey(serviceAccountKey)] as const;
   let made: Auth | undefined;
   return (server) =>
     (made ??= createAuth(
-      { issuer: ISSUER, keys: [...keys], jwksUri },
+      {
+        issuer: ISSUER,
+        keys: [...keys],
+        jwksUri,
+        onSecretUsed: lastUseMarker(() => inProcessClient(server.parts, SYSTEM_USER), logger),
+      },
       new InProcessCache(server.parts),
       clock,
       random,
@@ -194,16 +200,21 @@ function runControllers(
   server: ApiServer,
   cache: Cache,
 ): () => Promise<void> {
-  const { clock, logger, ca, podCidr, nodePodPrefix } = options;
+  const { clock, logger, ca, podCidr, nodePodPrefix, serviceAccountKey } = options;
   const client = inProcessClient(server.parts, controllerUser, "kube-controller-manager");
+  const key = loadSigningKey(serviceAccountKey);
+  const tracking = inProcessClient(server.parts, SYSTEM_USER);
+  // Nobody waits for it.
+  ensureLegacyTokenTracking(tracking, clock).catch((error: unknown) =>
+    logger.info("tracking of tokens was not noted", { error: String(error) }),
+  );
   const events = new EventRecorder(client, clock, logger);
-  const key = loadSigningKey(options.serviceAccountKey);
   const controllers = startControllers(
     {
       caCertificates: ca,
       podRange: parsePodRange(podCidr, nodePodPrefix),
-      signSecretToken: (subject) => secretToken(subject, key),
       served: fixedKinds(collectedKinds()),
+      issueSecretToken: (subject) => signLegacyToken(subject, key),
     },
     { client, cache, clock, logger, events },
   );

@@ -55,8 +55,8 @@ function inWorld(body: (world: World) => Promise<void>): () => Promise<void> {
     const controllers = startControllers(
       {
         caCertificates: "CA",
+        issueSecretToken: ({ secret }) => `token of ${secret}`,
         podRange: parsePodRange("10.244.0.0/16", 24),
-        signSecretToken: ({ secretName }) => `token of ${secretName}`,
         served: fixedKinds(DELETABLE),
       },
       { client, cache, clock, logger: silentLogger, events },

@@ -1,7 +1,7 @@
 import type { Clock, Instant } from "../../base/clock.ts";
-import { parseTime } from "../../base/clock.ts";
+import { formatTime, parseTime } from "../../base/clock.ts";
 import type { Kind } from "../../api/machinery/kind.ts";
-import type { KubeObject } from "../../api/machinery/object.ts";
+import { formatKey, type KubeObject, type ObjectKey } from "../../api/machinery/object.ts";
 import type { CacheReader } from "../../client/cache.ts";
 import type { UserInfo } from "../request.ts";
 import { cached } from "./cached-kinds.ts";
@@ -40,7 +40,14 @@ export interface TokenVerifierOptions {
   readonly keys: readonly SigningKey[];
   /** What tokens without audiences of their own (those in Secrets) count as. */
   readonly apiAudiences: readonly string[];
+  /** Told once a day of each Secret whose token is used: `2026-01-31`. */
+  readonly onSecretUsed?: (secret: ObjectKey, day: string) => void;
 }
+
+/** On a Secret: the day on which its token was used last. @spec KEP-2799 */
+export const LABEL_LAST_USED = "kubernetes.io/legacy-token-last-used";
+/** On a Secret: its token does not hold any more, unless the label is taken away. @spec KEP-2800 */
+const LABEL_INVALID_SINCE = "kubernetes.io/legacy-token-invalid-since";
 
 /**
  * Verifies service-account tokens, those of TokenRequest and those in Secrets.
@@ -56,6 +63,8 @@ export class TokenVerifier {
   readonly #clock: Clock;
   /** By the token itself: hashing it once more would cost more than the lookup. */
   readonly #remembered = new Map<string, Remembered>();
+  /** By Secret: the day of its last use that was told. */
+  readonly #noted = new Map<string, string>();
 
   constructor(options: TokenVerifierOptions, cache: CacheReader, clock: Clock) {
     this.#options = options;
@@ -71,7 +80,7 @@ export class TokenVerifier {
     const problem =
       known.kind === "bound"
         ? (timeProblem(known.claims, now) ?? this.#boundProblem(known.claims, now))
-        : this.#legacyProblem(known.claims, known.token);
+        : this.#legacyProblem(known.claims, known.token, now);
     if (problem === undefined) return known;
     this.#remembered.delete(token);
     return undefined;
@@ -122,7 +131,7 @@ export class TokenVerifier {
     return isInvalidated ? "service account token has been invalidated" : undefined;
   }
 
-  #legacyProblem(claims: LegacyClaims, token: string): string | undefined {
+  #legacyProblem(claims: LegacyClaims, token: string, now: Instant): string | undefined {
     const namespace = claims["kubernetes.io/serviceaccount/namespace"];
     const account = this.#cache.get(cached.serviceAccount, {
       namespace,
@@ -133,9 +142,25 @@ export class TokenVerifier {
       name: claims["kubernetes.io/serviceaccount/secret.name"],
     });
     const uid = claims["kubernetes.io/serviceaccount/service-account.uid"];
-    if (account?.metadata?.uid !== uid) return "service account is gone";
+    if (account?.metadata?.uid !== uid || account.metadata.deletionTimestamp !== undefined)
+      return "service account is gone";
+    const { labels, deletionTimestamp } = secret?.metadata ?? {};
     const held = Buffer.from(secret?.data?.["token"] ?? "", "base64").toString("latin1");
-    return held === token ? undefined : "service account token has been invalidated";
+    const isInvalid = labels?.[LABEL_INVALID_SINCE] !== undefined;
+    if (held !== token || deletionTimestamp !== undefined || isInvalid)
+      return "service account token has been invalidated";
+    const name = claims["kubernetes.io/serviceaccount/secret.name"];
+    this.#noteUse({ namespace, name }, labels?.[LABEL_LAST_USED], now);
+    return undefined;
+  }
+
+  #noteUse(secret: ObjectKey, noted: string | undefined, now: Instant): void {
+    const day = formatTime(now).slice(0, 10);
+    const key = formatKey(secret);
+    if (noted === day || this.#noted.get(key) === day) return;
+    if (this.#noted.size >= REMEMBERED_MAX) this.#noted.clear();
+    this.#noted.set(key, day);
+    this.#options.onSecretUsed?.(secret, day);
   }
 
   #isAlive(kind: Kind, namespace: string, reference: BoundReference, now: Instant): boolean {

@@ -13,17 +13,17 @@ import { cached } from "./cached-kinds.ts";
 import { discoveryDocuments } from "./discovery-documents.ts";
 import { reviewSelf, reviewToken } from "./identity-reviews.ts";
 import { RequestAuthenticator } from "./request-authenticator.ts";
+import { signLegacyToken } from "./legacy-token.ts";
 import { TokenIssuer } from "./token-request.ts";
 import { loadSigningKey, signToken } from "./token-signature.ts";
-import { secretToken } from "./secret-token.ts";
-import { TokenVerifier } from "./token-verifier.ts";
+import { TokenVerifier, type TokenVerifierOptions } from "./token-verifier.ts";
 
 const issuer = "https://kubernetes.default.svc.cluster.local";
 const key = loadSigningKey(createKeyPem());
 const account = { namespace: "a", name: "robot" };
 const HOUR_MS = 3_600_000;
 
-function world() {
+function world(onSecretUsed?: TokenVerifierOptions["onSecretUsed"]) {
   const clock = new VirtualClock();
   const cache = new StaticCache();
   const meta = (name: string, namespace: string, uid: string) => ({
@@ -38,7 +38,12 @@ function world() {
   cache.put(cached.node, meta("n1", "", "node-1"));
   const issuerOptions = { issuer, key, apiAudiences: [issuer] };
   const tokens = new TokenIssuer(issuerOptions, cache, clock, new SeededRandom(1));
-  const verifier = new TokenVerifier({ issuer, keys: [key], apiAudiences: [issuer] }, cache, clock);
+  const options = { issuer, keys: [key], apiAudiences: [issuer] };
+  const verifier = new TokenVerifier(
+    onSecretUsed ? { ...options, onSecretUsed } : options,
+    cache,
+    clock,
+  );
   const authenticator = new RequestAuthenticator(verifier, cache, clock, [issuer]);
   const create = (spec: Partial<NonNullable<TokenRequest["spec"]>> = {}): string =>
     tokens.create(account, { spec }).status?.token ?? "";
@@ -340,20 +345,46 @@ describe("a bootstrap token", () => {
 });
 
 describe("a token in a Secret", () => {
+  const subject = { namespace: "a", account: "robot", accountUid: "sa-1", secret: "robot-token" };
+  const token = signLegacyToken(subject, key);
+  const held = (labels: Record<string, string> = {}, text = token) => ({
+    metadata: { name: "robot-token", namespace: "a", labels },
+    data: { token: Buffer.from(text).toString("base64") },
+  });
+
   it("holds as long as Secret and account are there", () => {
     const { cache, verifier } = world();
-    const token = secretToken(
-      { namespace: "a", secretName: "robot-token", accountName: "robot", accountUid: "sa-1" },
-      key,
-    );
     assert.equal(verifier.verify(token), undefined);
-    cache.put(cached.secret, {
-      metadata: { name: "robot-token", namespace: "a" },
-      data: { token: Buffer.from(token).toString("base64") },
-    });
+    cache.put(cached.secret, held());
     assert.equal(verifier.verify(token)?.user.name, "system:serviceaccount:a:robot");
+    cache.put(cached.secret, held({}, "another"));
+    assert.equal(verifier.verify(token), undefined);
+    cache.put(cached.secret, held());
     cache.remove(cached.serviceAccount, account);
     assert.equal(verifier.verify(token), undefined);
+  });
+
+  it("does not hold while it is marked as invalid", () => {
+    const { cache, verifier } = world();
+    cache.put(cached.secret, held({ "kubernetes.io/legacy-token-invalid-since": "2026-01-01" }));
+    assert.equal(verifier.verify(token), undefined);
+    cache.put(cached.secret, held());
+    assert.ok(verifier.verify(token));
+  });
+
+  it("has its use told once a day", async () => {
+    const told: string[] = [];
+    const { cache, verifier, clock } = world(({ name }, day) => told.push(`${name} ${day}`));
+    const today = formatTime(clock.now()).slice(0, 10);
+    cache.put(cached.secret, held());
+    for (let times = 0; times < 3; times++) verifier.verify(token);
+    assert.deepEqual(told, [`robot-token ${today}`]);
+    cache.put(cached.secret, held({ "kubernetes.io/legacy-token-last-used": today }));
+    verifier.verify(token);
+    assert.equal(told.length, 1);
+    await clock.advance(24 * HOUR_MS);
+    verifier.verify(token);
+    assert.equal(told.length, 2);
   });
 });
 

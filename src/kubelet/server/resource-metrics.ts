@@ -1,4 +1,4 @@
-import type { PodReading, StatsReading } from "./stats-reading.ts";
+import type { CgroupUse, PodReading, StatsReading } from "./stats-reading.ts";
 
 /**
  * Usage in Prometheus' text form, as metrics-server reads it: each sample with the time when it was taken.
@@ -7,57 +7,67 @@ import type { PodReading, StatsReading } from "./stats-reading.ts";
  */
 export function resourceMetrics({ now, node, pods }: StatsReading): string {
   const each = pods.flatMap((pod) =>
-    pod.containers.map(({ name, startedAt, use }) => ({
-      labels: labelsOf(pod, name),
-      startedAt,
-      use,
-    })),
+    pod.containers.map(({ name, use }) => ({ labels: labelsOf(pod, name), use })),
   );
   const whole = pods.map((pod) => ({ labels: labelsOf(pod), use: pod.use }));
-  const swapped = node.swapTotalBytes - node.swapFreeBytes;
-  const resident = node.memoryTotalBytes - node.memoryAvailableBytes;
+  const started = pods.flatMap((pod) =>
+    pod.containers.map(({ name, startedAt }): Sample => [labelsOf(pod, name), startedAt / 1000]),
+  );
+  const counter = (name: string, samples: readonly Sample[]): string =>
+    family(name, "counter", samples, now);
+  const gauge = (name: string, samples: readonly Sample[]): string =>
+    family(name, "gauge", samples, now);
+  const workingSet = node.memoryTotalBytes - node.memoryAvailableBytes;
   return [
-    family("node_cpu_usage_seconds_total", "counter", [["", node.cpuSeconds]], now),
-    family("node_memory_working_set_bytes", "gauge", [["", resident]], now),
-    family("node_swap_usage_bytes", "gauge", [["", swapped]], now),
-    family(
-      "container_start_time_seconds",
-      "gauge",
-      each.map(({ labels, startedAt }) => [labels, startedAt / 1000]),
+    counter("node_cpu_usage_seconds_total", [["", node.cpuSeconds]]),
+    gauge("node_memory_working_set_bytes", [["", workingSet]]),
+    gauge("node_swap_usage_bytes", [["", node.swapTotalBytes - node.swapFreeBytes]]),
+    family("container_start_time_seconds", "gauge", started),
+    counter(
+      "container_cpu_usage_seconds_total",
+      samplesOf(each, (use) => use.cpuSeconds),
     ),
-    usageFamilies("container", each, now),
-    usageFamilies("pod", whole, now),
+    gauge(
+      "container_memory_working_set_bytes",
+      samplesOf(each, (use) => use.workingSetBytes),
+    ),
+    gauge(
+      "container_swap_usage_bytes",
+      samplesOf(each, (use) => use.swapBytes),
+    ),
+    counter(
+      "pod_cpu_usage_seconds_total",
+      samplesOf(whole, (use) => use.cpuSeconds),
+    ),
+    gauge(
+      "pod_memory_working_set_bytes",
+      samplesOf(whole, (use) => use.workingSetBytes),
+    ),
+    gauge(
+      "pod_swap_usage_bytes",
+      samplesOf(whole, (use) => use.swapBytes),
+    ),
     family("scrape_error", "gauge", [["", 0]]),
     family("resource_scrape_error", "gauge", [["", 0]]),
   ].join("");
 }
 
-type Sample = readonly [labels: string, value: number];
-
-/** One thing that uses the node, as far as that is known. */
-interface User {
+interface Used {
   readonly labels: string;
-  readonly use: PodReading["use"];
+  readonly use: CgroupUse | undefined;
 }
 
-/** Processor, memory and swap of all containers, or of all Pods. */
-function usageFamilies(what: "container" | "pod", users: readonly User[], now: number): string {
-  const samples = (
-    pick: (use: NonNullable<PodReading["use"]>) => number | undefined,
-  ): readonly Sample[] =>
-    users.flatMap(({ labels, use }) => {
-      const value = use && pick(use);
-      return value === undefined ? [] : [[labels, value] as const];
-    });
-  const cpu = samples(({ cpuSeconds }) => cpuSeconds);
-  const memory = samples(({ workingSetBytes }) => workingSetBytes);
-  const swap = samples(({ swapBytes }) => swapBytes);
-  return [
-    family(`${what}_cpu_usage_seconds_total`, "counter", cpu, now),
-    family(`${what}_memory_working_set_bytes`, "gauge", memory, now),
-    family(`${what}_swap_usage_bytes`, "gauge", swap, now),
-  ].join("");
+function samplesOf(
+  all: readonly Used[],
+  pick: (use: CgroupUse) => number | undefined,
+): readonly Sample[] {
+  return all.flatMap(({ labels, use }) => {
+    const value = use && pick(use);
+    return value === undefined ? [] : [[labels, value] as const];
+  });
 }
+
+type Sample = readonly [labels: string, value: number];
 
 function labelsOf({ namespace, name }: PodReading, container?: string): string {
   const own = container === undefined ? "" : `container=${JSON.stringify(container)},`;

@@ -3,8 +3,7 @@ import { Secret } from "../../api/core/secret.ts";
 import { ServiceAccount } from "../../api/core/service-account.ts";
 import { defineController, type Plan } from "../../reconciler/controller.ts";
 import { isBeingDeleted, reads } from "../../reconciler/ownership.ts";
-import { ACCOUNT_NAME, ACCOUNT_UID, accountNameOf, isFor, TOKEN_TYPE } from "./token-secrets.ts";
-import { tokenSecretsOf } from "./token-secrets.ts";
+import { accountOf, ANNOTATION_NAME, ANNOTATION_UID, isOf, TOKEN_TYPE } from "./tokens.ts";
 
 /** `tokens`: the Secrets with tokens that name the account. */
 export interface Observed {
@@ -27,7 +26,7 @@ export const accountTokenController = defineController<ServiceAccount, Observed>
       kind: Secret,
       keys: ({ key, object, old }) => {
         const secret = object ?? old;
-        const name = secret && accountNameOf(secret);
+        const name = secret && accountOf(secret);
         return name === undefined ? [] : [{ namespace: key.namespace, name }];
       },
     },
@@ -36,9 +35,9 @@ export const accountTokenController = defineController<ServiceAccount, Observed>
   observe(cache, key) {
     const account = cache.get(ServiceAccount, key);
     const namespace = cache.get(Namespace, { namespace: "", name: key.namespace });
-    return (
-      account && { account, namespace, tokens: tokenSecretsOf(cache, key.namespace, key.name) }
-    );
+    const where = (secret: Secret): boolean => accountOf(secret) === key.name;
+    const tokens = cache.list(Secret, { namespace: key.namespace, where });
+    return account && { account, namespace, tokens };
   },
   plan,
 });
@@ -47,7 +46,7 @@ export const accountTokenController = defineController<ServiceAccount, Observed>
 export function plan({ account, namespace, tokens }: Observed): Plan {
   if (isBeingDeleted(account) || !namespace || isBeingDeleted(namespace)) return {};
   const prefix = `${account.metadata?.name}-token-`;
-  const live = tokens.filter((secret) => isFor(secret, account) && !isBeingDeleted(secret));
+  const live = tokens.filter((secret) => isOf(secret, account) && !isBeingDeleted(secret));
   const names = new Set(live.map(({ metadata }) => metadata?.name));
   const references = account.secrets ?? [];
   // One that we made and that is gone: what else a user lists there is not ours to judge.
@@ -65,7 +64,10 @@ function update(account: ServiceAccount, secrets: NonNullable<ServiceAccount["se
 }
 
 function tokenSecret({ metadata }: ServiceAccount, generateName: string): Secret {
-  const annotations = { [ACCOUNT_NAME]: metadata?.name ?? "", [ACCOUNT_UID]: metadata?.uid ?? "" };
+  const annotations = {
+    [ANNOTATION_NAME]: metadata?.name ?? "",
+    [ANNOTATION_UID]: metadata?.uid ?? "",
+  };
   return {
     apiVersion: "v1",
     kind: "Secret",

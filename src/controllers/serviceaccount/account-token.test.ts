@@ -4,7 +4,6 @@ import type { Secret } from "../../api/core/secret.ts";
 import type { ServiceAccount } from "../../api/core/service-account.ts";
 import type { Plan } from "../../reconciler/controller.ts";
 import { plan as planAccount } from "./account-token.ts";
-import { plan as planSecret } from "./token-secret.ts";
 
 const namespace = { metadata: { name: "d", uid: "ns" } };
 const account = (...secrets: string[]): ServiceAccount => ({
@@ -66,23 +65,4 @@ describe("serviceaccount-token plan", () => {
     };
     assert.deepEqual(planAccount({ account: account(), namespace: ending, tokens: [] }), {});
   });
-});
-
-describe("serviceaccount-token-secret plan", () => {
-  const row = (given: Secret, owner: ServiceAccount | undefined, token?: string): string =>
-    summary(planSecret({ secret: given, account: owner, token }, "CA"));
-  const whole = { token: "dA==", "ca.crt": "Q0E=", namespace: "ZA==" };
-
-  it("fills an empty one", () =>
-    assert.equal(row(secret("s", ""), account(), "t"), "fill ca.crt,namespace,token"));
-  it("leaves a whole one alone", () =>
-    assert.equal(row(secret("s", "sa-1", whole), account()), ""));
-  it("renews the CA, and keeps what else there is", () =>
-    assert.equal(
-      row(secret("s", "sa-1", { ...whole, "ca.crt": "", own: "" }), account()),
-      "fill ca.crt,namespace,own,token",
-    ));
-  it("goes with its account", () => assert.equal(row(secret("s"), undefined), "delete s"));
-  it("goes when the account is another one", () =>
-    assert.equal(row(secret("s", "sa-0"), account()), "delete s"));
 });
