@@ -80,12 +80,12 @@ describe("lmdb store on disk", () => {
   it("refuses a newer layout", async () => {
     await reopen();
     const backend = await LmdbBackend.open(folder, () => false);
-    const state = { ...backend.state!, schema: 2 };
+    const state = { ...backend.state!, schema: 3 };
     await backend.write({ isVolatile: false, removals: [], entries: [], state });
     await backend.close();
     await assert.rejects(reopen(), {
       name: "StoreTooNew",
-      message: /has layout 2, and this Skiff reads layouts up to 1/,
+      message: /has layout 3, and this Skiff reads layouts up to 2/,
     });
     await assert.rejects(reopen(), { name: "StoreTooNew" });
   });
