@@ -31,6 +31,9 @@ const STEP_ENTRIES_MAX = 256;
 /** Bytes by which a segment grows: blocks that later records need not ask the file system for. */
 const GROWTH_BYTES = 256 * 1024;
 
+/** Bytes of the buffer for records: a group of twenty Pods. Doubling takes that much more memory for nothing. */
+const SCRATCH_BYTES = 64 * 1024;
+
 /** What was logged to one segment since it was last empty. */
 interface Generation {
   readonly segment: LogSegment;
@@ -63,6 +66,8 @@ export class LoggedBackend implements Backend {
   #active: Generation;
   /** What goes to the backend now, or did not fit there. */
   #older: Generation;
+  /** For records, one at a time: a buffer of its own for each would be garbage at once. */
+  readonly #scratch = Buffer.allocUnsafeSlow(SCRATCH_BYTES);
   #checkpoint: Promise<void> | undefined;
   #timer: Timer | undefined;
   #isDue = false;
@@ -158,7 +163,10 @@ export class LoggedBackend implements Backend {
     try {
       if (active.end + bytes > active.segment.bytes && !(await this.#hasGrown(active, bytes)))
         return false;
-      const record = Buffer.allocUnsafe(bytes);
+      const record =
+        bytes <= this.#scratch.length
+          ? this.#scratch.subarray(0, bytes)
+          : Buffer.allocUnsafeSlow(bytes);
       writeRecord(record, this.#idBytes, this.#logged + 1, batch.entries, stateText);
       await this.#writeRecord(active, record);
     } finally {

@@ -12,10 +12,10 @@ const RESERVE_BYTES = 1024 * 1024;
 const PAGES_BYTES = 32 * 1024;
 
 /**
- * Free bytes from which commits go through the log: what LMDB may need for two full segments of it (4 MiB and 4000 entries
- * each), and as much again for whoever else fills the disk. With less, commits are as slow as LMDB and take only what it takes.
+ * Free bytes from which commits go through the log: the 80 MiB that LMDB may need for two full segments of it (4 MiB and 4000
+ * entries each), and something for whoever else fills the disk. With less, commits are as slow as LMDB, and refused when it would be.
  */
-const AMPLE_BYTES = 256 * 1024 * 1024;
+const AMPLE_BYTES = 128 * 1024 * 1024;
 
 /**
  * Keeps LMDB from ever meeting the end of the disk: it is refused here what may not fit.
