@@ -76,3 +76,42 @@ export interface Backend {
   write(batch: Batch): Promise<void>;
   close(): Promise<void>;
 }
+
+/** How far the log before a backend has reached the backend itself. */
+export interface LogMark {
+  /** Of the opening that wrote the log, 8 bytes as hex digits: what other openings left in the files is not meant. */
+  readonly id: string;
+  /** The last of its records that is in the backend too. */
+  readonly sequence: number;
+}
+
+/** What a backend adds so that a log can stand before it. */
+export interface LoggableBackend extends Backend {
+  /** What the last `apply` left; `undefined`: there never was a log. */
+  readonly mark: LogMark | undefined;
+  /** Whether the disk has room for all that a log may hold. */
+  readonly isRoomy: boolean;
+
+  /**
+   * Resolves when all of `batches`, none volatile, one after the other, and `mark` are durable, as one atomic write.
+   * One at a time, but volatile `write`s may go on beside it.
+   *
+   * @throws {StoreFull} nothing was written. Anything else: the outcome is unknown.
+   */
+  apply(batches: readonly Batch[], mark: LogMark): Promise<void>;
+}
+
+/** One of the two files of a log. */
+export interface LogSegment {
+  readonly name: string;
+  /** Up to here the file has blocks of its own, so that a write needs no more of them. */
+  readonly bytes: number;
+  /** All of it. */
+  read(): Promise<Buffer>;
+  /**
+   * Resolves when the bytes would survive a power loss.
+   * @throws {StoreFull} no space; the bytes may be there in part. Anything else: likewise.
+   */
+  write(at: number, bytes: Buffer): Promise<void>;
+  close(): Promise<void>;
+}

@@ -6,7 +6,7 @@ const KIND_DELETE = 2;
 /** Bytes of a position: revision u64, sub u16, big endian, so that the bytes sort as the numbers do. */
 export const POSITION_BYTES = 10;
 /** Bytes before the key: kind u8, key length u16, previous position (zeros: none), create revision u64. */
-const HEADER_BYTES = 1 + 2 + POSITION_BYTES + 8;
+export const ENTRY_HEADER_BYTES = 1 + 2 + POSITION_BYTES + 8;
 const HEAD_BYTES = POSITION_BYTES + 8 + 1;
 
 /** The bytes of a position, in the order of positions. */
@@ -23,15 +23,22 @@ export function decodePosition(bytes: Buffer, at = 0): Position {
 
 /** Everything of an entry but its position, which is its key in the log. The value is copied once. */
 export function encodeEntry(entry: LogEntry): Buffer {
-  const keyBytes = Buffer.byteLength(entry.key);
-  const bytes = Buffer.allocUnsafe(HEADER_BYTES + keyBytes + (entry.value?.length ?? 0));
-  bytes[0] = entry.kind === "put" ? KIND_PUT : KIND_DELETE;
-  bytes.writeUInt16BE(keyBytes, 1);
-  writePosition(bytes, 3, entry.previous?.revision ?? 0, entry.previous?.sub ?? 0);
-  writeRevision(bytes, 3 + POSITION_BYTES, entry.createRevision);
-  bytes.write(entry.key, HEADER_BYTES);
-  entry.value?.copy(bytes, HEADER_BYTES + keyBytes);
+  const bytes = Buffer.allocUnsafe(
+    ENTRY_HEADER_BYTES + Buffer.byteLength(entry.key) + (entry.value?.length ?? 0),
+  );
+  writeEntry(bytes, 0, entry);
   return bytes;
+}
+
+/** Writes at `at` what {@link encodeEntry} gives. @returns how many bytes that is. */
+export function writeEntry(bytes: Buffer, at: number, entry: LogEntry): number {
+  bytes[at] = entry.kind === "put" ? KIND_PUT : KIND_DELETE;
+  const keyBytes = bytes.write(entry.key, at + ENTRY_HEADER_BYTES);
+  bytes.writeUInt16BE(keyBytes, at + 1);
+  writePosition(bytes, at + 3, entry.previous?.revision ?? 0, entry.previous?.sub ?? 0);
+  writeRevision(bytes, at + 3 + POSITION_BYTES, entry.createRevision);
+  const valueBytes = entry.value?.copy(bytes, at + ENTRY_HEADER_BYTES + keyBytes) ?? 0;
+  return ENTRY_HEADER_BYTES + keyBytes + valueBytes;
 }
 
 /** `valueAt`: makes the value of its place in `bytes`; a view of it unless told. @throws {RangeError} no entry. */
@@ -41,13 +48,13 @@ export function decodeEntry(
   valueAt: (from: number, to: number) => Buffer = (from, to) => bytes.subarray(from, to),
 ): LogEntry {
   const kind = bytes[0];
-  const keyEnd = HEADER_BYTES + bytes.readUInt16BE(1);
+  const keyEnd = ENTRY_HEADER_BYTES + bytes.readUInt16BE(1);
   if ((kind !== KIND_PUT && kind !== KIND_DELETE) || keyEnd > bytes.length)
     throw new RangeError(`revision ${position.revision} holds no log entry`);
   const previous = decodePosition(bytes, 3);
   return {
     kind: kind === KIND_PUT ? "put" : "delete",
-    key: bytes.toString("utf8", HEADER_BYTES, keyEnd),
+    key: bytes.toString("utf8", ENTRY_HEADER_BYTES, keyEnd),
     position,
     ...(previous.revision > 0 && { previous }),
     createRevision: readRevision(bytes, 3 + POSITION_BYTES),
@@ -106,7 +113,8 @@ export function changeOf({
   };
 }
 
-function writePosition(bytes: Buffer, at: number, revision: Revision, sub: number): void {
+/** The bytes of a position, as {@link encodePosition} gives them. */
+export function writePosition(bytes: Buffer, at: number, revision: Revision, sub: number): void {
   writeRevision(bytes, at, revision);
   bytes.writeUInt16BE(sub, at + 8);
 }

@@ -18,8 +18,11 @@ import {
 } from "./store.ts";
 import { WatchReader, type WatchSource } from "./watch-reader.ts";
 
-/** The layout this code writes. A higher one is refused: an older Skiff must not misread a newer store. */
-export const SCHEMA_VERSION = 1;
+/**
+ * The layout this code writes. A higher one is refused: an older Skiff must not misread a newer store.
+ * 2: what was committed may lie in a log beside.
+ */
+export const SCHEMA_VERSION = 2;
 /** Keys of a range read in one go, about 2 ms. Doubling doubles the longest stall that a large listing gives others. */
 const RANGE_STEP_KEYS = 200;
 /** Bytes and entries of one page of history: about 1 ms. */

@@ -1,6 +1,8 @@
 import assert from "node:assert/strict";
 import {
   chmodSync,
+  copyFileSync,
+  mkdirSync,
   mkdtempSync,
   readdirSync,
   readFileSync,
@@ -12,11 +14,25 @@ import {
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, it } from "node:test";
+import { VirtualClock } from "../../base/virtual-clock.ts";
 import { openLmdbStore } from "./open-lmdb-store.ts";
 import { LmdbBackend } from "./lmdb-backend.ts";
 
 let folder: string;
 const reopen = async (): Promise<void> => (await openLmdbStore({ folder })).close();
+
+/** @returns a folder as a kill leaves it after three commits that only the log has: no time passes. */
+async function crash(): Promise<string> {
+  const store = await openLmdbStore({ folder, clock: new VirtualClock() });
+  for (let i = 0; i < 3; i++)
+    await store.commit([{ kind: "put", key: `/${i}`, value: Buffer.from(`value ${i}`) }]);
+  const crashed = join(folder, "crashed");
+  mkdirSync(crashed);
+  for (const name of readdirSync(folder).filter((file) => /\.(mdb|log)$/.test(file)))
+    copyFileSync(join(folder, name), join(crashed, name));
+  await store.close();
+  return crashed;
+}
 
 describe("lmdb store on disk", () => {
   beforeEach(() => void (folder = mkdtempSync(join(tmpdir(), "skiff-lmdb-"))));
@@ -77,15 +93,53 @@ describe("lmdb store on disk", () => {
     }
   });
 
+  it("has in its log what LMDB lacks after a crash, and names a log that is damaged or missing", async () => {
+    const crashed = await crash();
+    const log = join(crashed, "durable-0.log");
+    const whole = readFileSync(log);
+    const names = async (message: RegExp): Promise<void> => {
+      await assert.rejects(openLmdbStore({ folder: crashed }), {
+        name: "StoreUnreadable",
+        message,
+      });
+      writeFileSync(log, whole);
+    };
+    const damaged = Buffer.from(whole);
+    damaged[whole.indexOf("value 1")]!++;
+    writeFileSync(log, damaged);
+    await names(
+      /durable-0\.log cannot be read: record 2 is damaged, and record 3 follows it.*Restore/,
+    );
+    rmSync(log);
+    await names(/durable-0\.log cannot be read: it is missing/);
+    const store = await openLmdbStore({ folder: crashed });
+    const { records } = await store.range({ from: "/", to: "0" });
+    assert.deepEqual(
+      records.map(({ key, value }) => `${key} ${value.toString()}`),
+      ["/0 value 0", "/1 value 1", "/2 value 2"],
+    );
+    await store.close();
+  });
+
+  it("does not join files that were put back with a later log", async () => {
+    await reopen();
+    const whole = readFileSync(join(folder, "durable.mdb"));
+    const crashed = await crash();
+    writeFileSync(join(crashed, "durable.mdb"), whole);
+    const store = await openLmdbStore({ folder: crashed });
+    assert.deepEqual((await store.range({ from: "/", to: "0" })).records, []);
+    await store.close();
+  });
+
   it("refuses a newer layout", async () => {
     await reopen();
     const backend = await LmdbBackend.open(folder, () => false);
-    const state = { ...backend.state!, schema: 2 };
+    const state = { ...backend.state!, schema: 3 };
     await backend.write({ isVolatile: false, removals: [], entries: [], state });
     await backend.close();
     await assert.rejects(reopen(), {
       name: "StoreTooNew",
-      message: /has layout 2, and this Skiff reads layouts up to 1/,
+      message: /has layout 3, and this Skiff reads layouts up to 2/,
     });
     await assert.rejects(reopen(), { name: "StoreTooNew" });
   });

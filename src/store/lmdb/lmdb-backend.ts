@@ -1,7 +1,17 @@
 import type { Database } from "lmdb";
 import { POSITION_BYTES, decodeEntry, decodeHead, decodePosition } from "../log-entry.ts";
 import { encodeEntry, encodeHead, encodePosition, headOf } from "../log-entry.ts";
-import type { Backend, Batch, Head, LogEntry, Position, Removal, StoreState } from "../backend.ts";
+import type {
+  Batch,
+  Head,
+  LogEntry,
+  LogMark,
+  LoggableBackend,
+  Position,
+  Removal,
+  StoreState,
+} from "../backend.ts";
+import { compareKeys, merged } from "../order.ts";
 import type { Revision } from "../store.ts";
 import { append, openEnvironment, transact, type Environment } from "./environment.ts";
 import { Room } from "./room.ts";
@@ -9,14 +19,16 @@ import { ValueSlab } from "./value-slab.ts";
 import { StoreUnreadable } from "./store-unreadable.ts";
 
 const STATE_KEY = Buffer.from("store");
+const MARK_KEY = Buffer.from("log");
 
 /**
  * Two LMDB files with one line of revisions: `durable.mdb`, flushed at every commit, and `volatile.mdb`, flushed behind.
  *
  * Why two: a heartbeat or an event must not cost a flush, and LMDB syncs a file as a whole.
  */
-export class LmdbBackend implements Backend {
-  readonly state: StoreState | undefined;
+export class LmdbBackend implements LoggableBackend {
+  state: StoreState | undefined;
+  mark: LogMark | undefined;
   readonly isVolatile: (key: string) => boolean;
   readonly #durable: Environment;
   readonly #volatile: Environment;
@@ -34,10 +46,8 @@ export class LmdbBackend implements Backend {
     this.#durableRoom = new Room(durable.file);
     this.#volatileRoom = new Room(volatile.file);
     this.isVolatile = isVolatile;
-    this.state = readable(durable, () => {
-      const bytes = durable.state.get(STATE_KEY);
-      return bytes && (JSON.parse(bytes.toString()) as StoreState);
-    });
+    this.state = stored<StoreState>(durable, STATE_KEY);
+    this.mark = stored<LogMark>(durable, MARK_KEY);
   }
 
   /** @throws {StoreUnreadable} */
@@ -74,7 +84,7 @@ export class LmdbBackend implements Backend {
     return merged(
       headsOf(this.#durable, start, end),
       headsOf(this.#volatile, start, end),
-      ([a], [b]) => Buffer.compare(Buffer.from(a), Buffer.from(b)),
+      ([a], [b]) => compareKeys(a, b),
     );
   }
 
@@ -86,21 +96,40 @@ export class LmdbBackend implements Backend {
     );
   }
 
+  get isRoomy(): boolean {
+    return this.#durableRoom.isAmple;
+  }
+
   async write(batch: Batch): Promise<void> {
-    // A clean end vouches for the volatile keys too.
-    if (batch.state?.isClean) await this.#volatile.root.flushed;
-    const environment = batch.isVolatile ? this.#volatile : this.#durable;
-    const room = batch.isVolatile ? this.#volatileRoom : this.#durableRoom;
-    room.take(batch);
-    const removed = batch.removals.flatMap((removal) => this.#removedBy(environment, removal));
-    await transact(environment, () => writesOf(environment, batch));
-    for (const entry of removed) room.reclaimed(entry);
-    environment.log.resetReadTxn();
+    await this.#write(batch.isVolatile ? this.#volatile : this.#durable, [batch]);
+  }
+
+  async apply(batches: readonly Batch[], mark: LogMark): Promise<void> {
+    await this.#write(this.#durable, batches, mark);
+    this.mark = mark;
   }
 
   async close(): Promise<void> {
     await this.#volatile.root.close();
     await this.#durable.root.close();
+  }
+
+  async #write(environment: Environment, batches: readonly Batch[], mark?: LogMark): Promise<void> {
+    const state = batches.findLast((batch) => batch.state)?.state;
+    // A clean end vouches for the volatile keys too.
+    if (state?.isClean) await this.#volatile.root.flushed;
+    const room = environment === this.#volatile ? this.#volatileRoom : this.#durableRoom;
+    room.take(batches);
+    const removed = batches.flatMap(({ removals }) =>
+      removals.flatMap((removal) => this.#removedBy(environment, removal)),
+    );
+    await transact(environment, () => {
+      if (mark) void environment.state.put(MARK_KEY, Buffer.from(JSON.stringify(mark)));
+      return batches.flatMap((batch) => writesOf(environment, batch));
+    });
+    for (const entry of removed) room.reclaimed(entry);
+    if (state) this.state = state;
+    environment.log.resetReadTxn();
   }
 
   #removedBy(environment: Environment, removal: Removal): readonly LogEntry[] {
@@ -153,30 +182,6 @@ function* entriesOf(
   return undefined;
 }
 
-/** Both sorted sequences as one. Each ends its cursor when the reader stops early. */
-function* merged<T>(
-  left: Generator<T, undefined>,
-  right: Generator<T, undefined>,
-  compare: (a: T, b: T) => number,
-): Generator<T, undefined> {
-  try {
-    let [a, b] = [left.next(), right.next()];
-    while (!a.done || !b.done) {
-      if (b.done || (!a.done && compare(a.value, b.value) <= 0)) {
-        yield a.value as T;
-        a = left.next();
-      } else {
-        yield b.value;
-        b = right.next();
-      }
-    }
-  } finally {
-    left.return(undefined);
-    right.return(undefined);
-  }
-  return undefined;
-}
-
 /** What a range of a table holds. Whatever reading or decoding throws, the file is damaged. */
 function* readableRange<T>(
   { file }: Environment,
@@ -200,4 +205,11 @@ function readable<T>({ file }: Environment, decode: () => T): T {
   } catch (error) {
     throw new StoreUnreadable(file, String(error), error);
   }
+}
+
+function stored<T>(environment: Environment, key: Buffer): T | undefined {
+  return readable(environment, () => {
+    const bytes = environment.state.get(key);
+    return bytes && (JSON.parse(bytes.toString()) as T);
+  });
 }

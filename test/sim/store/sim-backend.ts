@@ -1,10 +1,11 @@
 import { createHash } from "node:crypto";
 import type { Disk, DiskFile } from "../../../src/base/disk.ts";
 import type {
-  Backend,
   Batch,
   Head,
   LogEntry,
+  LogMark,
+  LoggableBackend,
   Position,
   Removal,
   StoreState,
@@ -31,20 +32,18 @@ export async function openSimStore(
   folder: string,
   isVolatile: (key: string) => boolean = () => false,
 ): Promise<Store> {
-  const path = `${folder}/${FILE}`;
-  const file = await disk.open(path);
-  await disk.syncFolder(folder);
-  const backend = new SimBackend(file, isVolatile);
-  await backend.recover();
-  return openStore(backend);
+  return openStore(await SimBackend.open(disk, folder, isVolatile));
 }
 
 /** The simulation's engine. Volatile keys are as durable as the others: the contract allows it. */
-class SimBackend implements Backend {
+export class SimBackend implements LoggableBackend {
   readonly isVolatile: (key: string) => boolean;
+  readonly isRoomy = true;
   state: StoreState | undefined;
+  mark: LogMark | undefined;
   readonly #file: DiskFile;
   #length = 0;
+  #writing: Promise<void> = Promise.resolve();
   readonly #heads = new SortedMap<Head>();
   readonly #log = new SortedMap<LogEntry>();
 
@@ -53,15 +52,27 @@ class SimBackend implements Backend {
     this.isVolatile = isVolatile;
   }
 
+  static async open(
+    disk: Disk,
+    folder: string,
+    isVolatile: (key: string) => boolean,
+  ): Promise<SimBackend> {
+    const file = await disk.open(`${folder}/${FILE}`);
+    await disk.syncFolder(folder);
+    const backend = new SimBackend(file, isVolatile);
+    await backend.#recover();
+    return backend;
+  }
+
   /** Replays whole batches; at the first torn one the file ends. */
-  async recover(): Promise<void> {
+  async #recover(): Promise<void> {
     const bytes = Buffer.from(await this.#file.read(0, await this.#file.size()));
     for (let at = 0; at + FRAME_BYTES <= bytes.length; at = this.#length) {
       const end = at + FRAME_BYTES + bytes.readUInt32BE(at);
       const body = bytes.subarray(at + FRAME_BYTES, end);
       if (end > bytes.length || !sumOf(body).equals(bytes.subarray(at + 4, at + FRAME_BYTES)))
         break;
-      this.#apply(decodeBatch(body));
+      this.#keep(decodeWrite(body));
       this.#length = end;
     }
     await this.#file.truncate(this.#length);
@@ -87,8 +98,23 @@ class SimBackend implements Backend {
     for (const [, entry] of this.#log.range(from, to)) yield entry;
   }
 
-  async write(batch: Batch): Promise<void> {
-    const body = encodeBatch(batch);
+  write(batch: Batch): Promise<void> {
+    return this.#append({ batches: [batch] });
+  }
+
+  apply(batches: readonly Batch[], mark: LogMark): Promise<void> {
+    return this.#append({ batches, mark });
+  }
+
+  /** One at a time, since volatile writes go on beside a log's. */
+  #append(written: Written): Promise<void> {
+    const writing = this.#writing.then(() => this.#appendNow(written));
+    this.#writing = writing.catch(() => {});
+    return writing;
+  }
+
+  async #appendNow(written: Written): Promise<void> {
+    const body = encodeWrite(written);
     const frame = Buffer.alloc(FRAME_BYTES);
     frame.writeUInt32BE(body.length);
     sumOf(body).copy(frame, 4);
@@ -100,14 +126,19 @@ class SimBackend implements Backend {
     }
     await this.#file.sync();
     this.#length += FRAME_BYTES + body.length;
-    this.#apply(batch);
+    this.#keep(written);
   }
 
   async close(): Promise<void> {
     await this.#file.close();
   }
 
-  #apply({ removals, entries, state }: Batch): void {
+  #keep({ batches, mark }: Written): void {
+    for (const batch of batches) this.#keepBatch(batch);
+    if (mark) this.mark = mark;
+  }
+
+  #keepBatch({ removals, entries, state }: Batch): void {
     for (const removal of removals) {
       if (removal.kind === "head") this.#heads.delete(bytesOrder(removal.key));
       else this.#log.delete(positionOrder(removal.position));
@@ -171,6 +202,24 @@ function sumOf(body: Buffer): Buffer {
   return createHash("sha256").update(body).digest().subarray(0, SUM_BYTES);
 }
 
+/** What one frame of the file holds. */
+interface Written {
+  readonly batches: readonly Batch[];
+  readonly mark?: LogMark;
+}
+
+/** JSON of the mark, then each batch; all with their length before them. */
+function encodeWrite({ batches, mark }: Written): Buffer {
+  const parts = [Buffer.from(JSON.stringify({ mark })), ...batches.map(encodeBatch)];
+  return Buffer.concat(parts.flatMap((part) => [lengthOf(part), part]));
+}
+
+function decodeWrite(body: Buffer): Written {
+  const [head, ...batches] = partsOf(body);
+  const { mark } = JSON.parse(head!.toString()) as { mark?: LogMark };
+  return { batches: batches.map(decodeBatch), ...(mark && { mark }) };
+}
+
 /** JSON of removals and state, then each entry; all with their length before them. */
 function encodeBatch({ removals, entries, state }: Batch): Buffer {
   const head = Buffer.from(JSON.stringify({ removals, state }));
@@ -181,17 +230,22 @@ function encodeBatch({ removals, entries, state }: Batch): Buffer {
 }
 
 function decodeBatch(body: Buffer): Batch {
+  const parts = partsOf(body);
+  const head = JSON.parse(parts[0]!.toString()) as { removals: Removal[]; state?: StoreState };
+  const entries = parts
+    .slice(1)
+    .map((part) => decodeEntry(decodePosition(part), part.subarray(POSITION_BYTES)));
+  return { isVolatile: false, ...head, entries };
+}
+
+function partsOf(body: Buffer): readonly Buffer[] {
   const parts: Buffer[] = [];
   for (let at = 0; at < body.length;) {
     const end = at + 4 + body.readUInt32BE(at);
     parts.push(body.subarray(at + 4, end));
     at = end;
   }
-  const head = JSON.parse(parts[0]!.toString()) as { removals: Removal[]; state?: StoreState };
-  const entries = parts
-    .slice(1)
-    .map((part) => decodeEntry(decodePosition(part), part.subarray(POSITION_BYTES)));
-  return { isVolatile: false, ...head, entries };
+  return parts;
 }
 
 function lengthOf(part: Buffer): Buffer {

@@ -1,5 +1,5 @@
 import type { Random } from "../../../src/base/random.ts";
-import type { TracedCall } from "./traced-calls.ts";
+import { isTable, type TracedCall } from "./traced-calls.ts";
 
 /** What a disk writes whole or not at all. */
 const SECTOR_BYTES = 512;
@@ -93,6 +93,7 @@ export class PowerLossDisk {
   /** A call has begun: what it writes may reach the disk from now on. */
   begin(call: TracedCall): void {
     if (call.kind === "create" && !this.#names.has(call.path)) this.#names.set(call.path, false);
+    if (call.kind === "create" && isTable(call.path)) this.#file(call.path);
     if (call.kind === "remove") this.#names.delete(call.path);
     if (call.kind === "write") this.#file(call.path).write(call.at, call.bytes, call.begin);
     if (call.kind === "rename") this.#rename(call.path, call.to);
@@ -103,9 +104,13 @@ export class PowerLossDisk {
   /** It has returned: what it promised is so. `begin` was told of everything that had begun before. */
   end(call: TracedCall, endOf: (write: number) => number): void {
     if (call.kind === "write" && call.isDurable)
+      // The length too: what was written must be found again.
       this.#files
         .get(call.path)!
-        .sync((write, sector) => write <= call.begin && overlaps(call, sector), 0);
+        .sync(
+          (write, sector) => write <= call.begin && overlaps(call, sector),
+          call.at + call.bytes.length,
+        );
     if (call.kind !== "sync") return;
     this.#files.get(call.path)?.sync((write) => endOf(write) < call.begin, this.#sizes.get(call)!);
     for (const path of this.#names.keys())

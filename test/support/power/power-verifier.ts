@@ -7,7 +7,7 @@ import { openLmdbStore } from "../../../src/store/lmdb/open-lmdb-store.ts";
 import type { Store } from "../../../src/store/store.ts";
 import { isVolatileKey, valueOf, type Acknowledged } from "./power-load.ts";
 import { FATES, PowerLossDisk, type Fate } from "./power-loss-disk.ts";
-import type { TracedCall } from "./traced-calls.ts";
+import { isTable, type TracedCall } from "./traced-calls.ts";
 
 /** key → sequence of its newest version. */
 type State = ReadonlyMap<string, number>;
@@ -120,9 +120,10 @@ export class PowerVerifier {
     mkdirSync(folder, { recursive: true });
     const locks = LOCK_FILES[this.#random.integer(LOCK_FILES.length)]!;
     for (const [path, bytes] of files) {
-      if (!/\.mdb(\.new)?$/.test(path)) continue;
+      if (!isTable(path)) continue;
       const file = `${folder}/${basename(path)}`;
       writeFileSync(file, bytes);
+      if (path.endsWith(".log")) continue;
       if (locks === "empty") writeFileSync(`${file}-lock`, "");
       const stale = `${this.#stale}.${basename(path).split(".")[0]}-lock`;
       if (locks === "stale") copyFileSync(stale, `${file}-lock`);

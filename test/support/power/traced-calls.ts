@@ -157,9 +157,9 @@ function asCall(
   }
 }
 
-/** Not LMDB's lock files: they are written through a map, and what a power loss leaves of them is the test's choice. */
-function isTable(path: string): boolean {
-  return /\.mdb(\.new)?$/.test(path);
+/** A file of the store. Not LMDB's lock files: they are written through a map, and what a power loss leaves of them is the test's choice. */
+export function isTable(path: string): boolean {
+  return /\.(mdb|mdb\.new|log)$/.test(path);
 }
 
 function span({ begin, end }: Parts): { readonly begin: number; readonly end: number } {

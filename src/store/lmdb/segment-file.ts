@@ -1,0 +1,56 @@
+import { closeSync, constants, fchmodSync, fstatSync, openSync, read, write } from "node:fs";
+import { promisify } from "node:util";
+import type { LogSegment } from "../backend.ts";
+import { StoreFull } from "../store.ts";
+
+const FULL_CODES: ReadonlySet<string | undefined> = new Set(["ENOSPC", "EDQUOT", "EFBIG"]);
+
+/**
+ * One file of the write-ahead log; made if missing, for its owner alone. Its name is not made durable here.
+ *
+ * Why O_DSYNC: one call to the thread pool writes and flushes. Over blocks that the file has already, the file system
+ * has nothing else to write.
+ */
+export class SegmentFile implements LogSegment {
+  readonly name: string;
+  bytes: number;
+  readonly #handle: number;
+
+  constructor(name: string) {
+    this.name = name;
+    const { O_RDWR, O_CREAT, O_DSYNC } = constants;
+    this.#handle = openSync(name, O_RDWR | O_CREAT | O_DSYNC, 0o600);
+    fchmodSync(this.#handle, 0o600);
+    this.bytes = fstatSync(this.#handle).size;
+  }
+
+  async read(): Promise<Buffer> {
+    const target = Buffer.alloc(this.bytes);
+    const { bytesRead } = await promisify(read)(this.#handle, target, 0, this.bytes, 0);
+    return target.subarray(0, bytesRead);
+  }
+
+  write(at: number, bytes: Buffer): Promise<void> {
+    return new Promise((resolve, reject) => {
+      write(this.#handle, bytes, 0, bytes.length, at, (error, written) => {
+        if (error) return reject(asStoreError(error, this.name));
+        // A disk that ends in the middle of a write takes a part of it.
+        if (written < bytes.length) return reject(full(this.name));
+        this.bytes = Math.max(this.bytes, at + written);
+        resolve();
+      });
+    });
+  }
+
+  async close(): Promise<void> {
+    closeSync(this.#handle);
+  }
+}
+
+function asStoreError(error: NodeJS.ErrnoException, name: string): Error {
+  return FULL_CODES.has(error.code) ? full(name, error) : error;
+}
+
+function full(name: string, cause?: Error): StoreFull {
+  return new StoreFull(`no space left for the store: ${name}`, { cause });
+}
