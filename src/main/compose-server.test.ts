@@ -128,7 +128,11 @@ describe("startControlPlane", () => {
       );
       await client.delete(ServiceAccount, { ...inDefault, name: "robot" });
       assert.equal((await whoAmI()).status, 401);
-      await waitFor(async () => (await client.list(Secret, inDefault)).items.length === 0);
+      await waitFor(async () =>
+        (await client.list(Secret, inDefault)).items.every(
+          ({ metadata }) => metadata?.name !== key.name,
+        ),
+      );
     } finally {
       await close();
     }
