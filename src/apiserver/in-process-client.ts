@@ -198,6 +198,7 @@ class InProcessClient implements Client {
     const call = this.#call(kind, "create", key, {}, subresource);
     const handler = this.#parts.subresources.find(kind.group, kind.plural, subresource);
     if (!handler) throw unknownPath();
+    if (handler.post) return (await handler.post(this.#parts, call, body)) as R;
     const response = await handler.handle(this.#parts, call, requestWith(call.info, body));
     if (!Buffer.isBuffer(response.body)) throw badRequest(`${subresource} answers with a stream`);
     const answer = JSON.parse(response.body.toString()) as R | Status;

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
-import { Recent, remembered } from "./recent.ts";
+import { Recent, remembered, rememberedOnReturn } from "./recent.ts";
 
 describe("Recent", () => {
   it("keeps at least the last entriesMax entries, and at most twice as many", () => {
@@ -42,5 +42,19 @@ describe("remembered", () => {
     const items = [1, 2];
     assert.equal(size(items), size(items));
     assert.deepEqual(size([1, 2]), { size: 2, call: 2 });
+  });
+});
+
+describe("rememberedOnReturn", () => {
+  it("keeps what comes again, however many come once meanwhile", () => {
+    let made = 0;
+    const make = rememberedOnReturn(4, () => ++made);
+    const [again, other] = [{}, {}];
+    assert.deepEqual([make(again), make(again), make(again)], [1, 2, 2]);
+    for (let i = 0; i < 100; i++) {
+      make({});
+      assert.equal(make(again), 2);
+    }
+    assert.equal(make(other), 103);
   });
 });

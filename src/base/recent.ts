@@ -47,3 +47,20 @@ export function remembered<K extends object, V extends NonNullable<unknown>>(
     return made;
   };
 }
+
+/** Like {@link remembered}, but only of objects that come a second time: those that never do push nothing out. */
+export function rememberedOnReturn<K extends object, V extends NonNullable<unknown>>(
+  entriesMax: number,
+  make: (key: K) => V,
+): (key: K) => V {
+  const recent = new Recent<K, V>(entriesMax);
+  const once = new Recent<K, true>(entriesMax);
+  return (key) => {
+    const known = recent.get(key);
+    if (known !== undefined) return known;
+    const made = make(key);
+    if (once.get(key)) recent.set(key, made);
+    else once.set(key, true);
+    return made;
+  };
+}

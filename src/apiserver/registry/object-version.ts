@@ -1,4 +1,4 @@
-import { remembered } from "../../base/recent.ts";
+import { remembered, rememberedOnReturn } from "../../base/recent.ts";
 import type { KubeObject, ObjectMeta } from "../../api/machinery/object.ts";
 import type { TypeSchema } from "../../api/machinery/schema.ts";
 import type { Revision } from "../../store/store.ts";
@@ -146,7 +146,23 @@ function membersOf(
 /** Texts of shared values that are remembered: those of the templates at work now. Doubling costs some 100 kB. */
 const SHARED_TEXTS_MAX = 64;
 
-const sharedText = remembered(SHARED_TEXTS_MAX, (value: object) => JSON.stringify(value));
+/** The text of a value that many objects have in common; or most of it, as bound Pods have all of their spec but the node. */
+const sharedText = rememberedOnReturn(SHARED_TEXTS_MAX, (value: object) => {
+  if (Array.isArray(value)) return JSON.stringify(value);
+  let text = "";
+  for (const field in value) {
+    const member = value[field as never] as unknown;
+    if (member === undefined) continue;
+    const json = typeof member === "object" && member ? memberText(member) : JSON.stringify(member);
+    text += `${text && ","}${JSON.stringify(field)}:${json}`;
+  }
+  return `{${text}}`;
+});
+
+/** Texts of members of shared values that are remembered: a Pod's spec has about eight. */
+const MEMBER_TEXTS_MAX = 512;
+
+const memberText = remembered(MEMBER_TEXTS_MAX, (value: object) => JSON.stringify(value));
 
 /** The managers of fields: their sets, most of their text, are shared by objects of one shape and by versions of one object. */
 function managersText(entries: object): string {

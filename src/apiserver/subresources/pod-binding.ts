@@ -1,7 +1,8 @@
 import { notSupported, required, type FieldError } from "../../api/machinery/field-error.ts";
 import type { KubeObject } from "../../api/machinery/object.ts";
+import { validateObjectMetaUpdate } from "../../api/machinery/object-meta-validation.ts";
 import { unknownPath } from "../../api/machinery/routing-errors.ts";
-import { conflict, invalid } from "../../api/machinery/status-errors.ts";
+import { conflict, invalid, notFound } from "../../api/machinery/status-errors.ts";
 import { formatTime } from "../../base/clock.ts";
 import type { ReviewHandler } from "../authz/reviews.ts";
 import type { V1Binding, V1Pod, V1PodCondition } from "../../gen/types.ts";
@@ -9,7 +10,14 @@ import type { ApiCall } from "../api-call.ts";
 import { objectResponse } from "../api-response.ts";
 import { parseBody } from "../bodies/decode.ts";
 import type { ServerParts } from "../parts.ts";
-import { updateObject } from "../verbs/update.ts";
+import {
+  commitObject,
+  CONFLICT_TRIES_MAX,
+  encodedForm,
+  tooManyConflicts,
+} from "../registry/commit.ts";
+import { localKey } from "../registry/keys.ts";
+import { validateAdmission } from "../verbs/admit.ts";
 import type { SubresourceHandler } from "./subresource.ts";
 
 /**
@@ -27,14 +35,24 @@ export const podBinding: SubresourceHandler = {
     const bytes = await request.body();
     const contentType = request.headers["content-type"];
     const expected = { apiVersion: "v1", kind: "Binding" };
-    const binding = parseBody(parts.schemas, bytes, contentType, expected) as V1Binding;
-    const { name } = call.info;
-    const errors = bindingErrors(binding);
-    if (errors.length > 0) throw invalid({ group: "", kind: "Binding", name, errors });
-    await bindPod(parts, call, binding);
-    return objectResponse(201, SUCCESS, call.warnings);
+    const binding = parseBody(parts.schemas, bytes, contentType, expected) as KubeObject;
+    return objectResponse(201, await postBinding(parts, call, binding), call.warnings);
   },
+  post: postBinding,
 };
+
+async function postBinding(
+  parts: ServerParts,
+  call: ApiCall,
+  body: KubeObject,
+): Promise<KubeObject> {
+  const binding = body as V1Binding;
+  const { name } = call.info;
+  const errors = bindingErrors(binding);
+  if (errors.length > 0) throw invalid({ group: "", kind: "Binding", name, errors });
+  await bindPod(parts, call, binding);
+  return SUCCESS as unknown as KubeObject;
+}
 
 /**
  * `bindings`: the same under the path of upstream's first release, which names the Pod in the body.
@@ -71,17 +89,35 @@ export const SUCCESS = {
   code: 201,
 };
 
+/**
+ * Reads the Pod, checks that it may be bound, and commits it with its node, again if it changed meanwhile.
+ *
+ * Not an update: the strategy has no say in it, and admission judges the Binding.
+ */
 async function bindPod(parts: ServerParts, call: ApiCall, binding: V1Binding): Promise<void> {
-  await updateObject(parts, call, {
-    isPatch: true,
-    tracking: "kept",
-    rules: { prepareForUpdate: (object) => object, validateUpdate: () => [] },
-    wanted: (old) => {
-      const pod = old!.object as V1Pod;
-      checkBindable(call, pod, binding);
-      return bound(pod, binding, formatTime(parts.clock.now())) as KubeObject;
-    },
-  });
+  const { served, info } = call;
+  validateAdmission(parts, call, "CREATE", binding as KubeObject, undefined);
+  const key = localKey(info.namespace, info.name);
+  for (let attempt = 0; attempt < CONFLICT_TRIES_MAX; attempt++) {
+    const old = served.cache.get(key);
+    if (!old) throw notFound(call.kind, info.name);
+    const pod = old.object as V1Pod;
+    checkBindable(call, pod, binding);
+    const object = bound(pod, binding, formatTime(parts.clock.now())) as KubeObject;
+    checkMetadata(call, object, old.object);
+    if (call.isDryRun) return;
+    const encoded = encodedForm(served, object);
+    if (await commitObject(parts, served, key, encoded, old.revision)) return;
+  }
+  throw tooManyConflicts();
+}
+
+/** A Binding may bring labels and annotations, which must be such. */
+function checkMetadata(call: ApiCall, object: KubeObject, old: KubeObject): void {
+  if (object.metadata === old.metadata) return;
+  const errors = validateObjectMetaUpdate(object, old);
+  if (errors.length > 0)
+    throw invalid({ group: "", kind: "Pod", name: call.info.name, errors: [...errors] });
 }
 
 function bindingErrors({ target }: V1Binding): FieldError[] {
@@ -116,11 +152,14 @@ function checkBindable(call: ApiCall, pod: V1Pod, binding: V1Binding): void {
 
 function bound(pod: V1Pod, binding: V1Binding, now: string): V1Pod {
   const { annotations, labels } = binding.metadata ?? {};
-  const metadata = {
-    ...pod.metadata,
-    ...(annotations && { annotations: { ...pod.metadata?.annotations, ...annotations } }),
-    ...(labels && { labels: { ...pod.metadata?.labels, ...labels } }),
-  };
+  const metadata =
+    !annotations && !labels
+      ? pod.metadata
+      : {
+          ...pod.metadata,
+          ...(annotations && { annotations: { ...pod.metadata?.annotations, ...annotations } }),
+          ...(labels && { labels: { ...pod.metadata?.labels, ...labels } }),
+        };
   const scheduled: V1PodCondition = {
     type: "PodScheduled",
     status: "True",
@@ -129,7 +168,7 @@ function bound(pod: V1Pod, binding: V1Binding, now: string): V1Pod {
   const others = pod.status?.conditions?.filter(({ type }) => type !== "PodScheduled") ?? [];
   return {
     ...pod,
-    metadata,
+    ...(metadata && { metadata }),
     spec: { ...pod.spec!, nodeName: binding.target.name! },
     status: { ...pod.status, conditions: [...others, scheduled] },
   };

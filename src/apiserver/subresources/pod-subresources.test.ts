@@ -34,6 +34,62 @@ describe("bindings", () => {
   );
 });
 
+describe("pods/binding", () => {
+  const bind = ({ request }: TestServer, metadata: object, query = "") =>
+    request("POST", `${IN}/pods/p/binding${query}`, { metadata, target: { name: "n" } });
+
+  it(
+    "brings labels and annotations, which must be such, and changes nothing else",
+    inServer(async (server) => {
+      const made = await makePod(server);
+      const wrong = await bind(server, { labels: { "a b": "c" } });
+      assert.equal(wrong.status, 422, wrong.text);
+      const { status } = await bind(server, { labels: { zone: "z" }, annotations: { a: "b" } });
+      assert.equal(status, 201);
+      const { json } = await server.request("GET", `${IN}/pods/p`);
+      assert.equal(json.metadata.labels.zone, "z");
+      assert.equal(json.metadata.annotations.a, "b");
+      assert.equal(json.metadata.generation, made.metadata.generation);
+      assert.deepEqual(json.metadata.managedFields, made.metadata.managedFields);
+      const { nodeName, ...spec } = json.spec;
+      assert.equal(nodeName, "n");
+      assert.deepEqual(spec, made.spec);
+    }),
+  );
+
+  it(
+    "is refused for another Pod of that name, for a Pod that ends, and written only when it is meant",
+    inServer(async (server) => {
+      await makePod(server);
+      const other = await bind(server, { uid: "other" });
+      assert.equal(other.status, 409);
+      assert.match(other.json.message, /UID in precondition: other, UID in object meta/);
+      assert.equal((await bind(server, {}, "?dryRun=All")).status, 201);
+      assert.equal((await server.request("GET", `${IN}/pods/p`)).json.spec.nodeName, undefined);
+      const finalizers = ["example.com/held"];
+      const held = { metadata: { finalizers } };
+      await server.request("PATCH", `${IN}/pods/p`, held, STRATEGIC);
+      await server.request("DELETE", `${IN}/pods/p`);
+      const late = await bind(server, {});
+      assert.equal(late.status, 409);
+      assert.match(late.json.message, /is being deleted, cannot be assigned to a host/);
+      assert.equal(
+        (await server.request("POST", `${IN}/pods/q/binding`, { target: { name: "n" } })).status,
+        404,
+      );
+    }),
+  );
+
+  it(
+    "of many at once exactly one succeeds",
+    inServer(async (server) => {
+      await makePod(server);
+      const answers = await Promise.all(Array.from({ length: 5 }, () => bind(server, {})));
+      assert.deepEqual(answers.map(({ status }) => status).sort(), [201, 409, 409, 409, 409]);
+    }),
+  );
+});
+
 describe("pods/resize", () => {
   it(
     "changes what containers get, by patch and update, and nothing else",

@@ -1,4 +1,5 @@
 import type { Duplex } from "node:stream";
+import type { KubeObject } from "../../api/machinery/object.ts";
 import type { ApiCall } from "../api-call.ts";
 import type { ApiResponse } from "../api-response.ts";
 import type { ServerParts } from "../parts.ts";
@@ -21,6 +22,8 @@ export interface SubresourceHandler {
   readonly kind: { readonly group: string; readonly version: string; readonly kind: string };
   /** Set by those that change a part of their object: the in-process client writes by them, too. */
   readonly rules?: ChangeRules;
+  /** For a caller in this process: a body that needs no decoding, an answer that needs no encoding. @throws {StatusError} */
+  post?(parts: ServerParts, call: ApiCall, body: KubeObject): Promise<KubeObject>;
   /** @throws {StatusError} */
   handle(parts: ServerParts, call: ApiCall, request: ApiRequest): Promise<ApiResponse>;
   /** An HTTP/1.1 upgrade on this path: takes the connection over, or answers. */
