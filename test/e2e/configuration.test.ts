@@ -1,5 +1,6 @@
 // ConfigMaps and Secrets where they come from and where they are; images from a registry; terminals; ways to the API from outside.
 import assert from "node:assert/strict";
+import { randomUUID } from "node:crypto";
 import { mkdirSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join, resolve } from "node:path";
 import { after, before, describe, it } from "node:test";
@@ -47,9 +48,11 @@ describe("configuration, images and ways in", { concurrency: 3 }, () => {
     const kubectl = version === undefined ? "kubectl" : `kubectl.${version}`;
     const folder = "$(dirname $(readlink -f $(command -v kubectl)))";
     const program = version === undefined ? kubectl : `${folder}/${kubectl}`;
-    const typing = cluster.startProgram("script", ["-qec", `${program} ${line}`, "/dev/null"], {
-      stdin: typed,
-    });
+    // A terminal whose other end is closed at once ends what runs on it: this one stays open.
+    const script = 'mkfifo "$3"; exec 3<>"$3"; printf %s "$2" >&3; script -qec "$1" /dev/null <&3';
+    const fifo = join(cluster.home, `terminal-${randomUUID()}`);
+    const words = ["-c", script, "sh", `${program} ${line}`, typed, fifo];
+    const typing = cluster.startProgram("sh", words);
     return (await typing.ended).stdout.replaceAll("\r", "");
   };
   const image = (name: string, spec: object = {}, container: object = {}): object =>
