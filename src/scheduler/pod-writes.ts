@@ -132,6 +132,9 @@ function unschedulableCondition(
     status: "False",
     reason: "Unschedulable",
     message,
+    ...(pod.metadata?.generation !== undefined && {
+      observedGeneration: pod.metadata.generation,
+    }),
     ...(lastTransitionTime ? { lastTransitionTime } : {}),
   } as V1PodCondition;
 }

@@ -1,5 +1,11 @@
 import { badRequest } from "../../api/machinery/status-errors.ts";
-import type { V1Eviction } from "../../gen/types.ts";
+import type { KubeObject } from "../../api/machinery/object.ts";
+import { formatTime } from "../../base/clock.ts";
+import type { V1Eviction, V1Pod, V1PodCondition } from "../../gen/types.ts";
+import type { ApiCall } from "../api-call.ts";
+import type { ServerParts } from "../parts.ts";
+import { checkPreconditions, type DeletionOptions } from "../verbs/deletion.ts";
+import { updateObject } from "../verbs/update.ts";
 import { objectResponse } from "../api-response.ts";
 import { parseBody } from "../bodies/decode.ts";
 import { deleteObject } from "../verbs/delete.ts";
@@ -30,7 +36,56 @@ export const podEviction: SubresourceHandler = {
     const deletion = deletionOfObject(eviction.deleteOptions ?? {});
     const isDryRun = deletion.isDryRun || call.isDryRun;
     const { options } = deletion;
-    await deleteObject(parts, call.withFlags({ ...call.flags, isDryRun }), options);
+    const revision = isDryRun ? undefined : await sayWhy(parts, call, options);
+    const flagged = call.withFlags({ ...call.flags, isDryRun });
+    const pinned = options.ifResourceVersion === undefined ? undefined : revision;
+    await deleteObject(
+      parts,
+      flagged,
+      pinned ? { ...options, ifResourceVersion: pinned } : options,
+    );
     return objectResponse(201, SUCCESS, call.warnings);
   },
 };
+
+/**
+ * Writes on the Pod that it ends for the sake of something else: whoever counts its end (Jobs do) need not blame it.
+ *
+ * @returns the revision of that.
+ * @throws {StatusError} NotFound; Conflict: it is not the Pod that was meant.
+ * @spec k8s@1.36 pkg/registry/core/pod/storage/eviction.go addConditionAndDeletePod
+ */
+async function sayWhy(
+  parts: ServerParts,
+  call: ApiCall,
+  options: DeletionOptions,
+): Promise<string | undefined> {
+  const { version } = await updateObject(parts, call, {
+    isPatch: true,
+    tracking: "kept",
+    rules: { prepareForUpdate: (object) => object, validateUpdate: () => [] },
+    wanted: (old) => {
+      checkPreconditions(call.kind, old!.object, options);
+      return withReason(old!.object as V1Pod, formatTime(parts.clock.now())) as KubeObject;
+    },
+  });
+  return version.object.metadata?.resourceVersion;
+}
+
+function withReason(pod: V1Pod, now: string): V1Pod {
+  const { conditions = [] } = pod.status ?? {};
+  const known = conditions.find(({ type }) => type === "DisruptionTarget");
+  const isNew = known?.status !== "True";
+  const condition: V1PodCondition = {
+    type: "DisruptionTarget",
+    status: "True",
+    reason: "EvictionByEvictionAPI",
+    message: "Eviction API: evicting",
+    ...(pod.metadata?.generation === undefined
+      ? {}
+      : { observedGeneration: pod.metadata.generation }),
+    lastTransitionTime: (isNew ? now : known.lastTransitionTime) as never,
+  };
+  const others = conditions.filter(({ type }) => type !== "DisruptionTarget");
+  return { ...pod, status: { ...pod.status, conditions: [...others, condition] } };
+}

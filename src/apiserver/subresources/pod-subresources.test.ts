@@ -34,6 +34,54 @@ describe("bindings", () => {
   );
 });
 
+describe("pods/eviction", () => {
+  const evict = (server: TestServer, deleteOptions: object = {}) =>
+    server.request("POST", `${IN}/pods/p/eviction`, { metadata: { name: "p" }, deleteOptions });
+  const bind = (server: TestServer) =>
+    server.request("POST", `${IN}/pods/p/binding`, { target: { kind: "Node", name: "n" } });
+  const read = async (server: TestServer): Promise<Body> =>
+    (await server.request("GET", `${IN}/pods/p`)).json;
+
+  it(
+    "says on the Pod why it ends, and ends it",
+    inServer(async (server) => {
+      await makePod(server);
+      await bind(server);
+      const { status, text } = await evict(server);
+      assert.equal(status, 201, text);
+      const pod = await read(server);
+      assert.ok(pod.metadata.deletionTimestamp);
+      const [scheduled, target] = pod.status.conditions;
+      assert.deepEqual([scheduled.type, scheduled.observedGeneration], ["PodScheduled", 1]);
+      const { lastTransitionTime: _, ...why } = target;
+      assert.deepEqual(why, {
+        type: "DisruptionTarget",
+        status: "True",
+        reason: "EvictionByEvictionAPI",
+        message: "Eviction API: evicting",
+        observedGeneration: 1,
+      });
+    }),
+  );
+
+  it(
+    "heeds preconditions and dry runs",
+    inServer(async (server) => {
+      const { metadata } = await makePod(server);
+      await bind(server);
+      const stale = { preconditions: { resourceVersion: metadata.resourceVersion } };
+      assert.equal((await evict(server, stale)).status, 409);
+      assert.equal((await evict(server, { dryRun: ["All"] })).status, 201);
+      const { metadata: now, status } = await read(server);
+      assert.equal(now.deletionTimestamp, undefined);
+      assert.equal(status.conditions.length, 1);
+      const exact = { preconditions: { resourceVersion: now.resourceVersion } };
+      assert.equal((await evict(server, exact)).status, 201);
+      assert.ok((await read(server)).metadata.deletionTimestamp);
+    }),
+  );
+});
+
 describe("pods/binding", () => {
   const bind = ({ request }: TestServer, metadata: object, query = "") =>
     request("POST", `${IN}/pods/p/binding${query}`, { metadata, target: { name: "n" } });

@@ -103,6 +103,7 @@ function markFailed(pod: Pod, message: string, now: Instant): PlannedWrite[] {
     status: "True",
     reason: "DeletionByPodGC",
     message,
+    ...(pod.metadata?.generation && { observedGeneration: pod.metadata.generation }),
     lastTransitionTime: formatTime(now),
   };
   return [

@@ -89,6 +89,7 @@ export function plan(pod: Pod, taints: readonly ActiveTaint[], now: Instant): Pl
     status: "True",
     reason: "DeletionByTaintManager",
     message: "Taint manager: deleting due to NoExecute taint",
+    ...(pod.metadata?.generation && { observedGeneration: pod.metadata.generation }),
     lastTransitionTime: formatTime(now),
   };
   const ifUid = pod.metadata?.uid ?? "";

@@ -110,6 +110,11 @@ export class VolumeMounter {
     for (const [index, mount] of (container.volumeMounts ?? []).entries()) {
       const volume = pod.spec?.volumes?.find(({ name }) => name === mount.name);
       if (!volume) throw new VolumeError(`cannot find volume ${JSON.stringify(mount.name)}`);
+      if (mount.recursiveReadOnly === "Enabled")
+        throw new VolumeError(
+          `failed to resolve recursive read-only mode: volume ${JSON.stringify(mount.name)} asks for a ` +
+            "recursive read-only mount, which the container runtime does not support",
+        );
       const path = volumePath(folders, volume);
       const hostPath = await this.#subPath(folders, path, container, mount, index, environment);
       mounts.push({

@@ -54,6 +54,12 @@ describe("rejectionOf", () => {
       [onPort(80)],
       "NodePorts Predicate NodePorts failed: node(s) didn't have free ports for the requested pod ports",
     ],
+    [
+      "groups that the runtime cannot keep out",
+      pod({ securityContext: { supplementalGroupsPolicy: "Strict" } }),
+      [],
+      "SupplementalGroupsPolicyNotSupported SupplementalGroupsPolicy=Strict is not supported in this node",
+    ],
     ["another port", onPort(81), [onPort(80)], ""],
     [
       "a taint that would evict it",

@@ -37,6 +37,7 @@ export function rejectionOf(
   return (
     pressureProblem(pod, pressures) ??
     osProblem(pod) ??
+    groupsProblem(pod, node) ??
     lackOf(pod, active, allocatable) ??
     affinityProblem(pod, node) ??
     portProblem(pod, active) ??
@@ -71,6 +72,16 @@ function osProblem({ metadata, spec }: V1Pod): Rejection | undefined {
   return {
     reason: "PodOSNotSupported",
     message: "Failed to admit pod as the OS field doesn't match node OS",
+  };
+}
+
+/** A runtime that adds the groups of the image would give the Pod more than it may have. @spec KEP-3619 */
+function groupsProblem({ spec }: V1Pod, { status }: V1Node): Rejection | undefined {
+  const isStrict = spec?.securityContext?.supplementalGroupsPolicy === "Strict";
+  if (!isStrict || status?.features?.supplementalGroupsPolicy) return undefined;
+  return {
+    reason: "SupplementalGroupsPolicyNotSupported",
+    message: "SupplementalGroupsPolicy=Strict is not supported in this node",
   };
 }
 

@@ -6,6 +6,7 @@ import {
   CONTAINER_RUNNING,
   SANDBOX_READY,
   type ContainerStatus,
+  type ContainerUser,
   type SandboxStatus,
 } from "../../wire/cri/cri-client.ts";
 import {
@@ -51,6 +52,8 @@ export interface ContainerState {
   readonly hash: string;
   /** What it was made with; absent where the runtime does not know. */
   readonly resources?: V1ResourceRequirements;
+  /** Absent where the runtime does not say (containerd below 2.0). */
+  readonly user?: ContainerUser;
 }
 
 export const emptyRuntime: PodRuntime = { sandboxes: [], containers: [] };
@@ -91,8 +94,16 @@ export function containerState(
     image: status.image?.image ?? "",
     imageId: status.imageRef,
     hash: status.annotations[ANNOTATION_HASH] ?? "",
+    ...userOf(status),
     ...resourcesIn(status.annotations[ANNOTATION_RESOURCES]),
   };
+}
+
+function userOf({ user }: ContainerStatus): Pick<ContainerState, "user"> {
+  if (!user?.linux) return {};
+  const { uid, gid, supplementalGroups } = user.linux;
+  const groups = supplementalGroups?.length ? { supplementalGroups } : {};
+  return { user: { uid, gid, ...groups } };
 }
 
 function resourcesIn(text: string | undefined): Pick<ContainerState, "resources"> {

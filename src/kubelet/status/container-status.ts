@@ -51,6 +51,7 @@ export function containerStatus(
     started: isStarted,
     ...resourcesOf(observed, container, current),
     ...volumeMountsOf(container),
+    ...(current?.user ? { user: { linux: current.user } } : {}),
   };
 }
 

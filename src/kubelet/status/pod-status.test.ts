@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { describe, it } from "node:test";
 import type { V1ContainerState, V1ContainerStatus, V1Pod } from "../../gen/types.ts";
 import { freshMemory, type ObservedPod } from "../plan/observed.ts";
-import { emptyRuntime } from "../runtime/pod-runtime.ts";
+import { emptyRuntime, type ContainerState } from "../runtime/pod-runtime.ts";
 import { isEqual } from "./is-equal.ts";
 import { phaseOf } from "./phase.ts";
 import { podStatus } from "./pod-status.ts";
@@ -100,6 +100,33 @@ describe("podStatus", () => {
         "PodScheduled True",
       ],
     );
+  });
+
+  it("keeps what others write, and tells what the runtime tells", () => {
+    const claims = [{ name: "gpu", resourceClaimName: "gpu-1" }];
+    const debugged: V1Pod = {
+      metadata: { generation: 4 },
+      spec: {
+        containers: [{ name: "a", image: "i" }],
+        ephemeralContainers: [{ name: "debug", image: "i" }],
+      },
+      status: { resourceClaimStatuses: claims },
+    };
+    const running: ContainerState = {
+      ...{ id: "1", name: "a", sandboxId: "s", restartCount: 0, state: "running" },
+      ...{ createdAt: 1, startedAt: 1, finishedAt: 0, exitCode: 0, reason: "", message: "" },
+      ...{ image: "docker.io/library/i:1", imageId: "sha256:1", hash: "" },
+      user: { uid: 1000, gid: 2000, supplementalGroups: [3000] },
+    };
+    const runtime = { sandboxes: [], containers: [running] };
+    const given = podStatus({ ...observed(debugged), runtime }, NOW);
+    assert.deepEqual(given.resourceClaimStatuses, claims);
+    assert.equal(given.observedGeneration, 4);
+    const [app] = given.containerStatuses ?? [];
+    assert.deepEqual(app?.user, { linux: { uid: 1000, gid: 2000, supplementalGroups: [3000] } });
+    assert.deepEqual([app?.image, app?.imageID], ["docker.io/library/i:1", "sha256:1"]);
+    assert.equal(app?.started, true);
+    assert.equal("started" in given.ephemeralContainerStatuses![0]!, false);
   });
 
   it("a Pod that has ended stays so", () => {

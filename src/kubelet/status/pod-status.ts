@@ -20,7 +20,10 @@ export function podStatus(observed: ObservedPod, now: Instant): V1PodStatus {
     containerStatus(observed, container, now);
   const inits = initContainers(pod).map(statusOf);
   const containers = appContainers(pod).map(statusOf);
-  const ephemerals = ephemeralContainers(pod).map(statusOf);
+  // Nobody asks whether a container for debugging has started.
+  const ephemerals = ephemeralContainers(pod)
+    .map(statusOf)
+    .map(({ started: _, ...status }): V1ContainerStatus => status);
   const phase = finalPhase(observed, inits, containers);
   const generation = pod.metadata?.generation;
   return {
@@ -34,6 +37,16 @@ export function podStatus(observed: ObservedPod, now: Instant): V1PodStatus {
     containerStatuses: containers,
     ...(ephemerals.length > 0 ? { ephemeralContainerStatuses: ephemerals } : {}),
     qosClass: old?.qosClass ?? qosClassOf(pod),
+    ...ofOthers(old),
+  };
+}
+
+/** What others write into a Pod's status. @spec k8s@1.36 pkg/kubelet/status/status_manager.go mergePodStatus */
+function ofOthers(old: V1PodStatus | undefined): Partial<V1PodStatus> {
+  const { resourceClaimStatuses, extendedResourceClaimStatus } = old ?? {};
+  return {
+    ...(resourceClaimStatuses ? { resourceClaimStatuses } : {}),
+    ...(extendedResourceClaimStatus ? { extendedResourceClaimStatus } : {}),
   };
 }
 

@@ -10,7 +10,9 @@ export function rejectedStatus(
   now: Instant,
 ): V1PodStatus {
   const { conditions, startTime, qosClass } = pod.status ?? {};
+  const generation = pod.metadata?.generation;
   return {
+    ...(generation === undefined ? {} : { observedGeneration: generation }),
     ...(conditions ? { conditions } : {}),
     phase: "Failed",
     reason,

@@ -276,6 +276,14 @@ export interface ContainerStatus {
   readonly labels: Readonly<Record<string, string>>;
   readonly annotations: Readonly<Record<string, string>>;
   readonly logPath: string;
+  /** Who its first process is; absent: the runtime does not say. */
+  readonly user?: { readonly linux?: ContainerUser };
+}
+
+export interface ContainerUser {
+  readonly uid: number;
+  readonly gid: number;
+  readonly supplementalGroups?: readonly number[];
 }
 
 export interface ExecResult {

@@ -77,7 +77,9 @@ export const criMessages = messageCodecs({
   ContainerStatus:
     "id:string=1 metadata:ContainerMetadata=2 state:int=3 createdAt:int=4 startedAt:int=5 finishedAt:int=6 " +
     "exitCode:int=7 image:ImageSpec=8 imageRef:string=9 reason:string=10 message:string=11 labels:map=12 " +
-    "annotations:map=13 mounts:Mount[]=14 logPath:string=15 imageId:string=17",
+    "annotations:map=13 mounts:Mount[]=14 logPath:string=15 imageId:string=17 user:ContainerUser=18",
+  LinuxContainerUser: "uid:int=1 gid:int=2 supplementalGroups:int[]=3",
+  ContainerUser: "linux:LinuxContainerUser=1",
   ContainerStatusResponse: "status:ContainerStatus=1 info:map=2",
   UpdateResourcesRequest: "containerId:string=1 linux:LinuxResources=2 annotations:map=4",
 
