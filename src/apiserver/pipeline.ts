@@ -173,17 +173,16 @@ export class Pipeline {
     return handler(request, user);
   }
 
-  /** A long answer keeps its seats while it is read; a watch gives them back when it has begun. */
+  /** A long list keeps its seats while it is read; a watch gives them back when it has begun. */
   #seated(response: ApiResponse, info: RequestInfo, flow: Flow, seats: number): ApiResponse {
     const { body } = response;
-    if (seats === 0 || Buffer.isBuffer(body) || info.verb === "watch") return response;
+    if (Buffer.isBuffer(body) || !(info.verb === "list" || info.verb === "deletecollection"))
+      return response;
     const flows = this.#flows;
-    flows.hold(flow, seats);
-    const seated = this.#seatedBodies.seated(body, {
-      hold: () => flows.hold(flow, seats),
-      release: () => flows.release(flow, seats),
-    });
-    return { ...response, body: seated };
+    const hold = (): void => void (seats > 0 && flows.hold(flow, seats));
+    const release = (): void => void (seats > 0 && flows.release(flow, seats));
+    hold();
+    return { ...response, body: this.#seatedBodies.seated(body, { hold, release }) };
   }
 
   #done(

@@ -4,10 +4,13 @@ import type { ObjectVersion } from "../registry/object-version.ts";
 import type { VersionCursor } from "../registry/version-cursor.ts";
 import type { ItemText } from "./list-texts.ts";
 
-/** A list up to this many bytes is one buffer and one write; above, it goes out in pieces of this size. */
-const PIECE_BYTES = 512 * 1024;
+/**
+ * A list up to this many bytes is one buffer and one write; above, it goes out in pieces of this size. It is what a reader that stalls
+ * leaves in its socket; halving it makes twice as many writes, each 30 µs.
+ */
+const PIECE_BYTES = 256 * 1024;
 
-/** Versions fetched at once: a piece has some 170 Pods. The clock is read as often. */
+/** Versions fetched at once: a piece has some 90 Pods. The clock is read as often. */
 const STEP = 64;
 
 const COMMA = 0x2c;
@@ -69,7 +72,7 @@ class Step {
       this.#versions = this.#cursor.next(STEP);
       this.#at = 0;
     }
-    return this.#versions[this.#at++];
+    return this.#at < this.#versions.length ? this.#versions[this.#at++] : undefined;
   }
 }
 

@@ -35,6 +35,6 @@ describe("divideSeats", () => {
       100,
     );
     assert.deepEqual(a, { nominal: 10, lower: 10, upper: 15, perRequest: 2 });
-    assert.deepEqual(b, { nominal: 90, lower: 90, upper: Infinity, perRequest: 10 });
+    assert.deepEqual(b, { nominal: 90, lower: 90, upper: 100, perRequest: 10 });
   });
 });

@@ -18,7 +18,7 @@ export interface SeatLimits {
   readonly nominal: number;
   /** Of its own, those that it never lends. */
   readonly lower: number;
-  /** Its own and all it may borrow; Infinity: whatever others lend. */
+  /** Its own and all it may borrow: without a limit, the seats of the server. */
   readonly upper: number;
   /** Most that one request takes. */
   readonly perRequest: number;
@@ -42,8 +42,7 @@ export function divideSeats(
     return {
       nominal,
       lower: nominal - Math.round((nominal * lendablePercent) / 100),
-      upper:
-        borrowable === undefined ? Infinity : nominal + Math.round((nominal * borrowable) / 100),
+      upper: borrowable === undefined ? seats : nominal + Math.round((nominal * borrowable) / 100),
       perRequest: Math.min(REQUEST_SEATS_MAX, Math.max(1, Math.ceil(nominal * REQUEST_PART_MAX))),
     };
   });

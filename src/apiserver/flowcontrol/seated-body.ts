@@ -7,13 +7,19 @@ import type { ByteSource } from "../../wire/http/byte-source.ts";
  */
 const STALL_MS = 500;
 
+/**
+ * A reader that takes nothing for this long, ms, does not get the rest: the state that its list shows is let go. Longer keeps more
+ * that is superseded in memory. @spec apiserver server/config.go RequestTimeout 60 s
+ */
+const CUT_MS = 60_000;
+
 /** Takes and gives back the seats of one answer. */
 export interface Seats {
   hold(): void;
   release(): void;
 }
 
-/** Bodies that take seats while they are read. */
+/** Lists that are under way: each takes seats while it is read, and is dropped when nobody reads it any more. */
 export class SeatedBodies {
   readonly #clock: Clock;
   readonly #bodies = new Set<SeatedBody>();
@@ -38,8 +44,8 @@ export class SeatedBodies {
     this.#isLooking = true;
     this.#clock.after(STALL_MS, () => {
       this.#isLooking = false;
-      const sinceMs = this.#clock.monotonic() - STALL_MS;
-      for (const body of this.#bodies) body.releaseIfStalled(sinceMs);
+      const nowMs = this.#clock.monotonic();
+      for (const body of this.#bodies) body.look(nowMs);
       if (this.#bodies.size > 0) this.#look();
     });
   }
@@ -47,7 +53,8 @@ export class SeatedBodies {
 
 class SeatedBody implements ByteSource {
   readonly #clock: Clock;
-  readonly #body: ByteSource;
+  /** `undefined`: dropped. */
+  #body: ByteSource | undefined;
   readonly #seats: Seats;
   readonly #onEnd: () => void;
   #readMs: number;
@@ -63,6 +70,7 @@ class SeatedBody implements ByteSource {
   }
 
   read(): Buffer | undefined | null {
+    if (!this.#body) throw new Error("nobody has read this list for a minute");
     if (!this.#isHolding && !this.#isOver) {
       this.#isHolding = true;
       this.#seats.hold();
@@ -74,18 +82,24 @@ class SeatedBody implements ByteSource {
   }
 
   onReadable(listener: () => void): void {
-    this.#body.onReadable(listener);
+    this.#body?.onReadable(listener);
   }
 
   close(): void {
     this.#end();
-    this.#body.close();
+    this.#body?.close();
   }
 
-  releaseIfStalled(sinceMs: number): void {
-    if (this.#readMs > sinceMs || !this.#isHolding) return;
-    this.#isHolding = false;
-    this.#seats.release();
+  look(nowMs: number): void {
+    const stalledMs = nowMs - this.#readMs;
+    if (stalledMs >= STALL_MS && this.#isHolding) {
+      this.#isHolding = false;
+      this.#seats.release();
+    }
+    if (stalledMs < CUT_MS) return;
+    this.#end();
+    this.#body?.close();
+    this.#body = undefined;
   }
 
   #end(): void {
