@@ -22,6 +22,8 @@ import { serviceAccountResource } from "./core/service-account.ts";
 import { serviceResource } from "./core/service.ts";
 import { endpointSliceResource } from "./discovery/endpoint-slice.ts";
 import { eventsEventResource } from "./events/event.ts";
+import { flowSchemaResource } from "./flowcontrol/flow-schema.ts";
+import { priorityLevelConfigurationResource } from "./flowcontrol/priority-level-configuration.ts";
 import { apiVersionOf, type Kind } from "./machinery/kind.ts";
 import type { KubeObject } from "./machinery/object.ts";
 import type { Resource } from "./machinery/resource.ts";
@@ -56,6 +58,8 @@ export const catalog: readonly Resource[] = [
   erased(leaseResource),
   erased(endpointSliceResource),
   erased(eventsEventResource),
+  erased(flowSchemaResource),
+  erased(priorityLevelConfigurationResource),
   erased(clusterRoleBindingResource),
   erased(clusterRoleResource),
   erased(roleBindingResource),

@@ -18,6 +18,9 @@ import { AuthorizerChain } from "./authz/authorizer-chain.ts";
 import { authorize } from "./authorize.ts";
 import { answerOverWebsocket, wantsWebsocket, WATCH_PROTOCOLS } from "./connect/websocket-body.ts";
 import { watchEndpoint } from "./endpoints/read.ts";
+import type { Flow, FlowControl } from "./flowcontrol/flow-control.ts";
+import { SeatedBodies } from "./flowcontrol/seated-body.ts";
+import { seatsOf } from "./flowcontrol/seats.ts";
 import type { PathTable } from "./path-table.ts";
 import type { RequestMetrics } from "./request-metrics.ts";
 import type { ServerParts } from "./parts.ts";
@@ -31,7 +34,7 @@ export const BODY_BYTES_MAX = 3 * 1024 * 1024;
 const UNAUTHENTICATED: UserInfo = ANONYMOUS;
 
 /**
- * The way of every request: serve → authenticate → authorize → admit → registry → commit.
+ * The way of every request: serve → authenticate → wait for a seat → authorize → admit → registry → commit.
  *
  * Serve is here, admit to commit are in `verbs/`. Synchronous for reads: nothing waits, so nothing is awaited.
  */
@@ -39,11 +42,15 @@ export class Pipeline {
   readonly #parts: ServerParts;
   readonly #paths: PathTable;
   readonly #metrics: RequestMetrics;
+  readonly #flows: FlowControl;
+  readonly #seatedBodies: SeatedBodies;
 
-  constructor(parts: ServerParts, paths: PathTable, metrics: RequestMetrics) {
+  constructor(parts: ServerParts, paths: PathTable, metrics: RequestMetrics, flows: FlowControl) {
     this.#parts = parts;
     this.#paths = paths;
     this.#metrics = metrics;
+    this.#flows = flows;
+    this.#seatedBodies = new SeatedBodies(parts.clock);
   }
 
   /** Answers one request. Never throws and never rejects. */
@@ -52,7 +59,7 @@ export class Pipeline {
     let info: RequestInfo | undefined;
     try {
       info = infoOf(request);
-      const answer = this.#answer(request, info);
+      const answer = this.#answer(request, info, startMs);
       if (!(answer instanceof Promise)) return this.#done(request, info, startMs, answer);
       const known = info;
       return answer
@@ -97,23 +104,91 @@ export class Pipeline {
     return authenticateFrom(this.#parts, request, 0);
   }
 
-  #answer(request: ApiRequest, info: RequestInfo): ApiResponse | Promise<ApiResponse> {
+  #answer(
+    request: ApiRequest,
+    info: RequestInfo,
+    startMs: number,
+  ): ApiResponse | Promise<ApiResponse> {
     const user = this.authenticate(request);
-    if (user instanceof Promise) return user.then((known) => this.#serve(request, info, known));
-    return this.#serve(request, info, user);
+    if (user instanceof Promise)
+      return user.then((known) => this.#serve(request, info, known, startMs));
+    return this.#serve(request, info, user, startMs);
   }
 
   #serve(
     request: ApiRequest,
     info: RequestInfo,
     user: UserInfo,
+    startMs: number,
   ): ApiResponse | Promise<ApiResponse> {
     const acting = actingUser(this.#parts, request, user);
-    authorize(this.#parts, acting, info);
-    if (info.isResource) return serveResource(this.#parts, request, info, acting);
+    const flow = this.#flows.flowOf(acting, info);
+    const { isExempt, limits } = flow.level.config;
+    const isFree = isExempt || isLongRunning(info);
+    const seats = isFree ? 0 : seatsOf(this.#parts.resources, request, info, limits.perRequest);
+    if (isFree || this.#flows.mayRun(flow, seats, startMs))
+      return this.#execute(request, info, acting, flow, seats);
+    const gated = { user: acting, info, signal: request.signal };
+    return this.#flows
+      .enqueue(flow, seats, gated, () => this.#execute(request, info, acting, flow, seats))
+      .catch((error: unknown) => withHeaders(this.refusal(error), flow));
+  }
+
+  /** Runs a request whose turn it is. `seats` 0: it takes none. Never throws and never rejects. */
+  #execute(
+    request: ApiRequest,
+    info: RequestInfo,
+    user: UserInfo,
+    flow: Flow,
+    seats: number,
+  ): ApiResponse | Promise<ApiResponse> {
+    const beganMs = this.#parts.clock.monotonic();
+    flow.counts.dispatched();
+    if (seats > 0) flow.counts.estimated(seats);
+    try {
+      const answer = this.#authorized(request, info, user);
+      if (!(answer instanceof Promise))
+        return this.#finished(this.#seated(answer, info, flow, seats), flow, beganMs);
+      if (seats > 0) this.#flows.hold(flow, seats);
+      return answer
+        .catch((error: unknown) => this.refusal(error))
+        .then((response) => {
+          const seated = this.#seated(response, info, flow, seats);
+          if (seats > 0) this.#flows.release(flow, seats);
+          return this.#finished(seated, flow, beganMs);
+        });
+    } catch (error) {
+      return this.#finished(this.refusal(error), flow, beganMs);
+    }
+  }
+
+  #finished(response: ApiResponse, flow: Flow, beganMs: number): ApiResponse {
+    flow.counts.executed((this.#parts.clock.monotonic() - beganMs) / 1000);
+    return withHeaders(response, flow);
+  }
+
+  #authorized(
+    request: ApiRequest,
+    info: RequestInfo,
+    user: UserInfo,
+  ): ApiResponse | Promise<ApiResponse> {
+    authorize(this.#parts, user, info);
+    if (info.isResource) return serveResource(this.#parts, request, info, user);
     const handler = this.#paths.find(info.path);
     if (!handler) throw unknownPath();
-    return handler(request, acting);
+    return handler(request, user);
+  }
+
+  /** A long list keeps its seats while it is read; a watch gives them back when it has begun. */
+  #seated(response: ApiResponse, info: RequestInfo, flow: Flow, seats: number): ApiResponse {
+    const { body } = response;
+    if (Buffer.isBuffer(body) || !(info.verb === "list" || info.verb === "deletecollection"))
+      return response;
+    const flows = this.#flows;
+    const hold = (): void => void (seats > 0 && flows.hold(flow, seats));
+    const release = (): void => void (seats > 0 && flows.release(flow, seats));
+    hold();
+    return { ...response, body: this.#seatedBodies.seated(body, { hold, release }) };
   }
 
   #done(
@@ -149,6 +224,31 @@ function actingUser(parts: ServerParts, { headers }: ApiRequest, user: UserInfo)
     headers["impersonate-group"] !== undefined ||
     headers["impersonate-uid"] !== undefined;
   return isOther ? impersonate(user, headers, new AuthorizerChain(parts.authorizers)) : user;
+}
+
+/** @spec k8s@1.36 cmd/kube-apiserver LongRunningRequestCheck: subresources */
+const LONG_RUNNING: ReadonlySet<string> = new Set([
+  "attach",
+  "exec",
+  "log",
+  "portforward",
+  "proxy",
+]);
+
+/** Requests that last as long as the client likes, watches aside: they wait for nobody and take no seat. */
+function isLongRunning({ verb, subresource }: RequestInfo): boolean {
+  return verb === "proxy" || (subresource !== "" && LONG_RUNNING.has(subresource));
+}
+
+/** The answer, with the headers that tell its flow. */
+function withHeaders(
+  { status, headers, body, isCompressible }: ApiResponse,
+  flow: Flow,
+): ApiResponse {
+  const moreHeaders = flow.headers;
+  return isCompressible
+    ? { status, headers, body, isCompressible, moreHeaders }
+    : { status, headers, body, moreHeaders };
 }
 
 /** Parses the path of a request. @throws {StatusError} BadRequest */

@@ -19,6 +19,8 @@ import { ServiceAllocator, type ServiceRanges } from "./allocation/service-alloc
 import { startUpkeep, type UpkeepTask } from "./background/upkeep.ts";
 import { addDiscoveryPaths, type DescribesApi } from "./discovery-paths.ts";
 import { addHealthPaths, type HealthCheck } from "./health-paths.ts";
+import { FlowControl } from "./flowcontrol/flow-control.ts";
+import { followFlowObjects } from "./flowcontrol/flow-objects.ts";
 import { PathTable, type PathHandler } from "./path-table.ts";
 import { BODY_BYTES_MAX, Pipeline } from "./pipeline.ts";
 import type { ServerParts } from "./parts.ts";
@@ -70,6 +72,8 @@ export interface ApiServerOptions {
   readonly services: ServiceRanges;
   /** Where pods reach this server: the endpoint of the `kubernetes` Service. Absent: there is no such Service. */
   readonly advertised?: { readonly address: string; readonly port: number };
+  /** Makes the default FlowSchemas and PriorityLevelConfigurations, and keeps statuses; behind the start. */
+  readonly keepsFlowObjects?: boolean;
   /** Absent: no sockets; embedded and simulated servers are called through their clients. */
   readonly http?: HttpListening;
 }
@@ -118,7 +122,8 @@ export async function startApiServer(options: ApiServerOptions): Promise<ApiServ
     watches: new Set(),
   };
   const paths = new PathTable();
-  const pipeline = new Pipeline(parts, paths, new RequestMetrics(metrics, resources));
+  const flows = new FlowControl(clock, metrics);
+  const pipeline = new Pipeline(parts, paths, new RequestMetrics(metrics, resources), flows);
   const server = new RunningServer(parts, pipeline);
   parts.authenticators = options.authenticators(server);
   parts.authorizers = options.authorizers(server);
@@ -137,8 +142,10 @@ export async function startApiServer(options: ApiServerOptions): Promise<ApiServ
   // Authorizers and admission decide by what they were told.
   await cache.told();
   await ensureSystemObjects(parts);
-  server.onClose(startUpkeep(parts, await advertise(parts, options, services)));
+  const tasks = await advertise(parts, options, services);
   if (options.http) await server.listen(options.http);
+  const flowTask = followFlowObjects(parts, flows, options.keepsFlowObjects ?? false);
+  server.onClose(startUpkeep(parts, [...tasks, ...flowTask]));
   return server;
 }
 

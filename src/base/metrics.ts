@@ -137,6 +137,12 @@ export class Gauge implements Family {
     this.#cells.at(values).value += by;
   }
 
+  /** Adds to the same cell each time. */
+  adder(values: readonly string[]): (by: number) => void {
+    const cell = this.#cells.at(values);
+    return (by) => void (cell.value += by);
+  }
+
   lines(): string {
     return this.#cells.lines(this.name);
   }

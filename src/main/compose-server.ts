@@ -103,6 +103,7 @@ export async function startControlPlane(options: ControlPlaneOptions): Promise<C
       ...connections(options),
     ],
     paths: (started) => paths(auth(started)),
+    keepsFlowObjects: true,
     openApi: new OpenApi(new Definitions(options.definitions), schemas),
     ...(options.advertised && { advertised: options.advertised }),
     ...(options.http && { http: options.http }),

@@ -131,7 +131,8 @@ async function ask(
   const text = bytes.toString();
   const isJson = String(response.headers["content-type"]).startsWith("application/json");
   const json: unknown = isJson ? JSON.parse(text) : undefined;
-  return { status: response.status, headers: response.headers, text, json };
+  const headersSeen = { ...response.headers, ...response.moreHeaders };
+  return { status: response.status, headers: headersSeen, text, json };
 }
 
 function readAll(source: ByteSource): Buffer {

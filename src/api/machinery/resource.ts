@@ -23,6 +23,8 @@ export interface Resource<T extends KubeObject = KubeObject> {
   /** `status`, and `scale` where the kind has it; others (`binding`, `eviction`, `log`, `token` …) live in the API server. */
   readonly subresources?: Subresources<T>;
   readonly columns: readonly Column<T>[];
+  /** The order of a table's rows, where it is not that of the keys. For kinds of which there are few. */
+  readonly compareRows?: (a: T, b: T) => number;
   /** Field selectors beyond `metadata.name` and `metadata.namespace`: path → value. @spec upstream's ToSelectableFields */
   readonly selectableFields?: Readonly<Record<string, (object: T) => string>>;
   /** For kinds whose objects come in numbers from templates: the field that equal ones share. */

@@ -21,24 +21,31 @@ const EXPIRE_STEP = 256;
 /** Something to do again and again. A failure is logged and tried again after the same time. */
 export interface UpkeepTask {
   readonly periodMs: number;
+  /** Before the first time; default: as between two. */
+  readonly firstMs?: number;
   run(): Promise<void>;
 }
 
 /** What the server does by itself: compacts the store, removes old Events, `tasks`. @returns ends it */
 export function startUpkeep(parts: ServerParts, tasks: readonly UpkeepTask[]): () => void {
   const stops = [
-    ...tasks.map(({ periodMs, run }) => every(parts, periodMs, run)),
+    ...tasks.map(({ periodMs, firstMs, run }) => every(parts, periodMs, run, firstMs)),
     every(parts, COMPACT_MS, compactor(parts)),
     every(parts, EXPIRE_MS, () => expireEvents(parts)),
   ];
   return () => stops.forEach((stop) => stop());
 }
 
-function every(parts: ServerParts, periodMs: number, task: () => Promise<void>): () => void {
+function every(
+  parts: ServerParts,
+  periodMs: number,
+  task: () => Promise<void>,
+  firstMs = periodMs,
+): () => void {
   let timer: Timer;
   let isStopped = false;
-  const again = (): void => {
-    if (!isStopped) timer = parts.clock.after(periodMs, run);
+  const again = (delayMs = periodMs): void => {
+    if (!isStopped) timer = parts.clock.after(delayMs, run);
   };
   const run = (): void => {
     task()
@@ -46,9 +53,9 @@ function every(parts: ServerParts, periodMs: number, task: () => Promise<void>):
         if (error instanceof Closed) return;
         parts.logger.warning("upkeep failed; trying again later", { error: String(error) });
       })
-      .finally(again);
+      .finally(() => again());
   };
-  again();
+  again(firstMs);
   return () => {
     isStopped = true;
     timer.cancel();

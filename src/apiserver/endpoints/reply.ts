@@ -12,7 +12,7 @@ import { negotiate, negotiateUntabled, wantsPretty, type Representation } from "
 import type { ServerParts } from "../parts.ts";
 import { faced, facedObject } from "../registry/face.ts";
 import type { ObjectVersion } from "../registry/object-version.ts";
-import { mapped, type VersionCursor } from "../registry/version-cursor.ts";
+import { ArrayCursor, mapped, type VersionCursor } from "../registry/version-cursor.ts";
 import type { ApiRequest } from "../request.ts";
 
 /** How one request wants its answers to look. */
@@ -76,7 +76,18 @@ export function listResponse(
   const text = listTextOf(parts, face, metadata, request.query, representation, isPretty);
   const { mediaType } = representation;
   const headers = { ...response.headers, "content-type": mediaType };
-  return { ...response, headers, body: listText(text, cursor, turns) };
+  const compare = face.resource.compareRows;
+  const rows = representation.as === "Table" && compare ? sorted(cursor, compare) : cursor;
+  return { ...response, headers, body: listText(text, rows, turns) };
+}
+
+function sorted(
+  cursor: VersionCursor,
+  compare: (a: KubeObject, b: KubeObject) => number,
+): VersionCursor {
+  const versions: ObjectVersion[] = [];
+  while (!cursor.isDone) versions.push(...cursor.next(Infinity));
+  return new ArrayCursor(versions.sort((a, b) => compare(a.object, b.object)));
 }
 
 const NOTHING = Buffer.alloc(0);

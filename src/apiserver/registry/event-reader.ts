@@ -5,8 +5,13 @@ import type { ResourceCache } from "./resource-cache.ts";
 import type { SortedView } from "../../base/sorted-map.ts";
 import type { ObjectVersion } from "./object-version.ts";
 
-/** Events or objects handed out by one read: bounds the bytes that one watcher makes in one turn of the loop. */
+/** Events or objects handed out by one read. */
 const READ_MAX = 500;
+/**
+ * Bytes after which a read ends: what the socket of a watcher that does not read may hold, encrypted. Doubling doubles the
+ * memory that a thousand stalled watchers cost; halving it makes more writes of a large first list.
+ */
+const READ_BYTES = 64 * 1024;
 
 /** Events looked at by one read, when a selector wants few of them: 1 ms, most of it parsing. */
 const SCAN_MAX = 2000;
@@ -71,19 +76,21 @@ export class EventReader {
 
   #readInitial(view: SortedView<ObjectVersion>): Reading {
     const { matches, to } = this.#predicate;
-    const versions = view.slice(this.#initialFrom, to, READ_MAX);
-    if (versions.length === 0) {
+    const events: MatchedEvent[] = [];
+    let bytes = 0;
+    let last: string | undefined;
+    for (const version of view.slice(this.#initialFrom, to, READ_MAX)) {
+      last = version.key;
+      if (matches && !matches(version.object)) continue;
+      events.push({ type: "ADDED", version, revision: version.revision });
+      bytes += version.value.length;
+      if (bytes >= READ_BYTES) break;
+    }
+    if (last === undefined) {
       this.#initial = undefined;
       return { kind: "initial-end" };
     }
-    const last = versions.at(-1)!.key;
     this.#initialFrom = last < KEYS_END ? `${last}\u0000` : to;
-    const wanted = matches ? versions.filter((version) => matches(version.object)) : versions;
-    const events = wanted.map((version): MatchedEvent => ({
-      type: "ADDED",
-      version,
-      revision: version.revision,
-    }));
     return { kind: "events", events, id: undefined };
   }
 
@@ -93,9 +100,12 @@ export class EventReader {
     if (begin < ring.first) return { kind: "too-old" };
     const events: MatchedEvent[] = [];
     const end = Math.min(ring.end, begin + SCAN_MAX);
-    while (this.#next < end && events.length < READ_MAX) {
+    let bytes = 0;
+    while (this.#next < end && events.length < READ_MAX && bytes < READ_BYTES) {
       const event = matchEvent(this.#predicate, ring.at(this.#next++));
-      if (event) events.push(event);
+      if (!event) continue;
+      events.push(event);
+      bytes += event.version.value.length;
     }
     if (events.length === 0) return this.#next < ring.end ? NOTHING_YET : IDLE;
     return { kind: "events", events, id: `${begin}-${this.#next}\n${this.#predicate.id}` };

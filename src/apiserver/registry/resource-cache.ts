@@ -31,6 +31,8 @@ export class ResourceCache {
   readonly #firstListeners: EventListener[] = [];
   /** Encoded batches of events, shared by watchers that want the same; emptied at each new event. */
   readonly encoded = new Map<string, Buffer>();
+  /** Of all present values. */
+  bytes = 0;
   #snapshots: KeptSnapshot[] = [];
 
   constructor(prefix: string, floor: Revision) {
@@ -42,10 +44,17 @@ export class ResourceCache {
     return this.versions.get(key);
   }
 
+  /** An object that was there before all events. */
+  load(version: ObjectVersion): void {
+    this.versions.set(version.key, version);
+    this.bytes += version.value.length;
+  }
+
   /** `version` absent: deleted. An absent object that is deleted is no event. */
   apply(key: string, revision: Revision, version: ObjectVersion | undefined): void {
     const old = version ? this.versions.set(key, version) : this.versions.delete(key);
     if (!version && !old) return;
+    this.bytes += (version?.value.length ?? 0) - (old?.value.length ?? 0);
     const event = { revision, key, version, old };
     this.events.push(event);
     if (this.encoded.size > 0) this.encoded.clear();

@@ -104,7 +104,7 @@ export class WatchCache {
         if (length < 0) continue;
         const part = this.#at(record.key.slice(0, length));
         const key = record.key.slice(length);
-        part.versions.set(key, new ObjectVersion(key, record.modRevision, record.value));
+        part.load(new ObjectVersion(key, record.modRevision, record.value));
       }
       if (!page.hasMore) return;
       from = `${page.records.at(-1)!.key}\u0000`;

@@ -163,7 +163,7 @@ function bound(pod: V1Pod, binding: V1Binding, now: string): V1Pod {
   const scheduled: V1PodCondition = {
     type: "PodScheduled",
     status: "True",
-    ...(metadata.generation === undefined ? {} : { observedGeneration: metadata.generation }),
+    ...(metadata?.generation !== undefined && { observedGeneration: metadata.generation }),
     lastTransitionTime: now as never,
   };
   const others = pod.status?.conditions?.filter(({ type }) => type !== "PodScheduled") ?? [];

@@ -32,6 +32,8 @@ export interface ClientCertificate {
 export interface HttpResponse {
   readonly status: number;
   readonly headers: Readonly<Record<string, string | string[]>>;
+  /** Sent besides: those that many answers have in common. */
+  readonly moreHeaders?: Readonly<Record<string, string>>;
   readonly body: Buffer | ByteSource;
   /** A source that always has its next bytes, and may be compressed when the client accepts it. */
   readonly isCompressible?: boolean;

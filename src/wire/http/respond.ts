@@ -25,7 +25,11 @@ export function respondOverStream(
 ): void {
   if (stream.destroyed || stream.closed) return discard(response);
   if (!stream.endAfterHeaders && !stream.readableEnded) letGoAfterAnswer(stream);
-  const headers: OutgoingHttpHeaders = { ":status": response.status, ...response.headers };
+  const headers: OutgoingHttpHeaders = {
+    ":status": response.status,
+    ...response.headers,
+    ...response.moreHeaders,
+  };
   if (isHead) {
     stream.respond(headers, { endStream: true });
     return discard(response);
@@ -60,7 +64,7 @@ export function respondOverMessage(
 ): void {
   const target = message as ServerResponse;
   if (target.destroyed) return discard(response);
-  const headers = headerList(response.headers);
+  const headers = headerList(response);
   if (isHead) {
     target.writeHead(response.status, headers).end();
     return discard(response);
@@ -85,13 +89,14 @@ function watchOver(target: ServerResponse, untaken: Untaken): void {
 }
 
 /** Names and values in turn: the form that Node writes without looking at it twice. */
-function headerList(headers: HttpResponse["headers"]): string[] {
+function headerList({ headers, moreHeaders }: HttpResponse): string[] {
   const list: string[] = [];
   for (const name in headers) {
     const value = headers[name]!;
     if (typeof value === "string") list.push(name, value);
     else for (const one of value) list.push(name, one);
   }
+  for (const name in moreHeaders) list.push(name, moreHeaders[name]!);
   return list;
 }
 
