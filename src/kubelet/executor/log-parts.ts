@@ -62,11 +62,11 @@ export class LogParts {
     return (await this.#rotated()).filter((stem) => stem > this.#before);
   }
 
-  /** Paths of predecessors without the ending that tells whether they are compressed, oldest first. */
+  /** Paths of predecessors without the ending that tells whether they are compressed, oldest first. None, once the Pod's folder is gone. */
   async #rotated(): Promise<readonly string[]> {
     const folder = dirname(this.#path);
     const prefix = `${basename(this.#path)}.`;
-    const names = await fs.readdir(folder);
+    const names = (await fs.readdir(folder).catch(absent)) ?? [];
     const stems = names
       .filter((name) => name.startsWith(prefix) && !name.endsWith(UNFINISHED))
       .map((name) => `${folder}/${name.endsWith(COMPRESSED) ? name.slice(0, -3) : name}`);

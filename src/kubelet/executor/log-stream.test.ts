@@ -8,7 +8,7 @@ import {
   writeFileSync,
 } from "node:fs";
 import { tmpdir } from "node:os";
-import { join } from "node:path";
+import { dirname, join } from "node:path";
 import { describe, it } from "node:test";
 import { gzipSync } from "node:zlib";
 import { logOptionsOf, type LogOptions } from "../server/log-options.ts";
@@ -46,7 +46,7 @@ async function inFolder(
       },
     });
   } finally {
-    rmSync(folder, { recursive: true });
+    rmSync(folder, { recursive: true, force: true });
   }
 }
 
@@ -94,5 +94,16 @@ describe("readLog", () => {
       isAlive = false;
       while (await next());
       assert.deepEqual(lines, ["1", "2", "3", "4", "5", "6", "7", "8"]);
+    }));
+
+  it("ends with what it has when the Pod's folder is removed under it", () =>
+    inFolder(async ({ path, write }) => {
+      write("1");
+      let isAlive = true;
+      const reader = readLog(path, options("follow=true"), () => isAlive, idle);
+      assert.equal((await reader.next()).value?.toString(), "1\n");
+      rmSync(dirname(path), { recursive: true });
+      isAlive = false;
+      assert.equal((await reader.next()).done, true);
     }));
 });
