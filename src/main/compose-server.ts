@@ -67,11 +67,11 @@ export interface ControlPlane {
 }
 
 /** Who the server's own parts are; members of system:masters where upstream's are. */
-const controllerUser: UserInfo = {
+export const controllerUser: UserInfo = {
   name: "system:kube-controller-manager",
   groups: ["system:masters", "system:authenticated"],
 };
-const schedulerUser: UserInfo = {
+export const schedulerUser: UserInfo = {
   name: "system:kube-scheduler",
   groups: ["system:authenticated"],
 };
@@ -107,8 +107,12 @@ export async function startControlPlane(options: ControlPlaneOptions): Promise<C
   const cache = new InProcessCache(server.parts);
   await ensureClusterDns(inProcessClient(server.parts, SYSTEM_USER), cache, options.clusterDns);
   const closers = [
-    ...(options.runsControllers ? [runControllers(options, server, cache)] : []),
-    ...(options.runsScheduler ? [await runScheduler(options, server, cache)] : []),
+    ...(options.runsControllers
+      ? [runControllers(options, inProcessClient(server.parts, controllerUser), cache)]
+      : []),
+    ...(options.runsScheduler
+      ? [await runScheduler(options, inProcessClient(server.parts, schedulerUser), cache)]
+      : []),
   ];
   return {
     server,
@@ -186,13 +190,18 @@ async function applyPolicy(server: ApiServer): Promise<void> {
   );
 }
 
-function runControllers(
-  options: ControlPlaneOptions,
-  server: ApiServer,
+/** What the control loops must know of their cluster, wherever they run. */
+export type LoopOptions = Pick<
+  ControlPlaneOptions,
+  "clock" | "random" | "logger" | "ca" | "podCidr" | "nodePodPrefix"
+>;
+
+/** Starts all controllers, as whom `client` speaks for. @returns ends them */
+export function runControllers(
+  { clock, logger, ca, podCidr, nodePodPrefix }: LoopOptions,
+  client: Client,
   cache: Cache,
 ): () => Promise<void> {
-  const { clock, logger, ca, podCidr, nodePodPrefix } = options;
-  const client = inProcessClient(server.parts, controllerUser);
   const events = new EventRecorder(client, clock, logger);
   const controllers = startControllers(
     {
@@ -219,12 +228,12 @@ function collectedKinds(): readonly Kind[] {
     .filter(({ kind }) => kind !== "Event");
 }
 
-async function runScheduler(
-  { clock, random, logger }: ControlPlaneOptions,
-  server: ApiServer,
+/** Starts the scheduler, as whom `client` speaks for. @returns ends it */
+export async function runScheduler(
+  { clock, random, logger }: LoopOptions,
+  client: Client,
   cache: Cache,
 ): Promise<() => Promise<void>> {
-  const client = inProcessClient(server.parts, schedulerUser);
   const events = new EventRecorder(client, clock, logger);
   const scheduler = new Scheduler({ client, cache, clock, random, logger, events });
   await scheduler.start();
