@@ -188,9 +188,15 @@ switch (command) {
     run(process.execPath, ["tools/build.mjs", "--tests"]);
     run(process.execPath, ["--enable-source-maps", CRASH_TESTS[command], command, ...args]);
     break;
+  case "sim":
+    installModules();
+    run(process.execPath, ["tools/sim.mjs", ...args]);
+    break;
   case "features":
     run(process.execPath, ["tools/features.mjs", ...args]);
     break;
   default:
-    fail(`unknown command '${command}': expected start, test, bench, power, crash or features`);
+    fail(
+      `unknown command '${command}': expected start, test, bench, power, crash, sim or features`,
+    );
 }

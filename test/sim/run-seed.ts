@@ -6,6 +6,7 @@ import { allFaults } from "./faults/all-faults.ts";
 import { allSteps } from "./workload/all-steps.ts";
 import { tidyUp } from "./workload/tidy-up.ts";
 import { Scene } from "./workload/step.ts";
+import type { Change } from "./world/history.ts";
 import { watchedParts } from "./world/watched-parts.ts";
 import { World } from "./world/world.ts";
 
@@ -17,6 +18,7 @@ export interface Outcome {
   /** What was promised and not kept; empty when all is well. */
   readonly problems: readonly string[];
   readonly trace: readonly string[];
+  readonly changes: readonly Change[];
   readonly steps: number;
   readonly faults: number;
   readonly virtualMs: number;
@@ -53,6 +55,7 @@ export async function runSeed(seed: number): Promise<Outcome> {
     hash: world.trace.hash,
     problems,
     trace: world.trace.lines,
+    changes: world.log.changes,
     steps: play.steps,
     faults: play.faults,
     virtualMs: world.clock.monotonic(),

@@ -61,7 +61,8 @@ function overRunAt({ running, revision }: RuntimeMoment, state: WorldState): rea
   const pods = state.list<V1Pod>("pods");
   return [...new Set(running.map(({ node }) => node))].flatMap((name) => {
     const node = state.get<V1Node>("nodes", name);
-    if (!node) return [];
+    // A node that was deleted under its Pods begins anew, and has told nothing yet.
+    if (!node?.status?.allocatable) return [];
     const uids = new Set(running.filter((one) => one.node === name).map(({ podUid }) => podUid));
     const own = pods.filter((pod) => uids.has(pod.metadata!.uid!));
     const problem = excess(own, allocatableOf(node));

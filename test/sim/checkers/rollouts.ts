@@ -23,6 +23,8 @@ export const rollouts: Checker = {
       const after = sizeOf(change.object);
       if (before === after || deploymentOf(change) === "") return [];
       const since = change.atMs - facts.staleMs;
+      // Who is scaled while it rolls gives up of each set in proportion, whatever is available.
+      if (after < before && isBeingScaled(change)) return [];
       const problem = after > before ? grown(change, past, since) : shrunk(change, past, since);
       return problem
         ? [`${change.key} ${before} → ${after} at ${change.revision}: ${problem}`]
@@ -33,6 +35,13 @@ export const rollouts: Checker = {
 
 function sizeOf(object: object | undefined): number {
   return (object as V1ReplicaSet | undefined)?.spec?.replicas ?? 0;
+}
+
+/** @spec k8s@1.36 pkg/controller/deployment isScalingEvent: the size that a set was made for has changed */
+function isBeingScaled({ old, object }: Change): boolean {
+  const madeFor = (set: Change["object"]): string | undefined =>
+    set?.metadata?.annotations?.["deployment.kubernetes.io/desired-replicas"];
+  return madeFor(old) !== madeFor(object);
 }
 
 /** One Deployment and its sets as they were from `atMs` on. */
@@ -96,5 +105,7 @@ function shrunk(change: Change, past: Past, since: number): string {
     const left = sets.map((set) => Math.min(availableOf(set), sizes.get(set.metadata!.uid) ?? 0));
     return left.reduce((sum, one) => sum + one, 0) >= least;
   });
-  return isFine || known.length === 0 ? "" : `fewer than ${least} would be left available`;
+  if (isFine || known.length === 0) return "";
+  const text = now.map((set) => `${sizeOf(set)} (${set.status?.availableReplicas ?? 0} available)`);
+  return `fewer than ${least} would be left available: its sets have ${text.join(", ")}`;
 }

@@ -2,14 +2,18 @@ import type { V1Container, V1PodSpec, V1PodTemplateSpec } from "../../../src/gen
 import type { Behaviour } from "../../support/scripted-cri.ts";
 import type { Scene } from "./step.ts";
 
-/** How containers of each name live, until the world heals: then all of them run for ever. */
+/** How containers of each name live. When the world heals, all but {@link SHORT} run for ever. */
 export const BEHAVIOURS: Readonly<Record<string, Behaviour>> = {
   app: {},
   job: { endsAfterMs: 3000 },
   crash: { endsAfterMs: 15_000, exitCode: 1 },
   slow: { stopsAfterMs: 4000 },
   stubborn: { stopsAfterMs: 3_600_000 },
+  init: { endsAfterMs: 2000 },
 };
+
+/** What every Pod with such a container waits for. */
+export const SHORT = "init";
 
 /** Images that can be pulled, and one that cannot. */
 const IMAGES = ["shop:1", "shop:2", "shop:3", "shop:4"] as const;
@@ -44,7 +48,7 @@ export function anyPodSpec(scene: Scene): V1PodSpec {
     containers: [anyContainer(scene)],
     terminationGracePeriodSeconds: scene.oneOf(0, 1, 2, 10, 30),
     ...(scene.isLucky(20) && {
-      initContainers: [{ name: "job", image: "shop:1" }],
+      initContainers: [{ name: SHORT, image: "shop:1" }],
     }),
     ...(scene.isLucky(10) && {
       volumes: [{ name: "config", configMap: { name: "settings", optional: scene.isLucky(50) } }],

@@ -39,7 +39,8 @@ async function create(scene: Scene, spec: object, labels: object = {}): Promise<
 }
 
 function createJob(scene: Scene): Promise<unknown> {
-  const containers = [{ name: scene.oneOf("job", "crash"), image: "shop:1" }];
+  const ports = [{ name: "http", containerPort: 80 }];
+  const containers = [{ name: scene.oneOf("job", "crash"), image: "shop:1", ports }];
   return create(scene, { containers, restartPolicy: scene.oneOf("Never", "OnFailure") });
 }
 

@@ -51,7 +51,8 @@ export class UserCalls {
     const call: WriteCall = { party, method, path, atMs, ...(mark !== undefined && { mark }) };
     this.writes.push(call);
     const response = await this.#server.handle(request);
-    const { metadata, reason, details } = (documentOf(response) ?? {}) as KubeObject & Partial<Status>;
+    const { metadata, reason, details } = (documentOf(response) ?? {}) as KubeObject &
+      Partial<Status>;
     const revision = Number(metadata?.resourceVersion ?? 0);
     const { status } = response;
     if (status >= 200 && status < 300) this.#known = Math.max(this.#known, revision);

@@ -14,7 +14,7 @@ import { SimNode } from "./sim-node.ts";
 import { SimProcess } from "./sim-process.ts";
 import { SimServer, accountKey } from "./sim-server.ts";
 import { SimWatcher, type WatchedPart } from "./sim-watcher.ts";
-import { BEHAVIOURS } from "../workload/pod-shape.ts";
+import { BEHAVIOURS, SHORT } from "../workload/pod-shape.ts";
 import { Trace } from "./trace.ts";
 import { UserCalls } from "./user-calls.ts";
 
@@ -128,7 +128,9 @@ export class World {
     Object.assign(this.disk.faults, { operationsLeft: Infinity, capacityBytes: Infinity });
     this.server.restart();
     this.loops?.start();
-    for (const { runtime } of this.nodes) runtime.behaviours.clear();
+    for (const { runtime } of this.nodes)
+      for (const name of Object.keys(BEHAVIOURS))
+        if (name !== SHORT) runtime.behaviours.delete(name);
     for (const node of this.nodes) node.start();
   }
 
