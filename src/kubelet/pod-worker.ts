@@ -9,6 +9,7 @@ import {
   type ObservedPod,
   type PodMemory,
 } from "./plan/observed.ts";
+import { clockShiftMs, shiftMemory } from "./plan/clock-shift.ts";
 import { planPod, type PodPlan } from "./plan/plan-pod.ts";
 import { remember, rememberBegin, type StepResult } from "./plan/remember.ts";
 import { keyOf, type Step } from "./plan/step.ts";
@@ -102,12 +103,15 @@ export class PodWorker {
   #readings = 0;
   #timer: Timer | undefined;
   #toldProblem: string | undefined;
+  /** Wall clock minus steady clock, as far as times in the memory go by it. */
+  #clockOffsetMs: number;
 
   constructor(pod: V1Pod, tools: WorkerTools) {
     this.#pod = pod;
     this.#uid = pod.metadata?.uid ?? "";
     this.#tools = tools;
     this.#memory = freshMemory(tools.clock.now());
+    this.#clockOffsetMs = tools.clock.now() - tools.clock.monotonic();
     this.#cooling = new StepCooling(tools.clock);
     this.#prober = new Prober(
       tools.clock,
@@ -303,6 +307,7 @@ export class PodWorker {
   #planOnce(): void {
     const now = this.#tools.clock.now();
     const steadyMs = this.#tools.clock.monotonic();
+    this.#followClock(now, steadyMs);
     let plan = planPod(this.#observe(), now);
     if (plan.terminate) {
       const termination = { since: now, reason: plan.terminate };
@@ -314,6 +319,14 @@ export class PodWorker {
     for (const step of plan.steps) this.#begin(step, now, steadyMs);
     this.#publish(now);
     this.#wake(plan, now, steadyMs);
+  }
+
+  /** What waits does not wait longer because the wall clock was set back. */
+  #followClock(now: Instant, steadyMs: number): void {
+    const shiftMs = clockShiftMs(this.#clockOffsetMs, now, steadyMs);
+    if (shiftMs === 0) return;
+    this.#clockOffsetMs += shiftMs;
+    this.#memory = shiftMemory(this.#memory, shiftMs);
   }
 
   #tellNetworkProblem(problem: string): void {

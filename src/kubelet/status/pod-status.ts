@@ -47,8 +47,9 @@ export function currentPhase(observed: ObservedPod, now: Instant): PodPhase {
   );
 }
 
+/** While a container may run or is being started, a Pod has not ended: whoever counts on its room would get too much. */
 function finalPhase(
-  { pod, memory }: ObservedPod,
+  { pod, memory, busy }: ObservedPod,
   inits: readonly V1ContainerStatus[],
   containers: readonly V1ContainerStatus[],
 ): PodPhase {
@@ -56,7 +57,7 @@ function finalPhase(
   if (old === "Failed" || old === "Succeeded") return old;
   if (memory.termination?.reason === "deadline" || memory.termination?.eviction) return "Failed";
   const isStopped = [...inits, ...containers].every(({ state }) => !state?.running);
-  const isEnding = memory.termination !== undefined && isStopped;
+  const isEnding = memory.termination !== undefined && isStopped && !busy.has("start");
   return phaseOf(pod, inits, containers, isEnding);
 }
 

@@ -1,6 +1,9 @@
 import type { V1PodCondition, V1PodStatus } from "../../gen/types.ts";
 import { isEqual } from "./is-equal.ts";
 
+/** Lists that the server would merge by address: what is not said to be replaced stays. */
+const ADDRESSES = ["podIPs", "hostIPs"] as const;
+
 /**
  * The strategic merge patch from one status of a Pod to another: only what differs, so that conditions of others stay.
  *
@@ -12,6 +15,8 @@ export function statusPatch(from: V1PodStatus, to: V1PodStatus): Record<string, 
   const [old, next] = [from as Record<string, unknown>, to as Record<string, unknown>];
   for (const key of new Set([...Object.keys(old), ...Object.keys(next)]))
     if (!isEqual(old[key], next[key])) patch[key] = next[key] ?? null;
+  for (const key of ADDRESSES)
+    if (patch[key] && from[key]) patch[key] = [{ $patch: "replace" }, ...(to[key] ?? [])];
   if (patch["conditions"])
     patch["conditions"] = (to.conditions ?? []).map((condition) =>
       withRemovals(

@@ -2,7 +2,7 @@ import type { V1Node, V1Pod } from "../../../src/gen/types.ts";
 import type { Change, History, RuntimeMoment } from "../world/history.ts";
 import type { Checker } from "./checker.ts";
 import { allocatableOf, excess, isOver } from "./pod-requests.ts";
-import { WorldState } from "./world-state.ts";
+import { keyOf, WorldState } from "./world-state.ts";
 
 /**
  * No node is given more than it has: neither by the scheduler, which counts the Pods that it bound, nor by the kubelet,
@@ -66,6 +66,7 @@ function overRunAt({ running, revision }: RuntimeMoment, state: WorldState): rea
     const uids = new Set(running.filter((one) => one.node === name).map(({ podUid }) => podUid));
     const own = pods.filter((pod) => uids.has(pod.metadata!.uid!));
     const problem = excess(own, allocatableOf(node));
-    return problem ? [`containers of ${name} at ${revision}: ${problem}`] : [];
+    const names = own.map(keyOf).join(" ");
+    return problem ? [`containers of ${name} at ${revision}: ${problem} (${names})`] : [];
   });
 }
