@@ -24,8 +24,8 @@ export interface Outcome {
   readonly virtualMs: number;
 }
 
-const STEPS_MIN = 30;
-const STEPS_MAX = 90;
+const STEPS_MIN = 20;
+const STEPS_MAX = 70;
 const USERS_MAX = 2;
 const WATCHERS = 2;
 /** Between two steps of one user, in ms. */
