@@ -196,11 +196,15 @@ switch (command) {
     loadKernelModules();
     run(process.execPath, ["tools/faults.mjs", ...args]);
     break;
+  case "sim":
+    installModules();
+    run(process.execPath, ["tools/sim.mjs", ...args]);
+    break;
   case "features":
     run(process.execPath, ["tools/features.mjs", ...args]);
     break;
   default:
     fail(
-      `unknown command '${command}': expected start, test, bench, power, crash, faults or features`,
+      `unknown command '${command}': expected start, test, bench, power, crash, sim, faults or features`,
     );
 }

@@ -26,13 +26,16 @@ const PATCH_TYPES = {
   apply: "application/apply-patch+yaml",
 } as const;
 
+/** What carries the requests. */
+export type HttpCaller = Pick<HttpClient, "request">;
+
 /** The typed client over HTTPS. See {@link Client}. */
 export class HttpTransport implements Client {
-  readonly #http: HttpClient;
+  readonly #http: HttpCaller;
   readonly #userAgent: string;
 
   /** `userAgent`: who calls, as the server's log names it. */
-  constructor(http: HttpClient, userAgent: string) {
+  constructor(http: HttpCaller, userAgent: string) {
     this.#http = http;
     this.#userAgent = userAgent;
   }

@@ -1,3 +1,4 @@
+import { setMaxListeners } from "node:events";
 import type { Clock } from "../base/clock.ts";
 import { deepFreeze } from "../base/deep-freeze.ts";
 import type { Logger } from "../base/logger.ts";
@@ -38,6 +39,8 @@ export class ListWatchCache implements Cache {
     this.#random = random;
     this.#logger = logger;
     this.#options = options;
+    // One for each kind that is followed: many are no leak.
+    setMaxListeners(0, this.#closed.signal);
   }
 
   sync(kind: Kind): Promise<void> {

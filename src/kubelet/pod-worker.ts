@@ -9,6 +9,7 @@ import {
   type ObservedPod,
   type PodMemory,
 } from "./plan/observed.ts";
+import { clockShiftMs, shiftMemory } from "./plan/clock-shift.ts";
 import type { ResizeRequest, ResizeVerdict } from "./plan/resize-verdicts.ts";
 import { planPod, type PodPlan } from "./plan/plan-pod.ts";
 import { remember, rememberBegin, type StepResult } from "./plan/remember.ts";
@@ -94,6 +95,8 @@ export class PodWorker {
   #isPlanning = false;
   #timer: Timer | undefined;
   #toldProblem: string | undefined;
+  /** Wall clock minus steady clock, as far as times in the memory go by it. */
+  #clockOffsetMs: number;
 
   constructor(pod: V1Pod, tools: WorkerTools) {
     this.#pod = pod;
@@ -104,6 +107,7 @@ export class PodWorker {
     this.#view = new RuntimeView(tools.runtime, this.#uid, (runtime) =>
       tools.onRuntime(this.#uid, runtime),
     );
+    this.#clockOffsetMs = tools.clock.now() - tools.clock.monotonic();
     this.#cooling = new StepCooling(tools.clock);
     this.#prober = new Prober(
       tools.clock,
@@ -301,6 +305,7 @@ export class PodWorker {
   #planOnce(): void {
     const now = this.#tools.clock.now();
     const steadyMs = this.#tools.clock.monotonic();
+    this.#followClock(now, steadyMs);
     let plan = planPod(this.#observe(), now);
     if (plan.terminate) {
       const termination = { since: now, reason: plan.terminate };
@@ -313,6 +318,14 @@ export class PodWorker {
     for (const step of plan.steps) this.#begin(step, now, steadyMs);
     this.#publish(now);
     this.#wake(plan, now, steadyMs);
+  }
+
+  /** What waits does not wait longer because the wall clock was set back. */
+  #followClock(now: Instant, steadyMs: number): void {
+    const shiftMs = clockShiftMs(this.#clockOffsetMs, now, steadyMs);
+    if (shiftMs === 0) return;
+    this.#clockOffsetMs += shiftMs;
+    this.#memory = shiftMemory(this.#memory, shiftMs);
   }
 
   #tellNetworkProblem(problem: string): void {

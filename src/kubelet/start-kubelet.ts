@@ -7,20 +7,14 @@ import type { Cache } from "../client/cache.ts";
 import type { Client } from "../client/client.ts";
 import type { CriClient, RuntimeCondition } from "../wire/cri/cri-client.ts";
 import { EventRecorder } from "./events.ts";
-import { AllocationFiles } from "./executor/allocation-files.ts";
-import { ask } from "./executor/asker.ts";
 import { ImageCleaner } from "./executor/image-cleaner.ts";
-import { lastWordsIn } from "./executor/last-words.ts";
-import { LogRotator } from "./executor/log-rotator.ts";
-import { readMachine, type Machine } from "./executor/machine.ts";
-import { readNodeSupply } from "./executor/node-supply.ts";
-import { readNodeFile } from "./executor/pod-files.ts";
-import { PodMeter } from "./executor/pod-meter.ts";
+import { localHost } from "./executor/local-host.ts";
+import type { Machine } from "./executor/machine.ts";
+import type { NodeHost } from "./executor/node-host.ts";
 import { RuntimeReader } from "./executor/runtime-reader.ts";
 import { KubeletListener, type ListenerOptions } from "./executor/kubelet-listener.ts";
 import { StatsReader } from "./executor/stats-reader.ts";
 import { StepExecutor } from "./executor/step-executor.ts";
-import { VolumeMounter } from "./executor/volume-mounter.ts";
 import { Housekeeper } from "./node/housekeeper.ts";
 import { NodeAgent, type NodeCondition } from "./node/node-agent.ts";
 import { allocatableOf, networkProblemOf, newNode, type NodeIdentity } from "./node/node-status.ts";
@@ -62,7 +56,10 @@ export interface KubeletOptions {
   readonly taints?: NodeIdentity["taints"];
   /** `v1.36.0+skiff.0.1.0` */
   readonly version: string;
-  readonly server: ListenerOptions;
+  /** Absent: the node's own API is not served (logs, exec, metrics); it says that it listens at port 0. */
+  readonly server?: ListenerOptions;
+  /** Default: this very machine. */
+  readonly host?: NodeHost;
   /** Default: 10 Mi in each of 5 files. */
   readonly logLimits?: LogLimits;
   /** When unused images go. Default: upstream's, 85 % and 80 % of the disk. */
@@ -105,16 +102,17 @@ export interface Kubelet {
 
 /** Starts a kubelet. Resolves when its API listens, the node is registered and every Pod of the node has its worker. */
 export async function startKubelet(options: KubeletOptions): Promise<Kubelet> {
-  const machine = await readMachine(options.folders.state);
+  const host = hostOf(options);
+  const machine = await host.machine();
   const network = new NodeNetwork(options);
   let isShortOf: ReadonlySet<Pressure> = new Set();
   network.learn(await options.cri.status().catch(() => []));
-  const parts = await makeParts(options, machine, network, () => isShortOf);
+  const parts = await makeParts(options, host, machine, network, () => isShortOf);
   const { pods, recorder, settings } = parts;
-  const housekeeper = makeHousekeeper(options, pods, recorder, settings);
+  const housekeeper = makeHousekeeper(options, host, pods, recorder, settings);
   network.onChange = () => pods.nodeChanged();
-  const listener = makeListener(options, parts, machine);
-  const port = await listener.listen(options.server);
+  const listener = options.server && makeListener(options, options.server, parts, machine);
+  const port = options.server && listener ? await listener.listen(options.server) : 0;
   const agent = makeAgent(options, machine, recorder, port, {
     learn: (conditions) => network.learn(conditions),
     pressures: () => isShortOf,
@@ -133,7 +131,7 @@ export async function startKubelet(options: KubeletOptions): Promise<Kubelet> {
     close: () => {
       housekeeper.close();
       agent.close();
-      listener.close();
+      listener?.close();
       pods.close();
     },
   };
@@ -161,12 +159,18 @@ class NodeNetwork {
   }
 }
 
+function hostOf(options: KubeletOptions): NodeHost {
+  const { host, folders, cri, clock, logger, logLimits = LOG_LIMITS_DEFAULT } = options;
+  return host ?? localHost(folders.state, cri, clock, logger, logLimits);
+}
+
 function makeListener(
   options: KubeletOptions,
+  server: ListenerOptions,
   { pods, settings, probes }: Parts,
   machine: Machine,
 ): KubeletListener {
-  const { client, cri, clock, logger, nodeName, folders, server } = options;
+  const { client, cri, clock, logger, nodeName, folders } = options;
   const stats = new StatsReader(cri, clock, settings, () => pods.workers);
   const api = new KubeletApi({
     pods,
@@ -196,19 +200,18 @@ function makeAgent(
 
 function makeHousekeeper(
   options: KubeletOptions,
+  host: NodeHost,
   pods: PodRunner,
   recorder: EventRecorder,
   settings: PodSettings,
 ): Housekeeper {
-  const { cri, clock, logger, folders, logLimits = LOG_LIMITS_DEFAULT } = options;
-  const { imageLimits = IMAGE_LIMITS_DEFAULT } = options;
+  const { cri, clock, logger, folders, imageLimits = IMAGE_LIMITS_DEFAULT } = options;
   return new Housekeeper({
     clock,
     logger,
-    rotator: new LogRotator(cri, clock, logger, logLimits),
+    ...host.housekeeping(settings),
     images: new ImageCleaner(cri, clock, logger, recorder, imageLimits),
-    meter: new PodMeter(cri, settings),
-    readSupply: () => readNodeSupply(folders.state),
+    readSupply: () => host.supply(),
     workers: () => pods.workers,
     logRoot: folders.logs,
     thresholds: options.thresholds ?? THRESHOLDS_DEFAULT,
@@ -220,9 +223,13 @@ function identityOf(options: KubeletOptions, kubeletPort: number): NodeIdentity 
   return { name, ips, labels, taints, kubeletPort, version };
 }
 
-async function settingsOf(options: KubeletOptions, machine: Machine): Promise<PodSettings> {
+async function settingsOf(
+  options: KubeletOptions,
+  { files }: NodeHost,
+  machine: Machine,
+): Promise<PodSettings> {
   const { dns, folders, nodeName, cgroupRoot = CGROUP_ROOT } = options;
-  const host = parseResolvConf(await readNodeFile(dns.resolvConf ?? "/etc/resolv.conf"));
+  const host = parseResolvConf(await files.readNodeFile(dns.resolvConf ?? "/etc/resolv.conf"));
   return {
     nodeName,
     cgroupRoot,
@@ -243,17 +250,18 @@ interface Parts {
 
 async function makeParts(
   options: KubeletOptions,
+  host: NodeHost,
   machine: Machine,
   network: NodeNetwork,
   pressures: () => ReadonlySet<Pressure>,
 ): Promise<Parts> {
   const { client, cache, cri, clock, random, logger, nodeName, nodeIps, folders } = options;
-  const settings = await settingsOf(options, machine);
+  const settings = await settingsOf(options, host, machine);
   const allocatable = allocatableOf(machine);
   const probes = new ProbeMetrics();
-  const mounter = new VolumeMounter(folders.state);
-  await mounter.start();
-  const reader = new RuntimeReader(cri, nodeName, lastWordsIn(folders.state));
+  const { volumes, files } = host;
+  await volumes.start();
+  const reader = new RuntimeReader(cri, nodeName, host.lastWords);
   const recorder = new EventRecorder(client, clock, random, logger, nodeName);
   const objects = new ReferencedObjects(client, clock, random, logger, (uid) =>
     pods.objectsChanged(uid),
@@ -264,6 +272,7 @@ async function makeParts(
       client,
       clock,
       recorder,
+      files,
       objects,
       tokens: new ServiceAccountTokens(client, clock),
       settings,
@@ -273,7 +282,7 @@ async function makeParts(
       services: () => cache.list(Service),
       servicesKnown: () => cache.sync(Service),
     },
-    mounter,
+    volumes,
     reader,
   );
   const pods: PodRunner = new PodRunner({
@@ -290,19 +299,19 @@ async function makeParts(
       return rejectionOf(pod, active, known, allocatable, pressures());
     },
     sweepFiles: async (known) => {
-      for (const uid of await mounter.known()) if (!known.has(uid)) await mounter.tearDown(uid);
+      for (const uid of await volumes.known()) if (!known.has(uid)) await volumes.tearDown(uid);
     },
     worker: {
       clock,
       logger,
       runner,
       runtime: reader,
-      ask: (podIp) => (_pod, container, probe) => ask(cri, podIp, container, probe),
+      ask: (podIp) => (_pod, container, probe) => host.ask(cri, podIp, container, probe),
       statuses: new StatusWriter(client, clock, logger),
       probes,
       recorder,
       node: () => network.facts,
-      allocations: new AllocationFiles(folders.state),
+      allocations: host.allocations,
     },
   });
   return { pods, recorder, settings, probes };

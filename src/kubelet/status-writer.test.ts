@@ -6,7 +6,7 @@ import { Pod } from "../api/core/pod.ts";
 import { conflict } from "../api/machinery/status-errors.ts";
 import { silentLogger } from "../base/logger.ts";
 import type { Client } from "../client/client.ts";
-import type { V1PodStatus } from "../gen/types.ts";
+import type { V1Pod, V1PodStatus } from "../gen/types.ts";
 import { StatusWriter } from "./status-writer.ts";
 
 const KEY = { namespace: "default", name: "p" };
@@ -28,14 +28,17 @@ async function world(refusals = 0) {
     spec: { nodeName: "node", containers: [{ name: "app", image: "i" }] },
   });
   const writer = new StatusWriter(faulty, clock, silentLogger);
+  const present = (): Promise<V1Pod> => client.get(Pod, KEY);
   return {
-    set: (status: V1PodStatus) => writer.set(pod, status),
+    client,
+    present,
+    set: (status: V1PodStatus, seen = pod) => writer.set(seen, status),
     written: () => writer.written(pod.metadata!.uid!),
     replace: async () => {
       await client.delete(Pod, KEY, { graceSeconds: 0 });
       await client.create(Pod, { metadata: KEY, spec: pod.spec! });
     },
-    podIP: async () => (await client.get(Pod, KEY)).status?.podIP,
+    podIP: async () => (await present()).status?.podIP,
     pass: async (ms: number): Promise<void> => {
       await clock.advance(ms);
       await clock.advance(0);
@@ -61,6 +64,30 @@ describe("StatusWriter", () => {
     w.set({ phase: "Running", podIP: "10.0.0.1" });
     await w.written();
     assert.equal(await w.podIP(), "10.0.0.1");
+    await w.close();
+  });
+
+  it("puts right what somebody else has put into a status, not at once", async () => {
+    const w = await world();
+    const readyOf = ({ status }: V1Pod): string | undefined =>
+      status?.conditions?.find(({ type }) => type === "Ready")?.status;
+    const wanted: V1PodStatus = {
+      phase: "Running",
+      conditions: [{ type: "Ready", status: "True" }],
+    };
+    w.set(wanted);
+    await w.written();
+    const ours = await w.present();
+    const conditions = [{ type: "Ready", status: "False" }];
+    await w.client.updateStatus(Pod, { ...ours, status: { ...ours.status!, conditions } });
+    w.set(wanted, ours);
+    await w.pass(10_000);
+    assert.equal(readyOf(await w.present()), "False", "it had not seen the change yet");
+    w.set(wanted, await w.present());
+    await w.pass(1000);
+    assert.equal(readyOf(await w.present()), "False");
+    await w.pass(1000);
+    assert.equal(readyOf(await w.present()), "True");
     await w.close();
   });
 

@@ -15,6 +15,12 @@ import { isUrgent } from "./status/urgency.ts";
  */
 const LEISURE_MS = 400;
 
+/**
+ * Wait before what somebody else has put into a status is put right, in ms: two who disagree must not write for ever
+ * without a pause. Doubled, a Pod whose node was thought dead is ready again that much later.
+ */
+const DISPUTE_MS = 2000;
+
 /** Waits after a status could not be written. */
 const RETRY: BackoffLimits = { firstMs: 200, ceilingMs: 10_000 };
 
@@ -23,6 +29,8 @@ interface Pending {
   wanted: V1PodStatus;
   /** What the API server has, as far as is known. */
   written: V1PodStatus | undefined;
+  /** The Pod as our last write left it, or as it was first seen. */
+  known: V1Pod;
   isWriting: boolean;
   /** Runs while a status may wait. */
   leisure: Timer | undefined;
@@ -54,6 +62,7 @@ export class StatusWriter {
       pod,
       wanted,
       written: pod.status,
+      known: pod,
       isWriting: false,
       leisure: undefined,
       waiting: [],
@@ -61,8 +70,13 @@ export class StatusWriter {
     this.#pods.set(uid, pending);
     pending.pod = pod;
     pending.wanted = wanted;
-    if (pending.isWriting || isEqual(wanted, pending.written)) return;
-    if (pod.metadata?.deletionTimestamp !== undefined || isUrgent(pending.written, wanted))
+    if (pending.isWriting) return;
+    const isDisputed = hasForeignStatus(pending);
+    if (isDisputed) pending.written = pod.status;
+    if (isEqual(wanted, pending.written)) return;
+    if (isDisputed)
+      pending.leisure ??= this.#clock.after(DISPUTE_MS, () => void this.#write(pending));
+    else if (pod.metadata?.deletionTimestamp !== undefined || isUrgent(pending.written, wanted))
       void this.#write(pending);
     else pending.leisure ??= this.#clock.after(LEISURE_MS, () => void this.#write(pending));
   }
@@ -95,7 +109,7 @@ export class StatusWriter {
     while (!this.#closed.signal.aborted && !isEqual(pending.wanted, pending.written)) {
       const { pod, wanted } = pending;
       try {
-        await this.#patch(pod, pending.written ?? {}, wanted);
+        pending.known = await this.#patch(pod, pending.written ?? {}, wanted);
         pending.written = wanted;
         failures = 0;
       } catch (error) {
@@ -128,10 +142,19 @@ export class StatusWriter {
   }
 
   /** The uid guards against a new Pod of the same name. */
-  async #patch({ metadata }: V1Pod, from: V1PodStatus, to: V1PodStatus): Promise<void> {
+  async #patch({ metadata }: V1Pod, from: V1PodStatus, to: V1PodStatus): Promise<V1Pod> {
     const { name = "", namespace = "", uid } = metadata ?? {};
     const body = { metadata: { uid }, status: statusPatch(from, to) };
     const key = { namespace, name };
-    await this.#client.patch(Pod, key, { type: "strategic", body }, { subresource: "status" });
+    return this.#client.patch(Pod, key, { type: "strategic", body }, { subresource: "status" });
   }
+}
+
+/**
+ * The API server has a later version of the Pod than our last write made, and its status is another: the node's life-cycle
+ * controller, for one, marks Pods of silent nodes not ready.
+ */
+function hasForeignStatus({ pod, known }: Pending): boolean {
+  const [later, ours] = [pod.metadata?.resourceVersion, known.metadata?.resourceVersion];
+  return Number(later) > Number(ours) && !isEqual(pod.status, known.status);
 }

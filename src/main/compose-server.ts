@@ -21,7 +21,7 @@ import type { Logger } from "../base/logger.ts";
 import type { Random } from "../base/random.ts";
 import type { Cache } from "../client/cache.ts";
 import type { Client } from "../client/client.ts";
-import { startControllers } from "../controllers/all.ts";
+import { startControllers, type ControllerSettings } from "../controllers/all.ts";
 import { parsePodRange } from "../controllers/nodeipam/nodeipam.ts";
 import { EventRecorder } from "../reconciler/event-recorder.ts";
 import { fixedKinds } from "../reconciler/served-kinds.ts";
@@ -71,11 +71,11 @@ export interface ControlPlane {
 }
 
 /** Who the server's own parts are; members of system:masters where upstream's are. */
-const controllerUser: UserInfo = {
+export const controllerUser: UserInfo = {
   name: "system:kube-controller-manager",
   groups: ["system:masters", "system:authenticated"],
 };
-const schedulerUser: UserInfo = {
+export const schedulerUser: UserInfo = {
   name: "system:kube-scheduler",
   groups: ["system:authenticated"],
 };
@@ -111,10 +111,7 @@ export async function startControlPlane(options: ControlPlaneOptions): Promise<C
   await applyPolicy(server);
   const cache = new InProcessCache(server.parts);
   await ensureClusterDns(inProcessClient(server.parts, SYSTEM_USER), cache, options.clusterDns);
-  const closers = [
-    ...(options.runsControllers ? [runControllers(options, server, cache)] : []),
-    ...(options.runsScheduler ? [await runScheduler(options, server, cache)] : []),
-  ];
+  const closers = await runLoops(options, server, cache);
   return {
     server,
     cache,
@@ -196,26 +193,55 @@ async function applyPolicy(server: ApiServer): Promise<void> {
   );
 }
 
-function runControllers(
+/** What the control loops must know of their cluster, wherever they run. */
+export type LoopOptions = Pick<
+  ControlPlaneOptions,
+  "clock" | "random" | "logger" | "ca" | "podCidr" | "nodePodPrefix" | "hostName"
+> &
+  Pick<ControllerSettings, "issueSecretToken">;
+
+/** What of the loops is to run in this process. @returns their ends */
+async function runLoops(
   options: ControlPlaneOptions,
   server: ApiServer,
   cache: Cache,
-): () => Promise<void> {
-  const { clock, logger, ca, podCidr, nodePodPrefix, serviceAccountKey } = options;
-  const client = inProcessClient(server.parts, controllerUser, "kube-controller-manager");
-  const key = loadSigningKey(serviceAccountKey);
-  const tracking = inProcessClient(server.parts, SYSTEM_USER);
+): Promise<readonly (() => Promise<void>)[]> {
+  const { clock, logger, runsControllers, runsScheduler } = options;
+  const key = loadSigningKey(options.serviceAccountKey);
+  const loops: LoopOptions = {
+    ...options,
+    issueSecretToken: (subject) => signLegacyToken(subject, key),
+  };
+  const clientOf = (user: UserInfo, program: string): Client =>
+    inProcessClient(server.parts, user, program);
   // Nobody waits for it.
-  ensureLegacyTokenTracking(tracking, clock).catch((error: unknown) =>
-    logger.info("tracking of tokens was not noted", { error: String(error) }),
-  );
+  if (runsControllers)
+    ensureLegacyTokenTracking(inProcessClient(server.parts, SYSTEM_USER), clock).catch(
+      (error: unknown) => logger.info("tracking of tokens was not noted", { error: String(error) }),
+    );
+  return [
+    ...(runsControllers
+      ? [runControllers(loops, clientOf(controllerUser, "kube-controller-manager"), cache)]
+      : []),
+    ...(runsScheduler
+      ? [await runScheduler(loops, clientOf(schedulerUser, "kube-scheduler"), cache)]
+      : []),
+  ];
+}
+
+/** Starts all controllers, as whom `client` speaks for. @returns ends them */
+export function runControllers(
+  { clock, logger, ca, podCidr, nodePodPrefix, issueSecretToken }: LoopOptions,
+  client: Client,
+  cache: Cache,
+): () => Promise<void> {
   const events = new EventRecorder(client, clock, logger);
   const controllers = startControllers(
     {
       caCertificates: ca,
       podRange: parsePodRange(podCidr, nodePodPrefix),
       served: fixedKinds(collectedKinds()),
-      issueSecretToken: (subject) => signLegacyToken(subject, key),
+      issueSecretToken,
     },
     { client, cache, clock, logger, events },
   );
@@ -236,12 +262,12 @@ function collectedKinds(): readonly Kind[] {
     .filter(({ kind }) => kind !== "Event");
 }
 
-async function runScheduler(
-  { clock, random, logger, hostName }: ControlPlaneOptions,
-  server: ApiServer,
+/** Starts the scheduler, as whom `client` speaks for. @returns ends it */
+export async function runScheduler(
+  { clock, random, logger, hostName }: LoopOptions,
+  client: Client,
   cache: Cache,
 ): Promise<() => Promise<void>> {
-  const client = inProcessClient(server.parts, schedulerUser, "kube-scheduler");
   const events = new EventRecorder(client, clock, logger, hostName);
   const scheduler = new Scheduler({ client, cache, clock, random, logger, events });
   await scheduler.start();

@@ -7,6 +7,7 @@ import { SeededRandom } from "../../src/base/seeded-random.ts";
 import { VirtualClock } from "../../src/base/virtual-clock.ts";
 import type { CommitResult, Store, Write } from "../../src/store/store.ts";
 import { changeText } from "../../src/store/suite/in-store.ts";
+import { runSeed } from "./run-seed.ts";
 import { SimDisk } from "./faults/sim-disk.ts";
 import { SimNetwork } from "./faults/sim-network.ts";
 import { openSimStore } from "./store/sim-backend.ts";
@@ -100,5 +101,18 @@ describe("trace of a simulated world", () => {
     assert.ok(first.lines > WRITERS * WRITES_EACH, "little happened");
     assert.deepEqual(again, first);
     assert.notEqual(other.hash, first.hash);
+  });
+});
+
+describe("trace of a simulated cluster", () => {
+  it("is a function of the seed alone, whatever ran before in this process", async () => {
+    const hashes = async (): Promise<string[]> => {
+      const outcomes = [];
+      for (const seed of [1, 2, 3, 4]) outcomes.push((await runSeed(seed)).hash);
+      return outcomes;
+    };
+    const first = await hashes();
+    assert.deepEqual(await hashes(), first);
+    assert.equal(new Set(first).size, first.length);
   });
 });

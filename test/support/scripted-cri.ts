@@ -20,6 +20,9 @@ type Running = { -readonly [K in keyof cri.ContainerStatus]: cri.ContainerStatus
 };
 type Box = { -readonly [K in keyof cri.SandboxStatus]: cri.SandboxStatus[K] };
 
+/** Pods that a node can give an address. */
+const IPS_MAX = 254;
+
 const gone = (what: string, id: string): RpcError =>
   new RpcError("NOT_FOUND", `an error occurred when try to find ${what} "${id}": not found`);
 
@@ -42,6 +45,7 @@ export class ScriptedCri implements cri.CriClient {
   /** What a change of a container's resources throws. */
   updateError: string | undefined;
   readonly #clock: Clock;
+  readonly #podNetwork: string;
   readonly #sandboxes = new Map<string, Box>();
   readonly #containers = new Map<string, Running>();
   readonly #listeners = new Set<(event: cri.RuntimeEvent) => void>();
@@ -49,8 +53,10 @@ export class ScriptedCri implements cri.CriClient {
   readonly #waiting: (readonly [string, () => void])[] = [];
   #next = 1;
 
-  constructor(clock: Clock) {
+  /** `podNetwork`: the first three numbers of its Pods' addresses. */
+  constructor(clock: Clock, podNetwork = "10.244.0") {
     this.#clock = clock;
+    this.#podNetwork = podNetwork;
   }
 
   /** The stream of events, as containerd's. */
@@ -125,7 +131,7 @@ export class ScriptedCri implements cri.CriClient {
     const id = this.#id();
     const { metadata, labels, annotations } = config;
     const isHost = config.linux.securityContext.namespaceOptions.network === 2;
-    const network = { ip: `10.244.0.${this.#next}`, additionalIps: [] };
+    const network = { ip: this.#freeIp(), additionalIps: [] };
     this.#sandboxes.set(id, {
       id,
       metadata,
@@ -307,6 +313,15 @@ export class ScriptedCri implements cri.CriClient {
 
   #emit(event: cri.RuntimeEvent): void {
     for (const listener of this.#listeners) listener(event);
+  }
+
+  /** Never one that a sandbox still has. */
+  #freeIp(): string {
+    const taken = new Set([...this.#sandboxes.values()].map(({ network }) => network?.ip));
+    for (let number = this.#next; ; number++) {
+      const ip = `${this.#podNetwork}.${((number - 1) % IPS_MAX) + 1}`;
+      if (!taken.has(ip)) return ip;
+    }
   }
 
   #id(): string {

@@ -167,6 +167,15 @@ const ROWS: readonly (readonly [string, Wish, readonly ReplicaSet[], string])[] 
     [setOf({ ...V1, recreate: true }, 0)],
     "+v2 ×3",
   ],
+  [
+    "Recreate, with two adopted sets that were made for another size: both end",
+    { ...V2, recreate: true },
+    [
+      setOf({ image: "v0", replicas: 4, recreate: true }, 2),
+      setOf({ ...V1, replicas: 4, recreate: true }, 2),
+    ],
+    "v0: 2→0, v1: 2→0",
+  ],
 ];
 
 describe("deployment plan: sizes", () => {

@@ -148,8 +148,11 @@ function stepOf(
   const isPaused = deployment.spec?.paused ?? false;
   const rollbackTo = deployment.metadata?.annotations?.[ROLLBACK_TO];
   const hasRollback = rollbackTo !== undefined && /^-?\d+$/.test(rollbackTo);
-  if (isPaused || (!hasRollback && isScalingEvent(rollout))) {
-    const resized = resize(deployment, scaledSizes(rollout));
+  const scaled = scaledSizes(rollout);
+  // Several sets of one that recreates (it adopted them) have no proportion: it goes on to end them, where upstream stands still.
+  const isScaled = isScalingEvent(rollout) && (isRolling(deployment) || scaled.size > 0);
+  if (isPaused || (!hasRollback && isScaled)) {
+    const resized = resize(deployment, scaled);
     const forgotten = isPaused && !hasRollback ? forget(rollout) : [];
     const writes = [...(resized.writes ?? []), ...forgotten];
     return { ...resized, writes, status: countedStatus(rollout, conditions, now) };

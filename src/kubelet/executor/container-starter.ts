@@ -15,17 +15,11 @@ import { containerNamed } from "../runtime/pod-spec.ts";
 import { logFolderOf, sandboxConfig } from "../runtime/sandbox-config.ts";
 import { runHook } from "./hooks.ts";
 import type { ImageEnsurer } from "./image-ensurer.ts";
-import {
-  linkLog,
-  makeLogFolder,
-  makeMessageFile,
-  messageFile,
-  readNodeFile,
-  writeHostsFile,
-} from "./pod-files.ts";
+import type { Volumes } from "./node-host.ts";
+import { messageFile } from "./pod-files.ts";
 import type { StepContext, StepTools, StepValue } from "./step-context.ts";
 import { fail, StepFailure } from "./step-failure.ts";
-import { VolumeError, type VolumeMounter } from "./volume-mounter.ts";
+import { VolumeError } from "./volume-mounter.ts";
 
 type StartStep = Extract<Step, { kind: "startContainer" }>;
 
@@ -37,9 +31,9 @@ type StartStep = Extract<Step, { kind: "startContainer" }>;
 export class ContainerStarter {
   readonly #tools: StepTools;
   readonly #images: ImageEnsurer;
-  readonly #mounter: VolumeMounter;
+  readonly #mounter: Volumes;
 
-  constructor(tools: StepTools, images: ImageEnsurer, mounter: VolumeMounter) {
+  constructor(tools: StepTools, images: ImageEnsurer, mounter: Volumes) {
     this.#tools = tools;
     this.#images = images;
     this.#mounter = mounter;
@@ -71,7 +65,7 @@ export class ContainerStarter {
 
   async #create(step: StartStep, container: V1Container, context: StepContext): Promise<string> {
     const { pod, runtime, memory } = context;
-    const { cri, settings, recorder } = this.#tools;
+    const { cri, settings, recorder, files } = this.#tools;
     const outcome = memory.images.get(container.name);
     const imageId = outcome?.kind === "done" ? outcome.value : "";
     try {
@@ -94,7 +88,7 @@ export class ContainerStarter {
         ...(target === undefined ? {} : { targetId: target }),
       };
       const config = containerConfig(pod, container, parts, settings);
-      makeLogFolder(`${logFolderOf(pod, settings.logRoot)}/${container.name}`);
+      files.makeLogFolder(`${logFolderOf(pod, settings.logRoot)}/${container.name}`);
       const sandbox = sandboxConfig(pod, readySandbox(runtime)?.attempt ?? 0, settings);
       const id = await cri.createContainer(step.sandboxId, config, sandbox);
       recorder.pod(pod, "Normal", "Created", `Created container ${container.name}`, container.name);
@@ -135,7 +129,7 @@ export class ContainerStarter {
     { pod, runtime }: StepContext,
     environment: ReadonlyMap<string, string>,
   ): Promise<readonly Mount[]> {
-    const { settings, nodeIps } = this.#tools;
+    const { settings, nodeIps, files } = this.#tools;
     const folder = this.#mounter.folders(pod).pod;
     const mounts = [...(await this.#mounter.mountsOf(pod, container, environment))];
     const isTaken = (path: string): boolean => mounts.some((m) => m.containerPath === path);
@@ -145,20 +139,20 @@ export class ContainerStarter {
     };
     const hosts = `${folder}/etc-hosts`;
     const name = hostnameOf(pod, settings.dns.clusterDomain);
-    const hostFile = pod.spec?.hostNetwork ? await readNodeFile("/etc/hosts") : "";
-    writeHostsFile(hosts, hostsFile(pod, podIpsOf(pod, runtime, nodeIps), name, hostFile));
+    const hostFile = pod.spec?.hostNetwork ? await files.readNodeFile("/etc/hosts") : "";
+    files.writeHostsFile(hosts, hostsFile(pod, podIpsOf(pod, runtime, nodeIps), name, hostFile));
     add("/etc/hosts", hosts);
     const message = messageFile(folder, container.name, step.restartCount);
-    makeMessageFile(message);
+    files.makeMessageFile(message);
     add(container.terminationMessagePath ?? MESSAGE_PATH_DEFAULT, message);
     return mounts;
   }
 
   #link(pod: V1Pod, { container, restartCount }: StartStep, id: string): void {
-    const { settings, logLinks } = this.#tools;
+    const { settings, logLinks, files } = this.#tools;
     const { name = "", namespace = "" } = pod.metadata ?? {};
     const log = `${logFolderOf(pod, settings.logRoot)}/${logPathOf(container, restartCount)}`;
-    linkLog(logLinks, { name, namespace }, container, id, log);
+    files.linkLog(logLinks, { name, namespace }, container, id, log);
   }
 
   async #postStart(container: V1Container, id: string, context: StepContext): Promise<void> {

@@ -3,6 +3,7 @@ import type { Client } from "../../client/client.ts";
 import type { V1Pod, V1ResourceRequirements, V1Service } from "../../gen/types.ts";
 import type { CriClient } from "../../wire/cri/cri-client.ts";
 import type { EventRecorder } from "../events.ts";
+import type { NodeFiles } from "./node-host.ts";
 import type { PodMemory } from "../plan/observed.ts";
 import type { ReferencedObjects } from "../referenced-objects.ts";
 import type { PodRuntime } from "../runtime/pod-runtime.ts";
@@ -15,6 +16,7 @@ export interface StepTools {
   readonly client: Client;
   readonly clock: Clock;
   readonly recorder: EventRecorder;
+  readonly files: NodeFiles;
   readonly objects: ReferencedObjects;
   readonly tokens: ServiceAccountTokens;
   readonly settings: PodSettings;

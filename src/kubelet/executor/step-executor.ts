@@ -7,16 +7,14 @@ import { containerNamed } from "../runtime/pod-spec.ts";
 import { podCgroupOf } from "../runtime/resources.ts";
 import { cgroupOf, logFolderOf, sandboxConfig } from "../runtime/sandbox-config.ts";
 import type { PayloadSource } from "../volumes/payload.ts";
-import { limitCgroup, removeCgroup } from "./cgroups.ts";
 import { killContainer } from "./container-killer.ts";
 import { ContainerStarter, podIpsOf } from "./container-starter.ts";
 import { ImageEnsurer } from "./image-ensurer.ts";
-import { makeLogFolder, removeFolder, unlinkLog } from "./pod-files.ts";
+import type { Volumes } from "./node-host.ts";
 import { resize } from "./resizer.ts";
 import type { RuntimeReader } from "./runtime-reader.ts";
 import type { StepContext, StepTools, StepValue } from "./step-context.ts";
 import { fail } from "./step-failure.ts";
-import type { VolumeMounter } from "./volume-mounter.ts";
 
 /** Longest wait for ConfigMaps and Secrets of a Pod. A server that is away must not block its teardown for longer. */
 const OBJECTS_MS_MAX = 10_000;
@@ -24,12 +22,12 @@ const OBJECTS_MS_MAX = 10_000;
 /** Does the steps of plans. The only part of the kubelet that changes anything on the node. */
 export class StepExecutor {
   readonly #tools: StepTools;
-  readonly #mounter: VolumeMounter;
+  readonly #mounter: Volumes;
   readonly #reader: RuntimeReader;
   readonly #images: ImageEnsurer;
   readonly #starter: ContainerStarter;
 
-  constructor(tools: StepTools, mounter: VolumeMounter, reader: RuntimeReader) {
+  constructor(tools: StepTools, mounter: Volumes, reader: RuntimeReader) {
     this.#tools = tools;
     this.#mounter = mounter;
     this.#reader = reader;
@@ -61,7 +59,7 @@ export class StepExecutor {
       case "removeContainer":
         await cri.removeContainer(step.id);
         this.#reader.forget(step.id);
-        await unlinkLog(this.#tools.logLinks, step.id);
+        await this.#tools.files.unlinkLog(this.#tools.logLinks, step.id);
         return {};
       case "removeSandbox":
         await cri.removeSandbox(step.id);
@@ -109,7 +107,7 @@ export class StepExecutor {
   }
 
   async #createSandbox(attempt: number, pod: V1Pod): Promise<StepValue> {
-    const { cri, recorder, settings } = this.#tools;
+    const { cri, recorder, settings, files } = this.#tools;
     if (attempt > 0)
       recorder.pod(
         pod,
@@ -118,9 +116,9 @@ export class StepExecutor {
         "Pod sandbox changed, it will be killed and re-created.",
       );
     try {
-      makeLogFolder(logFolderOf(pod, settings.logRoot));
+      files.makeLogFolder(logFolderOf(pod, settings.logRoot));
       const id = await cri.runSandbox(sandboxConfig(pod, attempt, settings));
-      limitCgroup(cgroupOf(pod, settings.cgroupRoot), podCgroupOf(pod));
+      files.limitCgroup(cgroupOf(pod, settings.cgroupRoot), podCgroupOf(pod));
       return { value: id };
     } catch (error) {
       const message = `Failed to create pod sandbox: ${(error as Error).message}`;
@@ -143,17 +141,18 @@ export class StepExecutor {
 
   async #tearDown(pod: V1Pod): Promise<void> {
     const uid = pod.metadata?.uid ?? "";
-    const { objects, tokens, settings } = this.#tools;
+    const { objects, tokens, settings, files } = this.#tools;
     objects.release(uid);
     tokens.release(uid);
     await this.#mounter.tearDown(uid);
-    await removeCgroup(cgroupOf(pod, settings.cgroupRoot));
+    await files.removeCgroup(cgroupOf(pod, settings.cgroupRoot));
   }
 
   /** The logs of a Pod go with it. */
   async forgetPod(pod: V1Pod): Promise<void> {
-    await removeFolder(logFolderOf(pod, this.#tools.settings.logRoot));
-    await removeCgroup(cgroupOf(pod, this.#tools.settings.cgroupRoot));
+    const { files, settings } = this.#tools;
+    await files.removeFolder(logFolderOf(pod, settings.logRoot));
+    await files.removeCgroup(cgroupOf(pod, settings.cgroupRoot));
   }
 
   async #finish({ pod, statusWritten }: StepContext): Promise<void> {

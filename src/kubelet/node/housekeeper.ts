@@ -2,7 +2,7 @@ import type { Clock, Instant, Timer } from "../../base/clock.ts";
 import type { Logger } from "../../base/logger.ts";
 import type { V1Pod } from "../../gen/types.ts";
 import type { ImageCleaner } from "../executor/image-cleaner.ts";
-import type { LogRotator } from "../executor/log-rotator.ts";
+import type { RunningLog } from "../executor/log-rotator.ts";
 import {
   crossed,
   evictionMessage,
@@ -28,13 +28,18 @@ const IMAGES_MS = 300_000;
 export interface HousekeeperTools {
   readonly clock: Clock;
   readonly logger: Logger;
-  readonly rotator: LogRotator;
+  readonly rotator: LogRotation;
   readonly images: ImageCleaner;
   readonly meter: PodMeasure;
   readonly readSupply: () => Promise<NodeSupply>;
   readonly workers: () => readonly PodWorker[];
   readonly logRoot: string;
   readonly thresholds: readonly Threshold[];
+}
+
+/** Keeps logs within their limits; the real one is `executor/log-rotator.ts`. */
+export interface LogRotation {
+  rotate(logs: readonly RunningLog[]): Promise<void>;
 }
 
 /** Measures Pods; the real one is `executor/pod-meter.ts`. */
@@ -95,7 +100,7 @@ export class Housekeeper {
     );
   }
 
-  #runningLogs(): { readonly containerId: string; readonly path: string }[] {
+  #runningLogs(): RunningLog[] {
     const { logRoot } = this.#tools;
     return this.#tools.workers().flatMap(({ pod, runtime }) =>
       runtime.containers

@@ -208,7 +208,7 @@ function planStarts(
   let isFirst = true;
   for (const candidate of candidatesOf(observed, sandbox)) {
     const { name } = candidate.container;
-    const at = earliestStart(observed, candidate);
+    const at = earliestStart(observed, candidate, now);
     if (at > now) {
       draft.wake(at);
       continue;
@@ -235,8 +235,14 @@ function startOf({ container, restartCount, failedAt }: Candidate, sandbox: Sand
 }
 
 /** When back-off of crashes or of failed attempts lets a container start. */
-function earliestStart({ memory }: ObservedPod, { container, failedAt }: Candidate): Instant {
-  const crash = failedAt === undefined ? 0 : retryAt(memory.crashes.get(container.name), failedAt);
+function earliestStart(
+  { memory }: ObservedPod,
+  { container, failedAt }: Candidate,
+  now: Instant,
+): Instant {
+  // A failure that lies in the future is of a clock that was set back since: nobody knows how long ago it was.
+  const isKnown = failedAt !== undefined && failedAt <= now;
+  const crash = isKnown ? retryAt(memory.crashes.get(container.name), failedAt) : 0;
   return Math.max(crash, memory.starts.get(container.name)?.retryAt ?? 0);
 }
 

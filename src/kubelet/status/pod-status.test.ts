@@ -129,6 +129,20 @@ describe("podStatus", () => {
     assert.equal("started" in given.ephemeralContainerStatuses![0]!, false);
   });
 
+  it("a Pod has not ended while a container is being started, however it is to end", () => {
+    const eviction = { message: "too much", graceSeconds: 0 };
+    for (const [reason, extra] of [
+      ["deleted", {}],
+      ["evicted", { eviction }],
+    ] as const) {
+      const termination = { since: NOW, reason, ...extra };
+      const ending = { ...observed(pod), memory: { ...freshMemory(NOW), termination } };
+      assert.equal(podStatus(ending, NOW).phase, "Failed", reason);
+      const starting = podStatus({ ...ending, busy: new Set(["start"]) }, NOW);
+      assert.deepEqual([starting.phase, starting.reason], ["Pending", undefined], reason);
+    }
+  });
+
   it("a Pod that has ended stays so", () => {
     const ended = { ...pod, status: { phase: "Failed", reason: "Evicted" } };
     const { phase, reason } = podStatus(observed(ended), NOW);

@@ -30,7 +30,7 @@ export function podStatus(observed: ObservedPod, now: Instant): V1PodStatus {
     ...(generation === undefined ? {} : { observedGeneration: generation }),
     phase,
     conditions: conditionsOf(observed, phase, inits, containers, now),
-    ...explanation(observed),
+    ...explanation(observed, phase),
     ...addresses(observed),
     startTime: old?.startTime ?? formatTime(memory.firstSeenAt),
     ...(inits.length > 0 ? { initContainerStatuses: inits } : {}),
@@ -60,26 +60,33 @@ export function currentPhase(observed: ObservedPod, now: Instant): PodPhase {
   );
 }
 
+/** While a container may run or is being started, a Pod has not ended: whoever counts on its room would get too much. */
 function finalPhase(
-  { pod, memory }: ObservedPod,
+  { pod, memory, busy }: ObservedPod,
   inits: readonly V1ContainerStatus[],
   containers: readonly V1ContainerStatus[],
 ): PodPhase {
   const old = pod.status?.phase;
   if (old === "Failed" || old === "Succeeded") return old;
-  if (memory.termination?.reason === "deadline" || memory.termination?.eviction) return "Failed";
-  const isStopped = [...inits, ...containers].every(({ state }) => !state?.running);
+  const isStopped =
+    [...inits, ...containers].every(({ state }) => !state?.running) && !busy.has("start");
+  const isForced = memory.termination?.reason === "deadline" || memory.termination?.eviction;
+  if (isForced && isStopped) return "Failed";
   const isEnding = memory.termination !== undefined && isStopped;
   return phaseOf(pod, inits, containers, isEnding);
 }
 
-function explanation({ pod, memory }: ObservedPod): Pick<V1PodStatus, "reason" | "message"> {
-  if (memory.termination?.reason === "deadline")
+function explanation(
+  { pod, memory }: ObservedPod,
+  phase: PodPhase,
+): Pick<V1PodStatus, "reason" | "message"> {
+  const hasFailed = phase === "Failed";
+  if (hasFailed && memory.termination?.reason === "deadline")
     return {
       reason: "DeadlineExceeded",
       message: "Pod was active on the node longer than the specified deadline",
     };
-  if (memory.termination?.eviction)
+  if (hasFailed && memory.termination?.eviction)
     return { reason: "Evicted", message: memory.termination.eviction.message };
   const { reason, message } = pod.status ?? {};
   return {

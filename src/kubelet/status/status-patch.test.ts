@@ -18,6 +18,16 @@ describe("statusPatch", () => {
     assert.deepEqual(patch, { phase: "Running", message: null });
   });
 
+  it("replaces addresses, which would be merged", () => {
+    assert.deepEqual(
+      statusPatch({ podIPs: [{ ip: "10.0.0.1" }] }, { podIPs: [{ ip: "10.0.0.2" }] }),
+      { podIPs: [{ $patch: "replace" }, { ip: "10.0.0.2" }] },
+    );
+    assert.deepEqual(statusPatch({}, { podIPs: [{ ip: "10.0.0.2" }] }), {
+      podIPs: [{ ip: "10.0.0.2" }],
+    });
+  });
+
   it("takes the reason off a condition that has none any more", () => {
     const patch = statusPatch(
       { conditions: [unready] },

@@ -2,6 +2,9 @@ import type { V1PodCondition, V1PodStatus } from "../../gen/types.ts";
 import { isKubeletCondition } from "./conditions.ts";
 import { isEqual } from "./is-equal.ts";
 
+/** Lists that the server would merge by address: what is not said to be replaced stays. */
+const ADDRESSES = ["podIPs", "hostIPs"] as const;
+
 /**
  * The strategic merge patch from one status of a Pod to another: only what differs, so that conditions of others stay as
  * they are now, whatever they were when this status was made.
@@ -14,6 +17,8 @@ export function statusPatch(from: V1PodStatus, to: V1PodStatus): Record<string, 
   const [old, next] = [from as Record<string, unknown>, to as Record<string, unknown>];
   for (const key of new Set([...Object.keys(old), ...Object.keys(next)]))
     if (key !== "conditions" && !isEqual(old[key], next[key])) patch[key] = next[key] ?? null;
+  for (const key of ADDRESSES)
+    if (patch[key] && from[key]) patch[key] = [{ $patch: "replace" }, ...(to[key] ?? [])];
   return { ...patch, ...conditionsPatch(from.conditions ?? [], to.conditions ?? []) };
 }
 

@@ -14,10 +14,13 @@ interface PendingWrite {
   readonly bytes: Uint8Array;
 }
 
-/** A file's content after its last sync, and what came since. A truncation is a write of its own kind. */
+/** A truncation is a write of its own kind. */
+type Change = PendingWrite | { readonly length: number };
+
+/** A file's content after its last sync, and what came since. */
 interface Content {
-  synced: Uint8Array;
-  pending: (PendingWrite | { readonly length: number })[];
+  readonly synced: GrowingBytes;
+  pending: Change[];
 }
 
 /** Faults of a {@link SimDisk}; each may be changed at any time. */
@@ -27,6 +30,9 @@ export interface DiskFaults {
   /** Bytes that all files may hold together; beyond, a write fails with ENOSPC. */
   capacityBytes: number;
 }
+
+/** Who had the disk open: the power failed, or its process ended. */
+type End = "power" | "process";
 
 /**
  * A disk in memory that loses power: of what was not synced, each sector of each write survives or not, by `random`.
@@ -40,7 +46,10 @@ export class SimDisk implements Disk {
   #files = new Map<string, Content>();
   #syncedNames = new Map<string, Content>();
   #boot = 0;
+  #lastEnd: End = "process";
   #operations = 0;
+  /** Called when {@link DiskFaults.operationsLeft} has run out: once, before the operation fails. */
+  onPowerFailure: () => void = () => {};
 
   constructor(random: Random) {
     this.#random = random;
@@ -51,11 +60,18 @@ export class SimDisk implements Disk {
     return this.#operations;
   }
 
+  /** Of all files together. */
+  get usedBytes(): number {
+    let bytes = 0;
+    for (const content of this.#files.values()) bytes += lengthOf(content);
+    return bytes;
+  }
+
   async open(path: string): Promise<DiskFile> {
     this.#step();
     let content = this.#files.get(path);
     if (!content) {
-      content = { synced: new Uint8Array(0), pending: [] };
+      content = { synced: new GrowingBytes(), pending: [] };
       this.#files.set(path, content);
     }
     return this.#handle(content);
@@ -88,10 +104,14 @@ export class SimDisk implements Disk {
       if (isInside(path)) this.#syncedNames.set(path, content);
   }
 
+  /** Whoever has files open is killed: open handles are dead; the operating system keeps what was written. */
+  endProcess(): void {
+    this.#end("process");
+  }
+
   /** Cuts the power and starts the machine again: open handles are dead, and what was not synced is a matter of luck. */
   losePower(): void {
-    this.#boot++;
-    this.faults.operationsLeft = Infinity;
+    this.#end("power");
     const names = this.#random.integer(2) === 0 ? this.#files : this.#syncedNames;
     this.#files = new Map(names);
     this.#syncedNames = new Map(names);
@@ -104,7 +124,7 @@ export class SimDisk implements Disk {
   #handle(content: Content): DiskFile {
     const boot = this.#boot;
     const step = (): void => {
-      if (boot !== this.#boot) throw new PowerLoss("the machine was restarted");
+      if (boot !== this.#boot) throw new PowerLoss(`the ${this.#lastEnd} is gone`);
       this.#step();
     };
     return {
@@ -114,8 +134,8 @@ export class SimDisk implements Disk {
       },
       write: async (offset, bytes) => {
         step();
-        const growth = Math.max(0, offset + bytes.length - current(content).length);
-        if (this.#usedBytes() + growth > this.faults.capacityBytes) throw diskError("ENOSPC");
+        const growth = Math.max(0, offset + bytes.length - lengthOf(content));
+        if (this.usedBytes + growth > this.faults.capacityBytes) throw diskError("ENOSPC");
         content.pending.push({ offset, bytes: bytes.slice() });
       },
       truncate: async (length) => {
@@ -124,11 +144,11 @@ export class SimDisk implements Disk {
       },
       size: async () => {
         step();
-        return current(content).length;
+        return lengthOf(content);
       },
       sync: async () => {
         step();
-        content.synced = current(content);
+        for (const change of content.pending) apply(content.synced, change);
         content.pending = [];
       },
       close: async () => {},
@@ -136,9 +156,18 @@ export class SimDisk implements Disk {
   }
 
   #step(): void {
-    if (this.faults.operationsLeft <= 0) throw new PowerLoss("the power failed");
+    if (this.faults.operationsLeft <= 0) {
+      this.onPowerFailure();
+      throw new PowerLoss("the power failed");
+    }
     this.faults.operationsLeft--;
     this.#operations++;
+  }
+
+  #end(end: End): void {
+    this.#boot++;
+    this.#lastEnd = end;
+    this.faults.operationsLeft = Infinity;
   }
 
   #existing(path: string): Content {
@@ -147,42 +176,66 @@ export class SimDisk implements Disk {
     return content;
   }
 
-  #usedBytes(): number {
-    let bytes = 0;
-    for (const content of this.#files.values()) bytes += current(content).length;
-    return bytes;
-  }
-
-  #applyTorn(content: Content, change: Content["pending"][number]): void {
+  #applyTorn({ synced }: Content, change: Change): void {
     if ("length" in change) {
-      if (this.#random.integer(2) === 0) content.synced = applied(content.synced, change);
+      if (this.#random.integer(2) === 0) apply(synced, change);
       return;
     }
     const { offset, bytes } = change;
     for (let at = 0; at < bytes.length;) {
       const end = Math.min(bytes.length, at + SECTOR_BYTES - ((offset + at) % SECTOR_BYTES));
       const part = { offset: offset + at, bytes: bytes.subarray(at, end) };
-      if (this.#random.integer(2) === 0) content.synced = applied(content.synced, part);
+      if (this.#random.integer(2) === 0) apply(synced, part);
       at = end;
     }
   }
 }
 
-function current(content: Content): Uint8Array {
-  return content.pending.reduce(applied, content.synced);
+/** Bytes that are mostly appended to: growing costs nothing on the average. */
+class GrowingBytes {
+  #buffer = new Uint8Array(4096);
+  length = 0;
+
+  get view(): Uint8Array {
+    return this.#buffer.subarray(0, this.length);
+  }
+
+  write(offset: number, bytes: Uint8Array): void {
+    this.resize(Math.max(this.length, offset + bytes.length));
+    this.#buffer.set(bytes, offset);
+  }
+
+  /** What is cut off, and what a file gains without being written, is zero. */
+  resize(length: number): void {
+    if (length < this.length) this.#buffer.fill(0, length, this.length);
+    if (length > this.#buffer.length) {
+      const larger = new Uint8Array(Math.max(length, 2 * this.#buffer.length));
+      larger.set(this.#buffer);
+      this.#buffer = larger;
+    }
+    this.length = length;
+  }
 }
 
-function applied(base: Uint8Array, change: Content["pending"][number]): Uint8Array {
-  if ("length" in change) {
-    const cut = new Uint8Array(change.length);
-    cut.set(base.subarray(0, change.length));
-    return cut;
-  }
-  const { offset, bytes } = change;
-  const out = new Uint8Array(Math.max(base.length, offset + bytes.length));
-  out.set(base);
-  out.set(bytes, offset);
-  return out;
+function apply(bytes: GrowingBytes, change: Change): void {
+  if ("length" in change) bytes.resize(change.length);
+  else bytes.write(change.offset, change.bytes);
+}
+
+function current({ synced, pending }: Content): Uint8Array {
+  if (pending.length === 0) return synced.view;
+  const copy = new GrowingBytes();
+  copy.write(0, synced.view);
+  for (const change of pending) apply(copy, change);
+  return copy.view;
+}
+
+function lengthOf({ synced, pending }: Content): number {
+  return pending.reduce(
+    (length, change) =>
+      "length" in change ? change.length : Math.max(length, change.offset + change.bytes.length),
+    synced.length,
+  );
 }
 
 function diskError(code: string): Error {

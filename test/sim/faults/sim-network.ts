@@ -13,7 +13,21 @@ export interface NetworkFaults {
   repeatPercent: number;
 }
 
-/** A network in virtual time that delays, loses and repeats calls by chance, and can be cut between two parties. */
+/** Silence after which a party gives a connection up, in ms: what the HTTP client's pings take. */
+const STREAM_SILENCE_MS = 45_000;
+
+/** Resolves when the streams of one link break. */
+interface Streams {
+  readonly broken: Promise<void>;
+  break(): void;
+}
+
+/**
+ * A network in virtual time that delays, loses and repeats calls by chance, and can be cut between two parties.
+ *
+ * Besides calls it has streams, whose pieces travel in order: one breaks when it is used while its link is cut, when the
+ * link stays cut for long, or when it is told to.
+ */
 export class SimNetwork implements Network {
   readonly faults: NetworkFaults = {
     delayMsMax: 5,
@@ -24,6 +38,7 @@ export class SimNetwork implements Network {
   readonly #clock: Clock;
   readonly #random: Random;
   readonly #cuts = new Set<string>();
+  readonly #streams = new Map<string, Streams>();
 
   constructor(clock: Clock, random: Random) {
     this.#clock = clock;
@@ -32,11 +47,44 @@ export class SimNetwork implements Network {
 
   /** From now on nothing passes between the two, in either direction, calls on their way included. */
   cut(one: string, other: string): void {
-    this.#cuts.add(link(one, other));
+    const between = link(one, other);
+    if (this.#cuts.has(between)) return;
+    this.#cuts.add(between);
+    const streams = this.#streams.get(between);
+    this.#clock.after(STREAM_SILENCE_MS, () => {
+      if (this.#cuts.has(between) && this.#streams.get(between) === streams) streams?.break();
+    });
   }
 
   heal(one: string, other: string): void {
     this.#cuts.delete(link(one, other));
+  }
+
+  /** Breaks the streams that are open between the two; calls and new streams are not touched. */
+  breakStreams(one: string, other: string): void {
+    this.#streams.get(link(one, other))?.break();
+  }
+
+  /** Resolves when the streams that are open now between the two break. */
+  broken(one: string, other: string): Promise<void> {
+    const between = link(one, other);
+    const known = this.#streams.get(between);
+    if (known) return known.broken;
+    let resolve!: () => void;
+    const broken = new Promise<void>((done) => (resolve = done));
+    this.#streams.set(between, {
+      broken,
+      break: () => {
+        this.#streams.delete(between);
+        resolve();
+      },
+    });
+    return broken;
+  }
+
+  /** One piece of a stream is on its way. @throws {Unreachable} the link is cut: the stream is over. */
+  travel(from: string, to: string): Promise<void> {
+    return this.#travel(from, to, 0);
   }
 
   async carry<T>(from: string, to: string, deliver: () => Promise<T>): Promise<T> {

@@ -17,7 +17,9 @@ let openings = 0;
 
 /** The simulation's engine behind a log, all on `disk`. */
 async function openLoggedStore(disk: SimDisk, clock: VirtualClock): Promise<Store> {
-  const backend = await SimBackend.open(disk, "data", (key) => key.startsWith("/volatile/"));
+  const backend = await SimBackend.open(disk, "data", {
+    isVolatile: (key) => key.startsWith("/volatile/"),
+  });
   const segments = [
     await SimSegment.open(disk, "data/0.log"),
     await SimSegment.open(disk, "data/1.log"),

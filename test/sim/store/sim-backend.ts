@@ -26,40 +26,49 @@ const SUM_BYTES = 8;
 /** Before each batch's bytes: their length u32, and a checksum that tells a torn batch. */
 const FRAME_BYTES = 4 + SUM_BYTES;
 
+/** What the simulation's store tells and is told besides its disk. */
+export interface SimStoreOptions {
+  readonly isVolatile?: (key: string) => boolean;
+  /** Entries that are on the disk: as they are written, and all of them when the store is opened. */
+  readonly onEntries?: (entries: readonly LogEntry[]) => void;
+}
+
 /** A store on `disk`: all in memory, and every batch appended to one file. */
 export async function openSimStore(
   disk: Disk,
   folder: string,
-  isVolatile: (key: string) => boolean = () => false,
+  options: SimStoreOptions = {},
 ): Promise<Store> {
-  return openStore(await SimBackend.open(disk, folder, isVolatile));
+  return openStore(await SimBackend.open(disk, folder, options));
 }
 
-/** The simulation's engine. Volatile keys are as durable as the others: the contract allows it. */
+/** The simulation's engine. What is volatile reaches the platter with the next durable batch, or not at all. */
 export class SimBackend implements LoggableBackend {
   readonly isVolatile: (key: string) => boolean;
   readonly isRoomy = true;
   state: StoreState | undefined;
   mark: LogMark | undefined;
   readonly #file: DiskFile;
+  readonly #onEntries: (entries: readonly LogEntry[]) => void;
   #length = 0;
   #writing: Promise<void> = Promise.resolve();
   readonly #heads = new SortedMap<Head>();
   readonly #log = new SortedMap<LogEntry>();
 
-  constructor(file: DiskFile, isVolatile: (key: string) => boolean) {
+  constructor(file: DiskFile, { isVolatile = () => false, onEntries = () => {} }: SimStoreOptions) {
     this.#file = file;
     this.isVolatile = isVolatile;
+    this.#onEntries = onEntries;
   }
 
   static async open(
     disk: Disk,
     folder: string,
-    isVolatile: (key: string) => boolean,
+    options: SimStoreOptions = {},
   ): Promise<SimBackend> {
     const file = await disk.open(`${folder}/${FILE}`);
     await disk.syncFolder(folder);
-    const backend = new SimBackend(file, isVolatile);
+    const backend = new SimBackend(file, options);
     await backend.#recover();
     return backend;
   }
@@ -124,7 +133,7 @@ export class SimBackend implements LoggableBackend {
       if ((error as NodeJS.ErrnoException).code !== "ENOSPC") throw error;
       throw new StoreFull("the simulated disk is full", { cause: error });
     }
-    await this.#file.sync();
+    if (!written.batches.every(({ isVolatile }) => isVolatile)) await this.#file.sync();
     this.#length += FRAME_BYTES + body.length;
     this.#keep(written);
   }
@@ -148,6 +157,7 @@ export class SimBackend implements LoggableBackend {
       this.#heads.set(bytesOrder(entry.key), headOf(entry));
     }
     if (state) this.state = state;
+    if (entries.length > 0) this.#onEntries(entries);
   }
 }
 

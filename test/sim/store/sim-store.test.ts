@@ -10,7 +10,7 @@ import { openSimStore } from "./sim-backend.ts";
 storeSuite("simulation", async () => {
   const disk = new SimDisk(new SeededRandom(1));
   return {
-    open: () => openSimStore(disk, "data", (key) => key.startsWith("/volatile/")),
+    open: () => openSimStore(disk, "data", { isVolatile: (key) => key.startsWith("/volatile/") }),
     kill: async () => disk.losePower(),
     remove: async () => {},
   };

@@ -1,0 +1,27 @@
+import { capacity } from "./capacity.ts";
+import type { Checker } from "./checker.ts";
+import { complaints } from "./complaints.ts";
+import { deployments } from "./deployments.ts";
+import { endpoints } from "./endpoints.ts";
+import { orphans } from "./orphans.ts";
+import { pods } from "./pods.ts";
+import { reads } from "./reads.ts";
+import { replicaSets } from "./replica-sets.ts";
+import { rollouts } from "./rollouts.ts";
+import { watches } from "./watches.ts";
+import { writes } from "./writes.ts";
+
+/** Everything that a world is judged by. */
+export const allCheckers: readonly Checker[] = [
+  complaints,
+  writes,
+  reads,
+  watches,
+  capacity,
+  rollouts,
+  orphans,
+  pods,
+  replicaSets,
+  deployments,
+  endpoints,
+];

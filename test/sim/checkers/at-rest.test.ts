@@ -1,0 +1,177 @@
+import assert from "node:assert/strict";
+import { describe, it } from "node:test";
+import type { V1Pod, V1ReplicaSet } from "../../../src/gen/types.ts";
+import { deployment, node, namespace, pod, replicaSet, service } from "../../support/builders.ts";
+import type { History } from "../world/history.ts";
+import type { Checker } from "./checker.ts";
+import { complaints } from "./complaints.ts";
+import { deployments } from "./deployments.ts";
+import { endpoints } from "./endpoints.ts";
+import { orphans } from "./orphans.ts";
+import { pods } from "./pods.ts";
+import { replicaSets } from "./replica-sets.ts";
+import { Story } from "./story.ts";
+
+const problems = (checker: Checker, story: Story, parts: Partial<History> = {}): string =>
+  checker.checkAtRest!(story.with(parts)).join("; ");
+
+const owner = (kind: string, name: string): object => ({
+  ownerReferences: [{ apiVersion: "apps/v1", kind, name, uid: `uid-of-${name}`, controller: true }],
+});
+
+/** A Pod with label `app: web` on `node` that is ready, or is not. */
+function running(name: string, isReady = true, metadata: object = {}): V1Pod {
+  const conditions = [{ type: "Ready", status: isReady ? "True" : "False" }];
+  return {
+    ...pod(name, { metadata: { labels: { app: "web" }, ...metadata } }),
+    spec: { nodeName: "node", containers: [{ name: "app", image: "shop:1" }] },
+    status: { phase: "Running", podIP: `10.0.0.${name.length}`, conditions },
+  };
+}
+
+describe("endpoints checker", () => {
+  const world = (addresses: readonly string[], sliced: readonly string[]): Story => {
+    const story = new Story();
+    story.put("services", service("web"));
+    story.put("pods", running("a"));
+    story.put("pods", running("bb", false));
+    story.put("pods", { ...running("ccc"), metadata: { name: "ccc", namespace: "default" } });
+    const subsets = [{ addresses: addresses.map((ip) => ({ ip })) }];
+    story.put("endpoints", { metadata: { name: "web", namespace: "default" }, subsets } as object);
+    const labels = { "kubernetes.io/service-name": "web" };
+    story.put("discovery.k8s.io/endpointslices", {
+      metadata: { name: "web-1", namespace: "default", labels },
+      endpoints: sliced.map((ip) => ({ addresses: [ip], conditions: { ready: true } })),
+    } as object);
+    return story;
+  };
+
+  it("is content with the ready Pods", () => {
+    assert.equal(problems(endpoints, world(["10.0.0.1"], ["10.0.0.1"])), "");
+  });
+
+  it("tells of a missing address and of one too many, in each form", () => {
+    assert.match(problems(endpoints, world([], ["10.0.0.1"])), /Endpoints of default\/web: none/);
+    assert.match(
+      problems(endpoints, world(["10.0.0.1"], ["10.0.0.1", "10.0.0.2"])),
+      /EndpointSlices of default\/web: 10.0.0.1 10.0.0.2, due were 10.0.0.1/,
+    );
+  });
+});
+
+describe("orphans checker", () => {
+  it("tells of objects whose owners or namespaces are gone, and of endless deletions", () => {
+    const story = new Story();
+    story.put("namespaces", namespace());
+    story.put("apps/replicasets", replicaSet("set"));
+    story.put("pods", pod("owned", { metadata: owner("ReplicaSet", "set") }));
+    assert.equal(problems(orphans, story), "");
+    story.put("pods", pod("orphan", { metadata: owner("ReplicaSet", "gone") }));
+    story.put("pods", pod("lost", { metadata: { namespace: "blue" } }));
+    story.put("pods", pod("late", { metadata: { deletionTimestamp: "2026-01-01T00:00:00Z" } }));
+    const text = problems(orphans, story);
+    assert.match(text, /default\/orphan: its owners are gone/);
+    assert.match(text, /blue\/lost: its namespace is gone/);
+    assert.match(text, /default\/late: it is still being deleted/);
+  });
+});
+
+describe("replica sets checker", () => {
+  const world = (own: number, status: V1ReplicaSet["status"]): Story => {
+    const story = new Story();
+    story.put("apps/replicasets", replicaSet("set", { spec: { replicas: 2 }, status: status! }));
+    for (let i = 0; i < own; i++)
+      story.put("pods", running(`p${i}`, true, owner("ReplicaSet", "set")));
+    return story;
+  };
+
+  it("tells of too few, too many, and of a status that says otherwise", () => {
+    const right = { replicas: 2, readyReplicas: 2 };
+    assert.equal(problems(replicaSets, world(2, right)), "");
+    assert.match(problems(replicaSets, world(1, right)), /pods 1, due 2/);
+    assert.match(problems(replicaSets, world(3, right)), /pods 3, due 2/);
+    assert.match(problems(replicaSets, world(2, { replicas: 1 })), /status.replicas 1, due 2/);
+    assert.match(problems(replicaSets, world(2, { replicas: 2 })), /readyReplicas 0, due 2/);
+  });
+});
+
+describe("deployments checker", () => {
+  /** `web` wants 2; its sets have so many. */
+  const world = (oldSize: number, newSize: number, available = 2, seen = 1): Story => {
+    const story = new Story();
+    story.put(
+      "apps/deployments",
+      deployment("web", {
+        metadata: { generation: 1 },
+        spec: { replicas: 2 },
+        status: { observedGeneration: seen, availableReplicas: available },
+      }),
+    );
+    for (const [revision, [name, size]] of [
+      ["old", oldSize] as const,
+      ["new", newSize] as const,
+    ].entries()) {
+      const annotations = { "deployment.kubernetes.io/revision": String(revision) };
+      const metadata = { ...owner("Deployment", "web"), annotations };
+      story.put("apps/replicasets", replicaSet(name, { metadata, spec: { replicas: size } }));
+      for (let i = 0; i < size; i++)
+        story.put("pods", running(`${name}-${i}`, true, owner("ReplicaSet", name)));
+    }
+    return story;
+  };
+
+  it("tells of a rollout that has stopped half-way, and of a status that says otherwise", () => {
+    assert.equal(problems(deployments, world(0, 2)), "");
+    assert.match(problems(deployments, world(1, 1)), /1 of 2 pods are of the newest revision/);
+    assert.match(problems(deployments, world(2, 2)), /2 of 4 pods/);
+    assert.match(problems(deployments, world(0, 2, 1)), /status.availableReplicas 1, due 2/);
+    assert.match(problems(deployments, world(0, 2, 2, 0)), /generation 1 was not observed/);
+  });
+});
+
+describe("pods checker", () => {
+  const facts = { staleMs: 0, losesAnswers: false, missingImages: ["missing:1"] };
+  const world = (...all: readonly V1Pod[]): Story => {
+    const story = new Story();
+    story.put("nodes", node());
+    for (const one of all) story.put("pods", one);
+    return story;
+  };
+
+  it("tells of a Pod that fits and is not bound", () => {
+    const cordoned = new Story();
+    cordoned.put("nodes", node("node", { spec: { unschedulable: true } }));
+    cordoned.put("pods", pod("a"));
+    assert.equal(problems(pods, cordoned, { facts }), "");
+    assert.match(problems(pods, world(pod("a")), { facts }), /default\/a is not bound, and fits/);
+  });
+
+  it("tells of a bound Pod that has all it needs and is not ready", () => {
+    assert.equal(problems(pods, world(running("a")), { facts }), "");
+    assert.match(
+      problems(pods, world(running("a", false)), { facts }),
+      /default\/a on node is not/,
+    );
+    const missing = { ...running("a", false) };
+    missing.spec = { ...missing.spec!, containers: [{ name: "app", image: "missing:1" }] };
+    assert.equal(problems(pods, world(missing), { facts }), "");
+  });
+
+  it("tells of a container without its Pod", () => {
+    const container = {
+      node: "node",
+      podUid: "x",
+      namespace: "default",
+      pod: "p",
+      container: "app",
+    };
+    const runtimes = [{ atMs: 0, revision: 1, running: [container] }];
+    assert.match(problems(pods, world(), { facts, runtimes }), /app of default\/p runs on node/);
+  });
+});
+
+describe("complaints checker", () => {
+  it("tells of every error in a log", () => {
+    assert.deepEqual(complaints.check!(new Story().with({ errors: ["x"] })), ["x"]);
+  });
+});

@@ -1,0 +1,13 @@
+import type { Fault } from "./fault.ts";
+
+/** Every call takes seconds, and each its own: what was asked later may come earlier. */
+export const slowNetwork: Fault = {
+  name: "slow network",
+  weight: 3,
+  lastsMsMax: 60_000,
+  begin({ network: { faults } }, random) {
+    const { delayMsMax } = faults;
+    faults.delayMsMax = 100 + random.integer(4000);
+    return () => void (faults.delayMsMax = delayMsMax);
+  },
+};

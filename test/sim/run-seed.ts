@@ -1,0 +1,169 @@
+import { sleep } from "../../src/base/clock.ts";
+import type { Random } from "../../src/base/random.ts";
+import { allCheckers } from "./checkers/all-checkers.ts";
+import type { Checker } from "./checkers/checker.ts";
+import { allFaults } from "./faults/all-faults.ts";
+import { allSteps } from "./workload/all-steps.ts";
+import { tidyUp } from "./workload/tidy-up.ts";
+import { Scene } from "./workload/step.ts";
+import type { Change } from "./world/history.ts";
+import { watchedParts } from "./world/watched-parts.ts";
+import { World } from "./world/world.ts";
+
+/** What became of one seed. */
+export interface Outcome {
+  readonly seed: number;
+  /** Of everything that happened. */
+  readonly hash: string;
+  /** What was promised and not kept; empty when all is well. */
+  readonly problems: readonly string[];
+  readonly trace: readonly string[];
+  readonly changes: readonly Change[];
+  readonly steps: number;
+  readonly faults: number;
+  readonly virtualMs: number;
+}
+
+const STEPS_MIN = 20;
+const STEPS_MAX = 70;
+const USERS_MAX = 2;
+const WATCHERS = 2;
+/** Between two steps of one user, in ms. */
+const PAUSE_MS_MAX = 3000;
+const FAULTS_MAX = 6;
+/** Within which faults begin, in ms; steps last about as long. */
+const TROUBLE_MS = 100_000;
+
+/** Nothing has changed for so long, in ms: it may be the end. */
+const QUIET_MS = 20_000;
+/** Between two looks whether it is, in ms. */
+const LOOK_MS = 5000;
+/** A world that is not at rest by then, in ms, never will be: beyond all back-offs of controllers (17 min). */
+const REST_MS_MAX = 30 * 60_000;
+
+/** Plays one world from its seed to its end, and judges it. */
+export async function runSeed(seed: number): Promise<Outcome> {
+  const world = new World(seed);
+  const play = new Play(world);
+  await world.start();
+  for (let i = 0; i < WATCHERS; i++) world.watch(oneOf(play.random, watchedParts));
+  await world.drive(play.run());
+  await play.heal();
+  const problems = await restProblems(world);
+  return {
+    seed,
+    hash: world.trace.hash,
+    problems,
+    trace: world.trace.lines,
+    changes: world.log.changes,
+    steps: play.steps,
+    faults: play.faults,
+    virtualMs: world.clock.monotonic(),
+  };
+}
+
+/** What users do and what goes wrong meanwhile. */
+class Play {
+  readonly random: Random;
+  steps = 0;
+  faults = 0;
+  readonly #world: World;
+  #marks = 0;
+  /** What ends the faults that still last. */
+  readonly #lasting = new Set<() => void>();
+
+  constructor(world: World) {
+    this.#world = world;
+    this.random = world.fork();
+  }
+
+  /** Resolves when users have done what they wanted and faults have begun; some may last. */
+  async run(): Promise<void> {
+    const users = 1 + this.random.integer(USERS_MAX);
+    const steps = STEPS_MIN + this.random.integer(STEPS_MAX - STEPS_MIN);
+    const faults = this.random.integer(FAULTS_MAX + 1);
+    await Promise.all([
+      ...Array.from({ length: users }, (_, i) => this.#use(i + 1, Math.ceil(steps / users))),
+      ...Array.from({ length: faults }, () => this.#trouble()),
+    ]);
+  }
+
+  /** Ends all that is wrong, and lets go what users hold. */
+  async heal(): Promise<void> {
+    const world = this.#world;
+    world.trace.add("heal");
+    for (const end of this.#lasting) end();
+    this.#lasting.clear();
+    world.heal();
+    await world.drive(
+      tidyUp(world.user(9), world.clock, (resource) => world.log.present(resource)),
+    );
+  }
+
+  async #use(number: number, steps: number): Promise<void> {
+    const { clock, log, trace } = this.#world;
+    const random = this.#world.fork();
+    const present: Scene["present"] = (resource) => log.present(resource);
+    const scene = new Scene(this.#world.user(number), random, present, () => `w${++this.#marks}`);
+    for (let i = 0; i < steps; i++) {
+      await sleep(clock, random.integer(4) === 0 ? 0 : random.integer(PAUSE_MS_MAX));
+      const step = weighted(random, allSteps);
+      trace.add(`user-${number}: ${step.name}`);
+      this.steps++;
+      await step.run(scene).catch((error: Error) => trace.add(`user-${number}: ${error.message}`));
+    }
+  }
+
+  async #trouble(): Promise<void> {
+    const { clock, trace } = this.#world;
+    const random = this.#world.fork();
+    await sleep(clock, random.integer(TROUBLE_MS));
+    const fault = weighted(random, allFaults);
+    const end = fault.begin(this.#world, random);
+    if (!end) return;
+    this.faults++;
+    trace.add(`fault: ${fault.name}`);
+    const once = (): void => {
+      if (!this.#lasting.delete(once)) return;
+      trace.add(`fault over: ${fault.name}`);
+      end();
+    };
+    this.#lasting.add(once);
+    const lastsMs = 1 + random.integer(Math.max(1, fault.lastsMsMax));
+    clock.after(lastsMs, once);
+    // Long ones are cut short by the end of the play.
+    await sleep(clock, Math.min(lastsMs, TROUBLE_MS));
+  }
+}
+
+/** Lets the world come to rest. @returns what is wrong with it then, or was before */
+async function restProblems(world: World): Promise<readonly string[]> {
+  const begin = world.clock.monotonic();
+  for (;;) {
+    await world.until(() => false, LOOK_MS);
+    const now = world.clock.monotonic();
+    const quietMs = now - (world.log.changes.at(-1)?.atMs ?? 0);
+    const isLate = now - begin > REST_MS_MAX;
+    if (quietMs < QUIET_MS && !isLate) continue;
+    const history = await world.history();
+    const open = judged((checker) => checker.checkAtRest?.(history));
+    if (open.length > 0 && !isLate) continue;
+    return [...judged((checker) => checker.check?.(history)), ...open];
+  }
+}
+
+function judged(ask: (checker: Checker) => readonly string[] | undefined): readonly string[] {
+  return allCheckers.flatMap((checker) =>
+    (ask(checker) ?? []).map((problem) => `${checker.name}: ${problem}`),
+  );
+}
+
+function oneOf<T>(random: Random, choices: readonly T[]): T {
+  return choices[random.integer(choices.length)]!;
+}
+
+function weighted<T extends { readonly weight: number }>(random: Random, rows: readonly T[]): T {
+  const total = rows.reduce((sum, { weight }) => sum + weight, 0);
+  let at = random.integer(total);
+  return rows.find(({ weight }) => (at -= weight) < 0)!;
+}

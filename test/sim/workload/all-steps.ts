@@ -1,0 +1,19 @@
+import { configMapSteps } from "./config-maps.ts";
+import { deploymentSteps } from "./deployments.ts";
+import { namespaceSteps } from "./namespaces.ts";
+import { nodeSteps } from "./nodes.ts";
+import { podSteps } from "./pods.ts";
+import { replicaSetSteps } from "./replica-sets.ts";
+import { serviceSteps } from "./services.ts";
+import type { Step } from "./step.ts";
+
+/** Everything that users do in a world. */
+export const allSteps: readonly Step[] = [
+  ...namespaceSteps,
+  ...deploymentSteps,
+  ...replicaSetSteps,
+  ...podSteps,
+  ...serviceSteps,
+  ...configMapSteps,
+  ...nodeSteps,
+];
