@@ -59,6 +59,8 @@ export interface ControlPlaneOptions {
   readonly hostName?: string;
   readonly runsControllers: boolean;
   readonly runsScheduler: boolean;
+  /** Default: signed by the key above, anew each time; a simulation wants the same each time. */
+  readonly issueSecretToken?: ControllerSettings["issueSecretToken"];
 }
 
 /** A running API server with its controllers and scheduler. */
@@ -210,7 +212,7 @@ async function runLoops(
   const key = loadSigningKey(options.serviceAccountKey);
   const loops: LoopOptions = {
     ...options,
-    issueSecretToken: (subject) => signLegacyToken(subject, key),
+    issueSecretToken: options.issueSecretToken ?? ((subject) => signLegacyToken(subject, key)),
   };
   const clientOf = (user: UserInfo, program: string): Client =>
     inProcessClient(server.parts, user, program);

@@ -117,6 +117,7 @@ export class SimServer implements Endpoint {
       advertised: ADDRESS,
       runsControllers,
       runsScheduler: runsControllers,
+      issueSecretToken: ({ secret }) => `token of ${secret}`,
     });
   }
 
