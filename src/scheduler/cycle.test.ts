@@ -187,6 +187,23 @@ describe("decide", () => {
     );
   });
 
+  it("knows what changed after more changes than are remembered", () => {
+    const cache = world([node("a"), node("b")], {
+      b: [pod("z", { containers: [container("200m", "400Mi")] })],
+    });
+    const decider = new Decider(cache, new PodClasses(DEFAULT_PLUGINS), random);
+    const subject = pod("p", { containers: [container("500m", "1Gi")] });
+    decider.decide(subject);
+    decider.decide(subject);
+    cache.assume(pod("x", { containers: [container("1", "2Gi")] }), "a");
+    for (let i = 0; i < 5000; i++) {
+      cache.assume(pod("y"), "b");
+      cache.forget(pod("y"));
+    }
+    const decision = decider.decide(subject);
+    assert.equal(decision.kind === "bind" && decision.node.name, "b");
+  });
+
   it("never over-commits a node, whatever comes", () => {
     const cache = world([node("a"), node("b"), node("c")]);
     const decider = new Decider(cache, new PodClasses(DEFAULT_PLUGINS), random);
