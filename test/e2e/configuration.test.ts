@@ -49,7 +49,8 @@ describe("configuration, images and ways in", { concurrency: 3 }, () => {
     const folder = "$(dirname $(readlink -f $(command -v kubectl)))";
     const program = version === undefined ? kubectl : `${folder}/${kubectl}`;
     // A terminal whose other end is closed at once ends what runs on it: this one stays open.
-    const script = 'mkfifo "$3"; exec 3<>"$3"; printf %s "$2" >&3; script -qec "$1" /dev/null <&3';
+    const script =
+      'mkfifo "$3"; exec 3<>"$3"; printf %s "$2" >&3; timeout --foreground 50 script -qec "$1" /dev/null <&3';
     const fifo = join(cluster.home, `terminal-${randomUUID()}`);
     const words = ["-c", script, "sh", `${program} ${line}`, typed, fifo];
     const typing = cluster.startProgram("sh", words);

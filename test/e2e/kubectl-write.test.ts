@@ -342,11 +342,21 @@ describe("kubectl changes a cluster", () => {
   });
 
   it("KC-28 RS-01 a Pod deleted by force is gone at once, and its ReplicaSet makes a new one", async () => {
-    const name = (await run("get pods -l app=my-app -o jsonpath={.items[0].metadata.name}")).trim();
+    const command = ["/bin/sh", "-c", "trap '' TERM; while :; do sleep 1; done"];
+    await cluster.apply([
+      nginxDeployment("stuck", {
+        image: "busybox:1.29",
+        podSpec: { terminationGracePeriodSeconds: 600 },
+        container: { command, readinessProbe: null, lifecycle: null },
+      }),
+    ]);
+    await run("rollout status deploy/stuck --timeout=30s");
+    const name = (await run("get pods -l app=stuck -o jsonpath={.items[0].metadata.name}")).trim();
     assert.match(await run(`delete pod ${name} --force --grace-period=0`), /force deleted/);
     assert.match(await refused(`get pod ${name}`), /pods "\S+" not found/);
-    const created = await until("a new one", () => run("get pods -l app=my-app -o name"));
+    const created = await until("a new one", () => run("get pods -l app=stuck -o name"));
     assert.ok(!created.includes(name));
+    await run("delete deploy stuck --wait=false");
   });
 
   it("KC-22 API-27 set, label and annotate change one attribute; unset labels are <none>", async () => {
