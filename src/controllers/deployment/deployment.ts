@@ -4,7 +4,7 @@ import { Deployment } from "../../api/apps/deployment.ts";
 import { ReplicaSet } from "../../api/apps/replica-set.ts";
 import { Pod } from "../../api/core/pod.ts";
 import type { CacheReader } from "../../client/cache.ts";
-import { findCondition } from "../../reconciler/conditions.ts";
+import { findCondition } from "../../api/machinery/conditions.ts";
 import { defineController, type Plan, type PlannedWrite } from "../../reconciler/controller.ts";
 import { isDeepEqual } from "../../reconciler/deep-equal.ts";
 import {

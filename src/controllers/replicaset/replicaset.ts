@@ -3,7 +3,7 @@ import { keyOf, type ObjectKey } from "../../api/machinery/object.ts";
 import { Pod } from "../../api/core/pod.ts";
 import { ReplicaSet } from "../../api/apps/replica-set.ts";
 import type { CacheReader } from "../../client/cache.ts";
-import { findCondition, withCondition, withoutCondition } from "../../reconciler/conditions.ts";
+import { findCondition, withCondition, removeCondition } from "../../api/machinery/conditions.ts";
 import {
   defineController,
   type Plan,
@@ -189,7 +189,7 @@ function conditionsOf(
 ): Pick<Status, "conditions"> {
   const old = set.status?.conditions;
   if (!failure || failure.write.verb === "patch") {
-    const rest = failure ? (old ?? []) : withoutCondition(old, "ReplicaFailure");
+    const rest = failure ? (old ?? []) : removeCondition(old, "ReplicaFailure");
     return rest.length ? { conditions: rest } : {};
   }
   if (findCondition(old, "ReplicaFailure")) return { conditions: old! };
