@@ -5,7 +5,7 @@ import { isStatusError } from "../api/machinery/status-error.ts";
 import type { Client } from "../client/client.ts";
 import type { V1Pod, V1PodStatus } from "../gen/types.ts";
 import { backoffMs, type BackoffLimits } from "../base/backoff.ts";
-import { isEqual } from "./status/is-equal.ts";
+import { equalJson } from "../api/machinery/equality.ts";
 import { statusPatch } from "./status/status-patch.ts";
 import { isUrgent } from "./status/urgency.ts";
 
@@ -61,7 +61,7 @@ export class StatusWriter {
     this.#pods.set(uid, pending);
     pending.pod = pod;
     pending.wanted = wanted;
-    if (pending.isWriting || isEqual(wanted, pending.written)) return;
+    if (pending.isWriting || equalJson(wanted, pending.written)) return;
     if (pod.metadata?.deletionTimestamp !== undefined || isUrgent(pending.written, wanted))
       void this.#write(pending);
     else pending.leisure ??= this.#clock.after(LEISURE_MS, () => void this.#write(pending));
@@ -89,10 +89,10 @@ export class StatusWriter {
   async #write(pending: Pending): Promise<void> {
     pending.leisure?.cancel();
     pending.leisure = undefined;
-    if (pending.isWriting || isEqual(pending.wanted, pending.written)) return;
+    if (pending.isWriting || equalJson(pending.wanted, pending.written)) return;
     pending.isWriting = true;
     let failures = 0;
-    while (!this.#closed.signal.aborted && !isEqual(pending.wanted, pending.written)) {
+    while (!this.#closed.signal.aborted && !equalJson(pending.wanted, pending.written)) {
       const { pod, wanted } = pending;
       try {
         await this.#patch(pod, pending.written ?? {}, wanted);
