@@ -82,8 +82,15 @@ describe("older apiVersions", () => {
         '299 - "v1 Endpoints is deprecated in v1.33+; use discovery.k8s.io/v1 EndpointSlice"',
       ]);
       assert.equal((await request("GET", deployments("apps/v1"))).headers["warning"], undefined);
-      const { json } = await request("GET", `${deployments("extensions/v1beta1")}/none`);
-      assert.equal(json.message, 'deployments.apps "none" not found');
+      const missing = await request("GET", `${deployments("extensions/v1beta1")}/none`);
+      assert.equal(missing.json.message, 'deployments.apps "none" not found');
+      const unnamed = await request("POST", deployments("extensions/v1beta1"), {
+        kind: "Deployment",
+        apiVersion: "extensions/v1beta1",
+      });
+      assert.equal(unnamed.status, 422);
+      for (const refused of [missing, unnamed])
+        assert.deepEqual(refused.headers["warning"], [warning], "a refusal warns, too");
     }),
   );
 

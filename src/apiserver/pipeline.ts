@@ -26,6 +26,7 @@ import type { RequestMetrics } from "./request-metrics.ts";
 import type { ServerParts } from "./parts.ts";
 import { ANONYMOUS, type ApiRequest, type RequestInfo, type UserInfo } from "./request.ts";
 import { decodePath, parseRequestInfo } from "./request-info.ts";
+import { WarnedError } from "./warned-error.ts";
 import { resourceCall, serveResource } from "./resource-endpoint.ts";
 
 /** Bytes of one request body. @spec k8s@1.36 apiserver server/config.go MaxRequestBodyBytes */
@@ -96,7 +97,8 @@ export class Pipeline {
 
   /** The answer to an error: its own Status, or 500 and a line in the log. */
   refusal(error: unknown): ApiResponse {
-    return statusResponse(this.#statusError(error).status);
+    if (!(error instanceof WarnedError)) return statusResponse(this.#statusError(error).status);
+    return statusResponse(this.#statusError(error.cause).status, error.warnings);
   }
 
   /** Who sent `request`. A promise only where an authenticator has to wait. @throws {StatusError} Unauthorized */

@@ -17,6 +17,7 @@ import {
   updateEndpoint,
 } from "./endpoints/write.ts";
 import type { ServerParts } from "./parts.ts";
+import { WarnedError } from "./warned-error.ts";
 import type { ApiRequest, RequestInfo, UserInfo } from "./request.ts";
 import { allows } from "./resource-table.ts";
 
@@ -39,6 +40,33 @@ export function serveResource(
   user: UserInfo,
 ): ApiResponse | Promise<ApiResponse> {
   const call = resourceCall(parts, request, info, user);
+  // Mostly a reading says nothing beside its answer, and is not held up by asking.
+  if (info.verb in READS && call.warnings.length === 0)
+    return serveCall(parts, call, request, info);
+  try {
+    const answer = serveCall(parts, call, request, info);
+    if (!(answer instanceof Promise)) return answer;
+    return answer.catch((error: unknown) => {
+      throw warned(error, call);
+    });
+  } catch (error) {
+    throw warned(error, call);
+  }
+}
+
+const READS: Readonly<Record<string, true>> = { get: true, list: true, watch: true };
+
+/** What was said before a request was refused is told with the refusal. @spec k8s@1.36 apiserver endpoints AddWarningsHandler */
+function warned(error: unknown, { warnings }: ApiCall): unknown {
+  return warnings.length === 0 ? error : new WarnedError(error, warnings);
+}
+
+function serveCall(
+  parts: ServerParts,
+  call: ApiCall,
+  request: ApiRequest,
+  info: RequestInfo,
+): ApiResponse | Promise<ApiResponse> {
   const { kind, resource } = call;
   if (info.subresource !== "") return subresourceEndpoint(parts, call, request);
   const needsNamespace = kind.isNamespaced && info.namespace === "";

@@ -4,7 +4,8 @@ import { join } from "node:path";
 import { runCommand, tryCommand } from "./command.ts";
 import { nodeLink, type MachineNetwork } from "./machine-network.ts";
 import { writeAtomically } from "./files.ts";
-import { machineResolvers, resolvConfText } from "./resolvers.ts";
+import { resolvConfText } from "../wire/dns/resolv-conf.ts";
+import { machineResolvers } from "./resolvers.ts";
 import { addressAt, prefixLength } from "./ranges.ts";
 import type { NodeFolder } from "./state-folder.ts";
 

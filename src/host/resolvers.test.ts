@@ -1,23 +1,19 @@
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
 import { hasSysResource, isOnOverlay } from "./capabilities.ts";
-import { parseResolvConf, resolvConfText } from "./resolvers.ts";
+import { reachableResolvers } from "./resolvers.ts";
 
-describe("parseResolvConf", () => {
-  it("skips loopback stubs and comments", () => {
-    const text =
-      "# made by hand\nnameserver 127.0.0.53\nnameserver 10.0.0.1 ; first\nsearch a.example b.example\noptions edns0 trust-ad\n";
-    assert.deepEqual(parseResolvConf(text), {
+describe("reachableResolvers", () => {
+  it("skips loopback stubs", () => {
+    const text = "nameserver 127.0.0.53\nnameserver 10.0.0.1\nsearch a.example\n";
+    assert.deepEqual(reachableResolvers(text), {
       servers: ["10.0.0.1"],
-      search: ["a.example", "b.example"],
-      options: ["edns0", "trust-ad"],
+      searches: ["a.example"],
+      options: [],
     });
   });
-
-  it("reads back what it writes", () => {
-    const config = { servers: ["10.0.0.1"], search: ["x"], options: ["ndots:2"] };
-    assert.deepEqual(parseResolvConf(resolvConfText(config)), config);
-  });
+  it("takes a domain for a search list, where there is none", () =>
+    assert.deepEqual(reachableResolvers("domain a.example\n").searches, ["a.example"]));
 });
 
 describe("hasSysResource", () => {

@@ -20,7 +20,7 @@ import { Prober, type Ask, type ProbedContainer } from "./probes/prober.ts";
 import { isAlive, newest, type PodRuntime } from "./runtime/pod-runtime.ts";
 import { allContainers } from "./runtime/pod-spec.ts";
 import { RuntimeView, type RuntimeSource } from "./runtime-view.ts";
-import { isEqual } from "./status/is-equal.ts";
+import { equalJson } from "../api/machinery/equality.ts";
 import { StepCooling } from "./step-cooling.ts";
 import { withOwnStatus } from "./status/own-status.ts";
 import { resizeMessage, transitionEvents } from "./status/transition-events.ts";
@@ -451,8 +451,8 @@ export class PodWorker {
 
 function hasOtherLabels(pod: V1Pod, old: V1Pod): boolean {
   return (
-    !isEqual(pod.metadata?.labels, old.metadata?.labels) ||
-    !isEqual(pod.metadata?.annotations, old.metadata?.annotations)
+    !equalJson(pod.metadata?.labels, old.metadata?.labels) ||
+    !equalJson(pod.metadata?.annotations, old.metadata?.annotations)
   );
 }
 

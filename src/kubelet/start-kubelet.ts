@@ -26,7 +26,7 @@ import type { NodeFacts } from "./plan/observed.ts";
 import { PodRunner } from "./pod-runner.ts";
 import { ProbeMetrics } from "./probes/probe-metrics.ts";
 import { ReferencedObjects } from "./referenced-objects.ts";
-import { parseResolvConf } from "./runtime/dns.ts";
+import { parseResolvConf } from "../wire/dns/resolv-conf.ts";
 import type { PodSettings } from "./runtime/sandbox-config.ts";
 import type { WatchRuntime } from "./runtime-events.ts";
 import { ServiceAccountTokens } from "./service-account-tokens.ts";

@@ -5,7 +5,7 @@ import { isStatusError } from "../api/machinery/status-error.ts";
 import type { Client } from "../client/client.ts";
 import type { V1Pod, V1PodStatus } from "../gen/types.ts";
 import { backoffMs, type BackoffLimits } from "../base/backoff.ts";
-import { isEqual } from "./status/is-equal.ts";
+import { equalJson } from "../api/machinery/equality.ts";
 import { statusPatch } from "./status/status-patch.ts";
 import { isUrgent } from "./status/urgency.ts";
 
@@ -73,7 +73,7 @@ export class StatusWriter {
     if (pending.isWriting) return;
     const isDisputed = hasForeignStatus(pending);
     if (isDisputed) pending.written = pod.status;
-    if (isEqual(wanted, pending.written)) return;
+    if (equalJson(wanted, pending.written)) return;
     if (isDisputed)
       pending.leisure ??= this.#clock.after(DISPUTE_MS, () => void this.#write(pending));
     else if (pod.metadata?.deletionTimestamp !== undefined || isUrgent(pending.written, wanted))
@@ -103,10 +103,10 @@ export class StatusWriter {
   async #write(pending: Pending): Promise<void> {
     pending.leisure?.cancel();
     pending.leisure = undefined;
-    if (pending.isWriting || isEqual(pending.wanted, pending.written)) return;
+    if (pending.isWriting || equalJson(pending.wanted, pending.written)) return;
     pending.isWriting = true;
     let failures = 0;
-    while (!this.#closed.signal.aborted && !isEqual(pending.wanted, pending.written)) {
+    while (!this.#closed.signal.aborted && !equalJson(pending.wanted, pending.written)) {
       const { pod, wanted } = pending;
       try {
         pending.known = await this.#patch(pod, pending.written ?? {}, wanted);
@@ -156,5 +156,5 @@ export class StatusWriter {
  */
 function hasForeignStatus({ pod, known }: Pending): boolean {
   const [later, ours] = [pod.metadata?.resourceVersion, known.metadata?.resourceVersion];
-  return Number(later) > Number(ours) && !isEqual(pod.status, known.status);
+  return Number(later) > Number(ours) && !equalJson(pod.status, known.status);
 }

@@ -16,7 +16,7 @@ import { cgroupOf } from "../host/local-cluster.ts";
 import { LogFile } from "../host/log-file.ts";
 import { markReady, writePidFile } from "../host/process-record.ts";
 import { cniFolder, findBinary } from "../host/requirements.ts";
-import { machineResolvers, parseResolvConf } from "../host/resolvers.ts";
+import { machineResolvers, reachableResolvers } from "../host/resolvers.ts";
 import { StateFolder } from "../host/state-folder.ts";
 import { ImageLayout, IMAGES_FOLDER } from "../images/layout.ts";
 import { NodeImages } from "../images/node-images.ts";
@@ -82,7 +82,8 @@ async function serve(data: string, nodeName: string, flags: Flags, logger: Logge
     nodeIp: required(flags, "node-ip"),
     clusterDns: flags.text("cluster-dns") ?? "10.96.0.10",
     clusterPodCidr: flags.text("pod-cidr") ?? "10.244.0.0/16",
-    resolvers: (resolvers === undefined ? machineResolvers() : parseResolvConf(resolvers)).servers,
+    resolvers: (resolvers === undefined ? machineResolvers() : reachableResolvers(resolvers))
+      .servers,
     runtimeEndpoint,
     cniConfigFile: join(CNI_CONFIG_FOLDER, "10-skiff.conflist"),
     resolvConf: resolvers === undefined ? "/etc/resolv.conf" : resolvConf,

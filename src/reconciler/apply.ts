@@ -3,7 +3,7 @@ import { formatKey, keyOf, type KubeObject } from "../api/machinery/object.ts";
 import { isStatusError } from "../api/machinery/status-error.ts";
 import type { Client } from "../client/client.ts";
 import type { Plan, PlannedWrite, WriteFailure } from "./controller.ts";
-import { isDeepEqual } from "./deep-equal.ts";
+import { equalStored } from "../api/machinery/equality.ts";
 
 /**
  * Writes of one kind in flight at once. Bounds what one key can put on the server; doubling only matters to sets of
@@ -144,7 +144,7 @@ class Run {
       observesGeneration && generation !== undefined
         ? { ...wanted, observedGeneration: generation }
         : wanted;
-    if (isDeepEqual(status, (object as { status?: object }).status)) return;
+    if (equalStored(status, (object as { status?: object }).status)) return;
     try {
       const body = { ...this.#current, status } as KubeObject;
       const updated = await this.#client.update(kind, body, { subresource: "status" });

@@ -1,5 +1,5 @@
 import type { EndpointSlice } from "../api/discovery/endpoint-slice.ts";
-import { isDeepEqual } from "./deep-equal.ts";
+import { equalStored } from "../api/machinery/equality.ts";
 
 export type Endpoint = NonNullable<EndpointSlice["endpoints"]>[number];
 
@@ -37,7 +37,7 @@ export function fillSlices(
   const unchanged: EndpointSlice[] = [];
   for (const slice of slices) {
     const kept = keep(slice, missing);
-    const isSame = isDeepEqual(kept, slice.endpoints);
+    const isSame = equalStored(kept, slice.endpoints);
     if (!isSame && kept.length === 0) emptied.push(slice);
     else if (!isSame || isChanged(slice)) updated.set(slice, kept);
     else unchanged.push(slice);

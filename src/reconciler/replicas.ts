@@ -4,7 +4,7 @@ import { keyOf, type KubeObject, type ObjectKey } from "../api/machinery/object.
 import { Pod } from "../api/core/pod.ts";
 import type { V1PodTemplateSpec, V1ReplicaSetStatus } from "../gen/types.ts";
 import type { CacheReader } from "../client/cache.ts";
-import { findCondition, withCondition, withoutCondition } from "./conditions.ts";
+import { findCondition, removeCondition, withCondition } from "../api/machinery/conditions.ts";
 import {
   defineController,
   type Controller,
@@ -226,7 +226,7 @@ function conditionsOf(
 ): Pick<V1ReplicaSetStatus, "conditions"> {
   const old = keeper.status?.conditions;
   if (!failure || failure.write.verb === "patch") {
-    const rest = failure ? (old ?? []) : withoutCondition(old, "ReplicaFailure");
+    const rest = failure ? (old ?? []) : removeCondition(old, "ReplicaFailure");
     return rest.length ? { conditions: rest } : {};
   }
   if (findCondition(old, "ReplicaFailure")) return { conditions: old! };

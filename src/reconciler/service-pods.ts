@@ -3,7 +3,7 @@ import { Pod } from "../api/core/pod.ts";
 import { Service } from "../api/core/service.ts";
 import type { CacheReader } from "../client/cache.ts";
 import type { Trigger } from "./controller.ts";
-import { isDeepEqual } from "./deep-equal.ts";
+import { equalStored } from "../api/machinery/equality.ts";
 import { isPodReady, isPodTerminal } from "./pod-state.ts";
 import { mapMatcherOf } from "./selection.ts";
 
@@ -37,7 +37,7 @@ function isSameEndpoint(a: Pod, b: Pod): boolean {
   return (
     isPodReady(a) === isPodReady(b) &&
     isPodTerminal(a) === isPodTerminal(b) &&
-    isDeepEqual(shown(a), shown(b))
+    equalStored(shown(a), shown(b))
   );
 }
 

@@ -1,4 +1,6 @@
 import assert from "node:assert/strict";
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
 import { after, before, describe, it } from "node:test";
 import { otherKubectls, startCluster, type TestCluster, until } from "../support/cluster.ts";
 import { nginxDeployment, serviceOf, shellPod, WAITING } from "../support/sample-apps.ts";
@@ -345,6 +347,28 @@ describe("kubectl looks at a cluster", () => {
     await until("a later line", () => follow.output().includes("later"));
     await follow.end();
     assert.ok(!follow.output().includes("of one"));
+  });
+
+  it("cluster-info dump writes what is served, and ends at what is not", async () => {
+    const folder = join(cluster.home, "dump");
+    const line = `cluster-info dump --namespaces=default --output-directory=${folder}`;
+    const { code, stderr } = await cluster.tryKubectl(line);
+    const written = (name: string): { readonly kind: string; readonly items: readonly object[] } =>
+      JSON.parse(readFileSync(join(folder, name), "utf8")) as never;
+    assert.deepEqual(
+      [written("nodes.json").kind, written("nodes.json").items.length],
+      ["NodeList", 1],
+    );
+    assert.equal(written("default/events.json").kind, "EventList");
+    if (code === 0) return assert.equal(written("default/pods.json").kind, "PodList");
+    // It ends at the first kind that is not there.
+    const served = (await cluster.kubectl("api-resources -o name")).split("\n");
+    const asked = ["replicationcontrollers", "daemonsets.apps"];
+    assert.ok(!asked.every((kind) => served.includes(kind)), stderr);
+    assert.match(
+      stderr,
+      /^Error from server \(NotFound\): the server could not find the requested/,
+    );
   });
 
   it("KC-81 cluster-info names the API's and the DNS's address", async () => {

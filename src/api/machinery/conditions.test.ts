@@ -7,6 +7,7 @@ import {
   isConditionTrue,
   removeCondition,
   setCondition,
+  withCondition,
 } from "./conditions.ts";
 import type { Condition } from "./conditions.ts";
 
@@ -51,6 +52,23 @@ describe("conditions", () => {
       [false, false],
     );
     assert.deepEqual(removeCondition([ready, other], "Ready"), [other]);
+  });
+
+  it("of workloads keep their message while status and reason stay, and go to the end when not", () => {
+    const list = [ready, other];
+    assert.equal(
+      withCondition(list, { type: "Ready", status: "True", reason: "a", message: "new" }, now),
+      list,
+    );
+    assert.deepEqual(withCondition(list, { type: "Ready", status: "True", reason: "b" }, now), [
+      other,
+      { type: "Ready", status: "True", reason: "b", lastTransitionTime: EARLY },
+    ]);
+    assert.deepEqual(withCondition(list, { type: "Ready", status: "False" }, now).at(-1), {
+      type: "Ready",
+      status: "False",
+      lastTransitionTime: LATE,
+    });
   });
 
   it("compare without times", () => {

@@ -66,6 +66,32 @@ export function setCondition<T extends AnyCondition & { readonly lastTransitionT
   return conditions!.map((entry) => (entry === old ? next : entry));
 }
 
+/**
+ * The list with `condition` at the end in place of the one of its type. One with the same status and reason stays as it
+ * is, message included: what controllers of workloads do, where {@link setCondition} is the rule for all others.
+ *
+ * @spec k8s@1.36 pkg/controller/deployment/util SetDeploymentCondition, replicaset SetCondition
+ */
+export function withCondition<T extends AnyCondition & Reasoned>(
+  conditions: readonly T[] | undefined,
+  condition: Omit<T, "lastTransitionTime">,
+  now: Instant,
+): readonly T[] {
+  const wanted = condition as T;
+  const old = findCondition(conditions, wanted.type);
+  if (old && old.status === wanted.status && old.reason === wanted.reason) return conditions ?? [];
+  const lastTransitionTime =
+    old?.status === wanted.status && old.lastTransitionTime
+      ? old.lastTransitionTime
+      : formatTime(now);
+  return [...removeCondition(conditions, wanted.type), { ...wanted, lastTransitionTime }];
+}
+
+interface Reasoned {
+  readonly reason?: string;
+  readonly lastTransitionTime?: string;
+}
+
 /** The list without the condition of a type; the same list when it has none. */
 export function removeCondition<T extends { readonly type: string }>(
   conditions: readonly T[] | undefined,

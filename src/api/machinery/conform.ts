@@ -1,4 +1,4 @@
-import { canonicalQuantity } from "./quantity-text.ts";
+import { canonicalQuantity, QuantityError } from "./quantity.ts";
 import type { FieldSchema, SchemaSet, TypeSchema } from "./schema.ts";
 import type { SharedField } from "./shared-field.ts";
 import { canonicalTime } from "./time-text.ts";
@@ -283,9 +283,12 @@ function zeroOf(schema: FieldSchema): unknown {
 function toQuantity(value: unknown): string {
   // Upstream reads the raw JSON text here, so a wrong type is a wrong format.
   const text = typeof value === "string" ? value.trim() : JSON.stringify(value);
-  const quantity = canonicalQuantity(text);
-  if (quantity.text === undefined) throw new Mismatch(quantity.message);
-  return quantity.text;
+  try {
+    return canonicalQuantity(text);
+  } catch (error) {
+    if (error instanceof QuantityError) throw new Mismatch(error.message);
+    throw error;
+  }
 }
 
 function toTime(walk: Walk, kind: "time" | "microTime", value: unknown): string {

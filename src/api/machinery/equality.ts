@@ -18,21 +18,42 @@ export function equalJson(a: unknown, b: unknown): boolean {
  * @spec k8s@1.36 apimachinery third_party/forked/golang/reflect Equalities.DeepEqual ("unset" equals empty)
  */
 export function equalSemantic(a: unknown, b: unknown): boolean {
+  return equalBut(a, b, isEmpty);
+}
+
+/**
+ * {@link equalJson} in which absent, `null` and `[]` are the same, and `{}` is something: right for objects that are
+ * stored, where an empty map is not written and `{}` is a choice (`emptyDir: {}`).
+ *
+ * @spec k8s@1.36 apimachinery api/equality Semantic.DeepEqual (a pointer to nothing differs from none)
+ */
+export function equalStored(a: unknown, b: unknown): boolean {
+  return equalBut(a, b, isUnset);
+}
+
+/** Equality in which all that `isVoid` says yes to is the same, and the same as absent. */
+function equalBut(a: unknown, b: unknown, isVoid: (value: unknown) => boolean): boolean {
   if (a === b) return true;
-  if (isEmpty(a)) return isEmpty(b);
+  if (isVoid(a)) return isVoid(b);
   if (typeof a !== "object" || typeof b !== "object" || a === null || b === null) return false;
   if (Array.isArray(a))
     return (
       Array.isArray(b) &&
       a.length === b.length &&
-      a.every((item, index) => equalSemantic(item, b[index]))
+      a.every((item, index) => equalBut(item, b[index], isVoid))
     );
   if (Array.isArray(b)) return false;
   const [left, right] = [a as JsonRecord, b as JsonRecord];
-  for (const key in left)
-    if (!equalSemantic(left[key], Object.hasOwn(right, key) ? right[key] : undefined)) return false;
-  for (const key in right) if (!Object.hasOwn(left, key) && !isEmpty(right[key])) return false;
+  for (const key in left) {
+    const other = Object.hasOwn(right, key) ? right[key] : undefined;
+    if (!equalBut(left[key], other, isVoid)) return false;
+  }
+  for (const key in right) if (!Object.hasOwn(left, key) && !isVoid(right[key])) return false;
   return true;
+}
+
+function isUnset(value: unknown): boolean {
+  return value === undefined || value === null || (Array.isArray(value) && value.length === 0);
 }
 
 type JsonRecord = Readonly<Record<string, unknown>>;

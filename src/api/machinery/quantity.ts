@@ -10,8 +10,6 @@ export interface Quantity {
   readonly nanos: bigint;
   /** Which suffixes the canonical text uses. */
   readonly format: QuantityFormat;
-  /** The text it was read from, where upstream takes that for canonical already. */
-  readonly text?: string;
 }
 
 export type QuantityFormat = "DecimalSI" | "BinarySI" | "DecimalExponent";
@@ -31,10 +29,13 @@ const TEXT_LENGTH_MAX = 512;
 /** Powers of ten; upstream has no bound, and there 1e1000000000 stops the server. Doubled: twice the digits to add up. */
 const EXPONENT_MAX = 512;
 
+/** Digits that always fit an int64. @spec quantity.go maxInt64Factors */
+const DIGITS_MAX = 18;
+
 const SYNTAX = /^([+-]?)([0-9]*)(?:\.([0-9]*))?([eEinumkKMGTP]*[+-]?[0-9]*)$/;
 const NANO = 1_000_000_000n;
 const INT64_MAX = 2n ** 63n - 1n;
-const ZERO: Quantity = { nanos: 0n, format: "DecimalSI", text: "0" };
+const ZERO: Quantity = { nanos: 0n, format: "DecimalSI" };
 
 /** Suffix → base and exponent. */
 const SUFFIXES: ReadonlyMap<string, Suffix> = new Map<string, Suffix>([
@@ -74,7 +75,6 @@ export function parseQuantity(input: string | number): Quantity {
   return {
     nanos: sign === "-" ? -nanos : nanos,
     format: isFine ? "DecimalSI" : suffix.format,
-    ...(isCanonical(number, fraction, suffix) ? { text } : {}),
   };
 }
 
@@ -102,41 +102,46 @@ function toNanos(digits: string, fractionDigits: number, suffix: Suffix): bigint
   const { base, exponent } = suffix;
   if (base === 2) {
     const nanos = divideUp(value * NANO * 2n ** BigInt(exponent), 10n ** BigInt(fractionDigits));
-    return nanos > INT64_MAX * NANO ? INT64_MAX * NANO : nanos;
+    return capped(nanos);
   }
   const scale = exponent - fractionDigits + 9;
-  return scale >= 0 ? value * 10n ** BigInt(scale) : divideUp(value, 10n ** BigInt(-scale));
+  const nanos = scale >= 0 ? value * 10n ** BigInt(scale) : divideUp(value, 10n ** BigInt(-scale));
+  // What upstream cannot hold as an int64 and a scale it cuts.
+  return digits.length <= DIGITS_MAX && scale >= 0 ? nanos : capped(nanos);
 }
 
-/**
- * Upstream keeps the text of a quantity that looks canonical at a glance, odd ones (`1.500`, `+1`) among them, so
- * what a client reads back is what it wrote. @spec quantity.go ParseQuantity, fast path
- */
-function isCanonical(number: string, fraction: string, suffix: Suffix): boolean {
-  if (suffix.format === "BinarySI") {
-    if (fraction !== "") return false;
-    const precision = 15 - number.length - Math.trunc((suffix.exponent * 3) / 10) - 1;
-    return precision >= 0 && (Number(number.slice(-3)) & 7) !== 0;
-  }
-  const digits = number + fraction;
-  const scale = suffix.exponent - fraction.length;
-  const isSmall = digits.length <= 18 && scale >= -9;
-  return isSmall && scale % 3 === 0 && !digits.endsWith("000") && !digits.startsWith("0");
+function capped(nanos: bigint): bigint {
+  return nanos > INT64_MAX * NANO ? INT64_MAX * NANO : nanos;
 }
 
 /** The canonical text: an integer as small as its suffix allows, no loss of precision. */
 export function formatQuantity(quantity: Quantity): string {
-  const { nanos, format, text } = quantity;
-  if (text !== undefined) return text;
+  const { nanos, format } = quantity;
   if (nanos === 0n) return "0";
   if (format === "BinarySI" && nanos % NANO === 0n && magnitude(nanos) >= 1024n * NANO)
     return formatBinary(nanos / NANO);
   return formatDecimal(nanos, format === "DecimalExponent");
 }
 
-/** The canonical form of a quantity's text. @throws {QuantityError} */
+/**
+ * The canonical form of a quantity's text. Upstream does so with all amounts of resources; other quantities it keeps as
+ * they were written, where that is nearly canonical (`1.500`).
+ *
+ * @throws {QuantityError}
+ * @spec k8s@1.36 pkg/apis/core/v1 SetDefaults_ResourceList; Quantity.RoundUp
+ */
 export function canonicalQuantity(input: string | number): string {
+  if (typeof input === "string" && isPlain(input)) return input;
   return formatQuantity(parseQuantity(input));
+}
+
+const PLAIN = /^([1-9]\d{0,14})(?:[mkMGTP]|([KMGTP]i))?$/;
+
+/** True for most quantities that people write (`100m`, `128Mi`), which are canonical; false says nothing. */
+function isPlain(text: string): boolean {
+  const match = PLAIN.exec(text);
+  if (!match) return false;
+  return Number(match[1]) % (match[2] === undefined ? 1000 : 1024) !== 0;
 }
 
 function formatBinary(units: bigint): string {

@@ -61,15 +61,7 @@ function versionOf(
     .find((other) => other.cache === served.cache && other.apiVersion === apiVersion);
 }
 
-let second = NaN;
-let secondText = "";
-
-/** Who the call is recorded as, and its time; the text of a second is made once. */
+/** Who the call is recorded as, and its time. */
 export function writerOf(parts: ServerParts, call: ApiCall): Writer {
-  const now = Math.floor(parts.clock.now() / 1000);
-  if (now !== second) {
-    second = now;
-    secondText = formatTime(now * 1000);
-  }
-  return { manager: call.flags.fieldManager, time: secondText };
+  return { manager: call.flags.fieldManager, time: formatTime(parts.clock.now()) };
 }

@@ -15,7 +15,7 @@ const STEP_RECORDS = 500;
  * What `listPage` would have answered at `revision`, read from the store: it costs what the page costs.
  *
  * Objects that have not changed since are the cache's own, so a long list of a near past takes little memory. How many are left
- * after the page is unknown: counting them would read them all.
+ * after the page is known as long as the cache has all events since: counting them in the store would read them all.
  * @param limit 0: all. `startKey`: where to go on; absent: at the beginning.
  * @throws {TooOld} `revision` was compacted.
  */
@@ -56,5 +56,7 @@ export async function pastPage(
   const cursor = new ArrayCursor(versions);
   if (versions.length <= wanted) return { cursor, revision };
   versions.length = limit;
-  return { cursor, revision, lastKey: versions[limit - 1]!.key };
+  const lastKey = versions[limit - 1]!.key;
+  const remaining = matches ? undefined : cache.countAt(revision, `${lastKey}\u0000`, predicate.to);
+  return { cursor, revision, lastKey, ...(remaining === undefined ? {} : { remaining }) };
 }

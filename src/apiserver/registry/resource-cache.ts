@@ -77,6 +77,22 @@ export class ResourceCache {
     return view;
   }
 
+  /**
+   * How many keys were in `from` ≤ key < `to` at `revision`: those that are there now, without those that came since, and
+   * with those that went. `undefined`: not all events since are known.
+   */
+  countAt(revision: Revision, from: string, to: string): number | undefined {
+    if (revision < this.events.floor) return undefined;
+    let count = this.versions.count(from, to);
+    for (let number = this.events.after(revision); number < this.events.end; number++) {
+      const { key, version, old } = this.events.at(number);
+      if (key < from || key >= to) continue;
+      if (version && !old) count--;
+      else if (!version) count++;
+    }
+    return count;
+  }
+
   /** The state at exactly `revision`, if it is still kept. */
   snapshotAt(revision: Revision): SortedView<ObjectVersion> | undefined {
     return this.#snapshots.find((kept) => kept.revision === revision)?.view;

@@ -125,11 +125,15 @@ describe("list", () => {
       assert.equal(past.metadata.resourceVersion, revision);
       const { json: first } = await request("GET", `${MAPS}?resourceVersion=${revision}&limit=3`);
       assert.equal(names(first), "a b c");
+      assert.equal(first.metadata.remainingItemCount, 1);
+      const { json: one } = await request("GET", `${MAPS}?resourceVersion=${revision}&limit=1`);
+      assert.equal(one.metadata.remainingItemCount, 3, "bb is new, b is gone since");
       const { json: second } = await request("GET", pageAfter(first));
       assert.equal(names(second), "d");
       assert.equal(second.metadata.continue, undefined);
       const labelled = await request("GET", `${MAPS}?${exact}&labelSelector=half%3D1&limit=2`);
       assert.equal(names(labelled.json), "a b");
+      assert.equal(labelled.json.metadata.remainingItemCount, undefined);
       assert.equal(names((await request("GET", pageAfter(labelled.json))).json), "c d");
     }),
   );

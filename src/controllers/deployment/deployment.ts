@@ -4,9 +4,9 @@ import { Deployment } from "../../api/apps/deployment.ts";
 import { ReplicaSet } from "../../api/apps/replica-set.ts";
 import { Pod } from "../../api/core/pod.ts";
 import type { CacheReader } from "../../client/cache.ts";
-import { findCondition } from "../../reconciler/conditions.ts";
+import { findCondition } from "../../api/machinery/conditions.ts";
 import { defineController, type Plan, type PlannedWrite } from "../../reconciler/controller.ts";
-import { isDeepEqual } from "../../reconciler/deep-equal.ts";
+import { equalStored } from "../../api/machinery/equality.ts";
 import {
   claim,
   controllerOf,
@@ -188,7 +188,7 @@ function resize(deployment: Deployment, sizes: Sizes): Plan {
   const resized = [...sizes].flatMap(([set, size]) => {
     const annotations = withSizeAnnotations(deployment, set.metadata?.annotations);
     const from = replicasOf(set);
-    if (from === size && isDeepEqual(annotations, set.metadata?.annotations)) return [];
+    if (from === size && equalStored(annotations, set.metadata?.annotations)) return [];
     const spec = { ...set.spec, replicas: size } as NonNullable<ReplicaSet["spec"]>;
     const object: ReplicaSet = { ...set, metadata: { ...set.metadata, annotations }, spec };
     return [{ object, from, size }];
@@ -223,7 +223,7 @@ function revisionWrites({ deployment, newSet, oldSets }: Rollout): PlannedWrite[
   const minReadySeconds = deployment.spec?.minReadySeconds ?? 0;
   const writes: PlannedWrite[] = [];
   if (
-    !isDeepEqual(annotations, current) ||
+    !equalStored(annotations, current) ||
     (newSet.spec?.minReadySeconds ?? 0) !== minReadySeconds
   ) {
     const spec = { ...newSet.spec, minReadySeconds } as NonNullable<ReplicaSet["spec"]>;

@@ -1,6 +1,6 @@
 import { Deployment } from "../../api/apps/deployment.ts";
 import type { ReplicaSet } from "../../api/apps/replica-set.ts";
-import { isDeepEqual } from "../../reconciler/deep-equal.ts";
+import { equalStored } from "../../api/machinery/equality.ts";
 import { scaledValue } from "../../reconciler/int-or-percent.ts";
 import type { PodTemplate } from "../../reconciler/pod-from-template.ts";
 
@@ -51,7 +51,7 @@ export function byRevision(a: ReplicaSet, b: ReplicaSet): number {
 
 /** The same template, the hash label left out. @spec deploymentutil.EqualIgnoreHash */
 export function isSameTemplate(a: PodTemplate | undefined, b: PodTemplate | undefined): boolean {
-  return isDeepEqual(withoutHash(a), withoutHash(b));
+  return equalStored(withoutHash(a), withoutHash(b));
 }
 
 /** The template without the hash label. */

@@ -1,7 +1,7 @@
 import { formatTime, parseTime, type Instant } from "../../base/clock.ts";
 import type { Deployment } from "../../api/apps/deployment.ts";
 import type { ReplicaSet } from "../../api/apps/replica-set.ts";
-import { findCondition, withCondition, withoutCondition } from "../../reconciler/conditions.ts";
+import { findCondition, withCondition, removeCondition } from "../../api/machinery/conditions.ts";
 import { maxUnavailable, replicasOf, totalReplicas } from "./replica-sets.ts";
 import { allSets, type Rollout } from "./rollout.ts";
 
@@ -100,7 +100,7 @@ export function rolloutStatus(rollout: Rollout, conditions: Conditions, now: Ins
   const failure = replicaFailure(rollout);
   const settled = failure
     ? withCondition<Condition>(progressed, failure, parseTime(failure.lastTransitionTime ?? ""))
-    : withoutCondition(progressed, "ReplicaFailure");
+    : removeCondition(progressed, "ReplicaFailure");
   return { ...counted, conditions: settled };
 }
 
@@ -111,7 +111,7 @@ function progressConditions(
   now: Instant,
 ): Conditions {
   const conditions = status.conditions ?? [];
-  if (!hasDeadline(deployment)) return withoutCondition(conditions, "Progressing");
+  if (!hasDeadline(deployment)) return removeCondition(conditions, "Progressing");
   const current = findCondition(old, "Progressing");
   const isDone =
     (status.replicas ?? 0) === (status.updatedReplicas ?? 0) &&
@@ -126,7 +126,7 @@ function progressConditions(
   }
   if (hasProgressed(deployment, status)) {
     // The same reason again still moves lastUpdateTime: that is what the deadline counts from.
-    const rest = withoutCondition(conditions, "Progressing");
+    const rest = removeCondition(conditions, "Progressing");
     const at = formatTime(now);
     const since = current?.status === "True" ? (current.lastTransitionTime ?? at) : at;
     const fresh = {

@@ -3,7 +3,7 @@ import { Endpoints } from "../../api/core/endpoints.ts";
 import type { Pod } from "../../api/core/pod.ts";
 import { Service } from "../../api/core/service.ts";
 import { defineController, type Plan } from "../../reconciler/controller.ts";
-import { isDeepEqual } from "../../reconciler/deep-equal.ts";
+import { equalStored } from "../../api/machinery/equality.ts";
 import { isBeingDeleted, sameKeyOf } from "../../reconciler/ownership.ts";
 import { isPodReady, isPodTerminal } from "../../reconciler/pod-state.ts";
 import {
@@ -61,8 +61,8 @@ export function plan({ service, endpoints, pods }: Observed): Plan {
   const isCreate = endpoints === undefined;
   if (
     !isCreate &&
-    isDeepEqual(wanted.subsets, endpoints.subsets) &&
-    isDeepEqual(wanted.metadata, endpoints.metadata)
+    equalStored(wanted.subsets, endpoints.subsets) &&
+    equalStored(wanted.metadata, endpoints.metadata)
   ) {
     return {};
   }

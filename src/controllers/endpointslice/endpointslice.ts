@@ -5,7 +5,7 @@ import { Service } from "../../api/core/service.ts";
 import { EndpointSlice } from "../../api/discovery/endpoint-slice.ts";
 import type { CacheReader } from "../../client/cache.ts";
 import { defineController, type Plan, type PlannedWrite } from "../../reconciler/controller.ts";
-import { isDeepEqual } from "../../reconciler/deep-equal.ts";
+import { equalStored } from "../../api/machinery/equality.ts";
 import { controllerReference, isBeingDeleted, ownersOf } from "../../reconciler/ownership.ts";
 import { isPodReady, isPodTerminal } from "../../reconciler/pod-state.ts";
 import {
@@ -149,7 +149,7 @@ function planFamily(
   const { service } = observed;
   const groups = groupByPorts(observed, family, slices);
   const labels = labelsOf(service);
-  const isChanged = (slice: EndpointSlice): boolean => !isDeepEqual(slice.metadata?.labels, labels);
+  const isChanged = (slice: EndpointSlice): boolean => !equalStored(slice.metadata?.labels, labels);
   const updates: EndpointSlice[] = [];
   const fresh: { ports: readonly Port[]; endpoints: readonly Endpoint[] }[] = [];
   const spare: EndpointSlice[] = [];

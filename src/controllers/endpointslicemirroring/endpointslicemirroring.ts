@@ -3,7 +3,7 @@ import { Endpoints } from "../../api/core/endpoints.ts";
 import { Service } from "../../api/core/service.ts";
 import { EndpointSlice } from "../../api/discovery/endpoint-slice.ts";
 import { defineController, type Plan, type PlannedWrite } from "../../reconciler/controller.ts";
-import { isDeepEqual } from "../../reconciler/deep-equal.ts";
+import { equalStored } from "../../api/machinery/equality.ts";
 import { fillSlices, type Endpoint } from "../../reconciler/fill-slices.ts";
 import {
   controllerReference,
@@ -111,8 +111,8 @@ function planGroup(endpoints: Endpoints, group: Group): PlannedWrite[] {
   const { labels, annotations } = metadataOf(endpoints);
   if (group.endpoints.length === 0) return group.slices.map(removal);
   const isChanged = ({ metadata }: EndpointSlice): boolean =>
-    !isDeepEqual(metadata?.labels, labels) ||
-    !isDeepEqual(metadata?.annotations ?? {}, annotations ?? {});
+    !equalStored(metadata?.labels, labels) ||
+    !equalStored(metadata?.annotations ?? {}, annotations ?? {});
   const filled = fillSlices(group.slices, group.endpoints, ENDPOINTS_MAX, isChanged);
   const creates = filled.fresh.map((content) => creation(endpoints, group, content));
   const updates = [...filled.updated].map(([slice, content]): PlannedWrite => {

@@ -2,7 +2,7 @@ import { formatTime, type Instant } from "../../base/clock.ts";
 import type { Kind } from "../../api/machinery/kind.ts";
 import type { KubeObject } from "../../api/machinery/object.ts";
 import type { Namespace } from "../../api/core/namespace.ts";
-import { findCondition } from "../../reconciler/conditions.ts";
+import { findCondition } from "../../api/machinery/conditions.ts";
 
 type Conditions = NonNullable<NonNullable<Namespace["status"]>["conditions"]>;
 type Text = readonly [reason: string, message: string];

@@ -3,7 +3,7 @@ import { keyOf } from "../../api/machinery/object.ts";
 import { Node } from "../../api/core/node.ts";
 import { Pod } from "../../api/core/pod.ts";
 import type { Plan, PlannedEvent, PlannedWrite } from "../../reconciler/controller.ts";
-import { isDeepEqual } from "../../reconciler/deep-equal.ts";
+import { equalStored } from "../../api/machinery/equality.ts";
 import type { NodeConditions } from "../../reconciler/node-state.ts";
 import { isPodReady } from "../../reconciler/pod-state.ts";
 import { evictionTaintOf, isEvicting, wantedTaints } from "./node-taints.ts";
@@ -52,7 +52,7 @@ export function planNode(observed: Observed, now: Instant): NodePlan {
   const mayEvict = isTainted ? mayEvictAt !== Infinity : now >= mayEvictAt;
   const taints = wantedTaints(node, conditions, isIll && mayEvict, now);
   const lost = isSilent ? pods.filter(isPodReady) : [];
-  const taintWrites = isDeepEqual(taints, node.spec?.taints) ? [] : [taintWrite(node, taints)];
+  const taintWrites = equalStored(taints, node.spec?.taints) ? [] : [taintWrite(node, taints)];
   const wakes = [
     ...(isSilent ? [] : [aliveAt + graceMs]),
     ...(isIll && !mayEvict && mayEvictAt !== Infinity ? [mayEvictAt] : []),

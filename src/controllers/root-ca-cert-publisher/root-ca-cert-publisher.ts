@@ -1,7 +1,7 @@
 import { ConfigMap } from "../../api/core/config-map.ts";
 import { Namespace } from "../../api/core/namespace.ts";
 import { defineController, type Controller, type Plan } from "../../reconciler/controller.ts";
-import { isDeepEqual } from "../../reconciler/deep-equal.ts";
+import { equalStored } from "../../api/machinery/equality.ts";
 import { isBeingDeleted } from "../../reconciler/ownership.ts";
 
 const NAME = "kube-root-ca.crt";
@@ -56,7 +56,7 @@ export function plan({ namespace, published }: Observed, caCertificates: string)
   }
   const annotations = { ...published.metadata?.annotations, ...ANNOTATIONS };
   const isRight =
-    isDeepEqual(published.data, data) && isDeepEqual(published.metadata?.annotations, annotations);
+    equalStored(published.data, data) && equalStored(published.metadata?.annotations, annotations);
   if (isRight || isBeingDeleted(published)) return {};
   const object = { ...published, metadata: { ...published.metadata, annotations }, data };
   return { writes: [{ verb: "update", kind: ConfigMap, object }] };

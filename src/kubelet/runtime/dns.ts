@@ -49,17 +49,3 @@ function baseOf(pod: V1Pod, settings: DnsSettings): DnsConfig {
 function unique(items: readonly string[]): readonly string[] {
   return [...new Set(items)];
 }
-
-/** Reads a resolv.conf. @spec resolv.conf(5); k8s@1.36 dns.go parseResolvConf */
-export function parseResolvConf(text: string): DnsConfig {
-  const servers: string[] = [];
-  let searches: readonly string[] = [];
-  let options: readonly string[] = [];
-  for (const line of text.split("\n")) {
-    const [keyword, ...values] = line.trim().split(/\s+/);
-    if (keyword === "nameserver" && values[0]) servers.push(values[0]);
-    else if (keyword === "search") searches = values.map((name) => name.replace(/\.$/, ""));
-    else if (keyword === "options") options = values;
-  }
-  return { servers, searches: searches.filter(Boolean), options };
-}

@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { describe, it } from "node:test";
 import type { V1Container, V1Pod, V1PodSpec } from "../../gen/types.ts";
 import { milliOf, wholeOf } from "./amount.ts";
-import { dnsOf, parseResolvConf } from "./dns.ts";
+import { dnsOf } from "./dns.ts";
 import { hostnameOf, hostsFile } from "./hosts-file.ts";
 import { shouldRestart } from "./pod-spec.ts";
 import { oomScoreOf, qosClassOf } from "./qos.ts";
@@ -127,14 +127,6 @@ describe("dnsOf", () => {
       servers: ["10.96.0.10", "1.1.1.1"],
       searches: [...cluster, "my"],
       options: ["ndots:2", "edns0"],
-    });
-  });
-  it("reads a resolv.conf", () => {
-    const text = "# x\nnameserver 1.2.3.4\nsearch old\nsearch a. b\noptions ndots:1\n";
-    assert.deepEqual(parseResolvConf(text), {
-      servers: ["1.2.3.4"],
-      searches: ["a", "b"],
-      options: ["ndots:1"],
     });
   });
 });

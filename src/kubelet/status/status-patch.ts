@@ -1,6 +1,6 @@
 import type { V1PodCondition, V1PodStatus } from "../../gen/types.ts";
 import { isKubeletCondition } from "./conditions.ts";
-import { isEqual } from "./is-equal.ts";
+import { equalJson } from "../../api/machinery/equality.ts";
 
 /** Lists that the server would merge by address: what is not said to be replaced stays. */
 const ADDRESSES = ["podIPs", "hostIPs"] as const;
@@ -16,7 +16,7 @@ export function statusPatch(from: V1PodStatus, to: V1PodStatus): Record<string, 
   const patch: Record<string, unknown> = {};
   const [old, next] = [from as Record<string, unknown>, to as Record<string, unknown>];
   for (const key of new Set([...Object.keys(old), ...Object.keys(next)]))
-    if (key !== "conditions" && !isEqual(old[key], next[key])) patch[key] = next[key] ?? null;
+    if (key !== "conditions" && !equalJson(old[key], next[key])) patch[key] = next[key] ?? null;
   for (const key of ADDRESSES)
     if (patch[key] && from[key]) patch[key] = [{ $patch: "replace" }, ...(to[key] ?? [])];
   return { ...patch, ...conditionsPatch(from.conditions ?? [], to.conditions ?? []) };
@@ -26,10 +26,10 @@ function conditionsPatch(
   from: readonly V1PodCondition[],
   to: readonly V1PodCondition[],
 ): Record<string, unknown> {
-  if (isEqual(from, to)) return {};
+  if (equalJson(from, to)) return {};
   const named = (list: readonly V1PodCondition[], type: string): V1PodCondition | undefined =>
     list.find((condition) => condition.type === type);
-  const changed = to.filter((condition) => !isEqual(condition, named(from, condition.type)));
+  const changed = to.filter((condition) => !equalJson(condition, named(from, condition.type)));
   const gone = from.filter(({ type }) => isKubeletCondition(type) && !named(to, type));
   return {
     "$setElementOrder/conditions": to.map(({ type }) => ({ type })),
