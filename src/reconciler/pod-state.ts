@@ -46,7 +46,10 @@ export function isPodAvailable(pod: Pod, minReadySeconds: number, now: Instant):
   return at !== undefined && at <= now;
 }
 
-/** The first moment after `now` at which a ready Pod becomes available. */
+/**
+ * The first moment after `now` at which a ready Pod becomes available; never later than a Pod that becomes ready now: what
+ * lies further ahead is of a clock that was set back, and will be set right.
+ */
 export function nextAvailableAt(
   pods: readonly Pod[],
   minReadySeconds: number,
@@ -55,5 +58,5 @@ export function nextAvailableAt(
   const coming = pods
     .map((pod) => availableAt(pod, minReadySeconds))
     .filter((at): at is Instant => at !== undefined && at > now);
-  return coming.length ? Math.min(...coming) : undefined;
+  return coming.length ? Math.min(...coming, now + minReadySeconds * 1000) : undefined;
 }

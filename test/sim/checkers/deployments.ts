@@ -9,15 +9,19 @@ export const deployments: Checker = {
   name: "deployments",
   checkAtRest({ changes }) {
     const state = WorldState.after(changes);
-    return state
-      .list<V1Deployment>("apps/deployments")
-      .flatMap((deployment) =>
-        judge(deployment, state).map((problem) => `${keyOf(deployment)}: ${problem}`),
+    return state.list<V1Deployment>("apps/deployments").flatMap((deployment) => {
+      const versions = changes.flatMap(({ object }) =>
+        object?.metadata?.uid === deployment.metadata?.uid ? [object as V1Deployment] : [],
       );
+      // Who is given a smaller surge while it rolls takes nothing back of what it had.
+      const totalMax = Math.max(...versions.map((version) => limitsOf(version).totalMax));
+      const problems = judge(deployment, totalMax, state);
+      return problems.map((problem) => `${keyOf(deployment)}: ${problem}`);
+    });
   },
 };
 
-function judge(deployment: V1Deployment, state: WorldState): readonly string[] {
+function judge(deployment: V1Deployment, totalMax: number, state: WorldState): readonly string[] {
   const { spec, status, metadata } = deployment;
   const isSeen = status?.observedGeneration === metadata?.generation;
   if (!isSeen) return [`generation ${metadata?.generation} was not observed`];
@@ -25,7 +29,7 @@ function judge(deployment: V1Deployment, state: WorldState): readonly string[] {
   const sets = setsOf(deployment, state.list<V1ReplicaSet>("apps/replicasets"));
   const pods = state.list<V1Pod>("pods").filter((pod) => sets.some((set) => isOf(pod, set)));
   const total = sets.reduce((sum, set) => sum + (set.spec?.replicas ?? 0), 0);
-  const { replicas, totalMax } = limitsOf(deployment);
+  const { replicas } = limitsOf(deployment);
   if (pods.length !== total || !pods.every(isReady))
     return total > totalMax ? [`its sets want ${total} pods, ${totalMax} at most`] : [];
   const newest = sets.reduce<V1ReplicaSet | undefined>(
