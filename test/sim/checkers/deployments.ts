@@ -1,3 +1,5 @@
+import { parseTime, type Instant } from "../../../src/base/clock.ts";
+import { VirtualClock } from "../../../src/base/virtual-clock.ts";
 import type { V1Deployment, V1Pod, V1ReplicaSet } from "../../../src/gen/types.ts";
 import type { Checker } from "./checker.ts";
 import { isOf, isReady } from "./replica-sets.ts";
@@ -15,13 +17,19 @@ export const deployments: Checker = {
       );
       // Who is given a smaller surge while it rolls takes nothing back of what it had.
       const totalMax = Math.max(...versions.map((version) => limitsOf(version).totalMax));
-      const problems = judge(deployment, totalMax, state);
+      const now = new VirtualClock().now() + (changes.at(-1)?.atMs ?? 0);
+      const problems = judge(deployment, totalMax, state, now);
       return problems.map((problem) => `${keyOf(deployment)}: ${problem}`);
     });
   },
 };
 
-function judge(deployment: V1Deployment, totalMax: number, state: WorldState): readonly string[] {
+function judge(
+  deployment: V1Deployment,
+  totalMax: number,
+  state: WorldState,
+  now: Instant,
+): readonly string[] {
   const { spec, status, metadata } = deployment;
   const isSeen = status?.observedGeneration === metadata?.generation;
   if (!isSeen) return [`generation ${metadata?.generation} was not observed`];
@@ -41,10 +49,16 @@ function judge(deployment: V1Deployment, totalMax: number, state: WorldState): r
     ...(total === replicas && updated === replicas
       ? []
       : [`${updated} of ${total} pods are of the newest revision, ${replicas} are wanted`]),
-    ...((status?.availableReplicas ?? 0) === replicas
+    ...((status?.availableReplicas ?? 0) === replicas || pods.some((pod) => isAhead(pod, now))
       ? []
       : [`status.availableReplicas ${status?.availableReplicas ?? 0}, due ${replicas}`]),
   ];
+}
+
+/** Ready since a moment that is to come, by a node whose clock was ahead: available when that has come, as upstream has it. */
+function isAhead({ status }: V1Pod, now: Instant): boolean {
+  const ready = status?.conditions?.find(({ type }) => type === "Ready");
+  return parseTime(ready?.lastTransitionTime ?? "") > now;
 }
 
 function revisionOf(set: V1ReplicaSet | undefined): number {
