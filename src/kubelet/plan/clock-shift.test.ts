@@ -32,4 +32,10 @@ describe("shiftMemory", () => {
     };
     assert.deepEqual(shiftMemory(at(10 * HOUR_MS), -HOUR_MS), at(9 * HOUR_MS));
   });
+
+  it("delays no refresh: a token ends by the server's clock", () => {
+    const memory = { ...freshMemory(0), refreshAt: HOUR_MS };
+    assert.equal(shiftMemory(memory, HOUR_MS).refreshAt, HOUR_MS);
+    assert.equal(shiftMemory(memory, -HOUR_MS).refreshAt, 0);
+  });
 });

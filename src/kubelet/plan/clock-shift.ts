@@ -11,7 +11,7 @@ export function clockShiftMs(offsetMs: number, now: Instant, steadyMs: number): 
 }
 
 /**
- * The memory after the wall clock was set by `shiftMs`: everything is as long ago, and as far ahead, as it was.
+ * The memory after the wall clock was set by `shiftMs`: everything is as long ago, and as far ahead, as it was; refreshes are no later.
  *
  * Without it a clock that was set back by a day would hold back what waits to be tried again for that day.
  */
@@ -33,7 +33,8 @@ export function shiftMemory(memory: PodMemory, shiftMs: number): PodMemory {
     })),
     crashes: mapValues(memory.crashes, (one) => ({ ...one, updatedAt: shift(one.updatedAt) })),
     ...(termination && { termination: { ...termination, since: shift(termination.since) } }),
-    ...(refreshAt !== undefined && { refreshAt: shift(refreshAt) }),
+    // A token ends by the server's clock: if ours is set forward, it may be due, and renewing one too early does no harm.
+    ...(refreshAt !== undefined && { refreshAt: Math.min(refreshAt, shift(refreshAt)) }),
   };
 }
 
