@@ -3,7 +3,6 @@ import assert from "node:assert/strict";
 import { mkdirSync, readdirSync, readFileSync, symlinkSync } from "node:fs";
 import { join } from "node:path";
 import { after, before, describe, it } from "node:test";
-import { spawnSync } from "node:child_process";
 import { startCluster, type TestCluster, until } from "../support/cluster.ts";
 import { nginxDeployment, serviceOf, shellPod, WAITING } from "../support/sample-apps.ts";
 
@@ -89,25 +88,28 @@ describe("server and nodes", { concurrency: 3 }, () => {
   });
 
   it("AR-28 AR-17 DE-35 a node that falls silent is NotReady, and its Pods are made anew elsewhere", async () => {
-    await until(
-      "it is not ready",
-      async () =>
-        new RegExp(`^${nodes[2]} +NotReady `, "m").test(await run("get nodes --no-headers")),
-      80_000,
-    );
-    await until(
-      "a Pod runs elsewhere",
-      async () =>
-        /^lost +1\/1 +1 +1 /.test(await run("get deploy lost --no-headers")) &&
-        (await nodeOf("app=lost")).split(" ").some((node) => node !== nodes[2]),
-      40_000,
-    );
-    assert.match(
-      await run(`describe node ${nodes[2]}`),
-      /node\.kubernetes\.io\/unreachable:NoExecute/,
-    );
-    assert.match(await run("get pods -l app=lost --no-headers"), / Terminating /);
-    process.kill(agentPid(nodes[2]!), "SIGCONT");
+    try {
+      await until(
+        "it is not ready",
+        async () =>
+          new RegExp(`^${nodes[2]} +NotReady `, "m").test(await run("get nodes --no-headers")),
+        80_000,
+      );
+      await until(
+        "a Pod runs elsewhere",
+        async () =>
+          /^lost +1\/1 +1 +1 /.test(await run("get deploy lost --no-headers")) &&
+          (await nodeOf("app=lost")).split(" ").some((node) => node !== nodes[2]),
+        40_000,
+      );
+      assert.match(
+        await run(`describe node ${nodes[2]}`),
+        /node\.kubernetes\.io\/unreachable:NoExecute/,
+      );
+      assert.match(await run("get pods -l app=lost --no-headers"), / Terminating /);
+    } finally {
+      process.kill(agentPid(nodes[2]!), "SIGCONT");
+    }
     await until(
       "its containers are gone when it is back",
       async () =>
@@ -314,18 +316,19 @@ describe("server and nodes", { concurrency: 3 }, () => {
     assert.doesNotMatch((await cluster.skiff("--help")).stdout, /^ {2}(get|create|apply) /m);
   });
 
-  it("CL-14 start fails when the machine lacks a container runtime, and says what to install", () => {
+  it("CL-14 start fails when the machine lacks a container runtime, and says what to install", async () => {
     const hidden = ["/usr/bin/containerd", "/usr/local/bin/containerd", "/usr/sbin/containerd"];
     const hide = hidden.map(
       (path) => `if test -e ${path}; then mount --bind /dev/null ${path}; fi`,
     );
-    const command = `${process.execPath} bin/skiff.cjs start --name without-runtime`;
-    const { status, stderr } = spawnSync(
-      "unshare",
-      ["--mount", "/bin/sh", "-ec", [...hide, command].join("\n")],
-      { env: cluster.env, encoding: "utf8" },
-    );
-    assert.equal(status, 1);
+    const skiff = `${process.execPath} bin/skiff.cjs`;
+    const command = `timeout 30 ${skiff} start --name without-runtime`;
+    const script = [...hide, command].join("\n");
+    const starting = cluster.startProgram("unshare", ["--mount", "/bin/sh", "-ec", script]);
+    const { code, stderr } = await starting.ended;
+    if (code !== 1)
+      await cluster.startProgram("sh", ["-c", `${skiff} delete --name without-runtime`]).ended;
+    assert.equal(code, 1, stderr);
     assert.match(stderr, /lacks:\n +containerd \(Debian package containerd\)/);
   });
 
