@@ -66,31 +66,24 @@ export class NodeInfo {
     return difference;
   }
 
-  /** A Pod of that uid which is there already is replaced. @returns false: nothing changed that scheduling reads. */
-  addPod(uid: string, placed: PlacedPod): boolean {
-    const old = this.pods.get(uid);
-    this.pods.set(uid, placed);
-    if (old?.demand === placed.demand) return false;
-    if (old) this.#release(old.demand);
+  /** A Pod that is not there yet. */
+  addPod(uid: string, placed: PlacedPod): void {
     const { requests, scored, hostPorts } = placed.demand;
+    this.pods.set(uid, placed);
     this.requested.add(requests);
     this.scored.add(scored);
     for (const port of hostPorts) this.hostPorts.push(port);
-    return true;
   }
 
   removePod(uid: string): boolean {
     const placed = this.pods.get(uid);
     if (!placed) return false;
     this.pods.delete(uid);
-    this.#release(placed.demand);
-    return true;
-  }
-
-  #release({ requests, scored, hostPorts }: Demand): void {
+    const { requests, scored, hostPorts } = placed.demand;
     this.requested.subtract(requests);
     this.scored.subtract(scored);
     for (const port of hostPorts) this.hostPorts.splice(this.hostPorts.indexOf(port), 1);
+    return true;
   }
 }
 

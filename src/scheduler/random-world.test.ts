@@ -38,12 +38,13 @@ class World {
   }
 
   step(): void {
-    const what = this.#random.integer(10);
+    const what = this.#random.integer(11);
     if (what < 3) this.#setNode();
     else if (what === 3) this.#removeNode();
     else if (what === 4) this.#bindElsewhere();
     else if (what === 5) this.#settle();
     else if (what === 6) this.#removePod();
+    else if (what === 7) this.#resize();
     else this.#decideSome();
   }
 
@@ -88,6 +89,13 @@ class World {
   #setBound(pod: V1Pod): void {
     this.#bound.set(uidOf(pod), pod);
     this.cache.setPod(pod);
+  }
+
+  #resize(): void {
+    const pod = this.#oneOf([...this.#bound.values()]);
+    if (!pod) return;
+    const { containers } = this.#oneOf(this.#templates)!;
+    this.#setBound({ ...pod, spec: { ...pod.spec!, containers } });
   }
 
   #removePod(): void {

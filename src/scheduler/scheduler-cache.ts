@@ -6,9 +6,10 @@ import { NodeInfo, type NodeDifference, type PlacedPod } from "./node-info.ts";
 
 /** Where a Pod counts. */
 interface Placement extends PlacedPod {
+  pod: V1Pod;
   readonly node: string;
   /** Decided, but the server has not said so yet. */
-  readonly isAssumed: boolean;
+  isAssumed: boolean;
 }
 
 /**
@@ -80,9 +81,9 @@ export class SchedulerCache implements Snapshot {
     if (info.pods.size > 0) this.#homeless.set(name, new Set(info.pods.keys()));
   }
 
-  /** A Pod that the server knows on a node; ends its being assumed. */
-  setPod(pod: V1Pod): void {
-    this.#place(pod, pod.spec?.nodeName ?? "", false);
+  /** A Pod that the server knows on a node; ends its being assumed. @returns what it had taken, elsewhere or more or less. */
+  setPod(pod: V1Pod): Demand | undefined {
+    return this.#place(pod, pod.spec?.nodeName ?? "", false);
   }
 
   /** Counts a decided Pod on its node at once. */
@@ -120,14 +121,24 @@ export class SchedulerCache implements Snapshot {
     this.changes.push(info.slot);
   }
 
-  #place(pod: V1Pod, name: string, isAssumed: boolean): void {
+  #place(pod: V1Pod, name: string, isAssumed: boolean): Demand | undefined {
     const uid = uidOf(pod);
-    if ((this.#placements.get(uid)?.node ?? name) !== name) this.removePod(uid);
-    const placement = { pod, demand: demandOf(pod), node: name, isAssumed };
+    const demand = demandOf(pod);
+    const known = this.#placements.get(uid);
+    if (known?.node === name && known.demand === demand) {
+      known.pod = pod;
+      known.isAssumed = isAssumed;
+      return undefined;
+    }
+    this.removePod(uid);
+    const placement = { pod, demand, node: name, isAssumed };
     this.#placements.set(uid, placement);
     const node = this.#byName.get(name);
-    if (!node) this.#homeless.set(name, (this.#homeless.get(name) ?? new Set()).add(uid));
-    else if (node.addPod(uid, placement)) this.changes.push(node.slot);
+    if (node) {
+      node.addPod(uid, placement);
+      this.changes.push(node.slot);
+    } else this.#homeless.set(name, (this.#homeless.get(name) ?? new Set()).add(uid));
+    return known?.demand;
   }
 
   #countImages(images: ReadonlyMap<string, number>, by: 1 | -1): void {

@@ -161,6 +161,35 @@ describe("Scheduler", () => {
     }),
   );
 
+  it(
+    "gives the room to who waits when another scheduler has bound the Pod elsewhere, or it shrinks",
+    inWorld(async (world) => {
+      const { client } = world;
+      let release = (): void => {};
+      world.beforeBinding = () => new Promise((resolve) => (release = resolve));
+      await client.create(Node, node("n1"));
+      const key = { namespace: "default", name: "a" };
+      await client.create(Pod, pod("a", { spec: requesting("3") }));
+      await world.pass(100);
+      world.beforeBinding = () => Promise.resolve();
+      await client.create(Pod, pod("b", { spec: requesting("3") }));
+      await world.pass(100);
+      assert.equal(await world.places(), "a: b:");
+      const binding = { metadata: key, target: { kind: "Node", name: "elsewhere" } };
+      await client.createSubresource(Pod, key, "binding", binding as never);
+      await world.pass(100);
+      assert.equal(await world.places(), "a:elsewhere b:n1");
+      release();
+      await client.create(Pod, pod("c", { spec: requesting("2") }));
+      await world.pass(100);
+      const containers = requesting("1").containers!;
+      const shrink = { type: "strategic", body: { spec: { containers } } } as const;
+      await client.patch(Pod, { ...key, name: "b" }, shrink, { subresource: "resize" });
+      await world.pass(100);
+      assert.equal(await world.places(), "a:elsewhere b:n1 c:n1");
+    }),
+  );
+
   for (let seed = 1; seed <= 8; seed++)
     it(
       `over-commits no node and leaves no Pod behind, whatever fails (seed ${seed})`,

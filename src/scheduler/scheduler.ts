@@ -3,6 +3,7 @@ import { Pod } from "../api/core/pod.ts";
 import type { Clock, Timer } from "../base/clock.ts";
 import type { Logger } from "../base/logger.ts";
 import type { Random } from "../base/random.ts";
+import { turnsOf } from "../base/turns.ts";
 import type { Cache, CacheChange } from "../client/cache.ts";
 import type { Client } from "../client/client.ts";
 import type { V1Node, V1Pod } from "../gen/types.ts";
@@ -14,10 +15,6 @@ import { PodWrites, type SchedulerEvents } from "./pod-writes.ts";
 import { SchedulingQueue } from "./queue.ts";
 import { SchedulerCache } from "./scheduler-cache.ts";
 
-/** How long Pods are decided in a row before the event loop gets its turn, in ms: what a request waits at most for it. */
-const TURN_MS = 4;
-/** The same as a number of Pods, which holds where time stands still. Doubling changes nothing on a real clock. */
-const TURN_PODS = 256;
 /** Bindings under way at once. More would only wait in the server's queue. */
 const BINDINGS_MAX = 256;
 /** Without a decision for so long, what was remembered for the next one is given up, in ms. */
@@ -99,7 +96,7 @@ export class Scheduler {
     if (!pod) return;
     const isOver = !object || isFinished(object);
     if (isOver) this.#free(this.#state.removePod(pod.metadata?.uid ?? ""));
-    else if (pod.spec?.nodeName) this.#state.setPod(pod);
+    else if (pod.spec?.nodeName) this.#free(this.#state.setPod(pod));
     // What is assumed stays so, whatever else is written to the Pod meanwhile: the binding is under way.
     if (!isOver && this.#isOurs(pod)) return this.#queue.add(pod);
     this.#queue.remove(pod);
@@ -131,16 +128,27 @@ export class Scheduler {
 
   #turn(): void {
     const { clock } = this.#options;
+    const slice = turnsOf(clock).slice();
     this.#lastTurnMs = clock.monotonic();
     this.#planRest();
-    for (let count = 0; this.#isRunning; count++) {
-      if (this.#bindings >= BINDINGS_MAX) return;
-      const isLong = count === TURN_PODS || clock.monotonic() - this.#lastTurnMs >= TURN_MS;
-      if (isLong) return this.#planTurn();
+    while (this.#isRunning && this.#bindings < BINDINGS_MAX) {
       const pod = this.#queue.pop();
       if (!pod) return;
       this.#cycle(pod);
+      if (slice.isOver) return this.#goOn();
     }
+  }
+
+  /** The slice of this turn is used up. */
+  #goOn(): void {
+    if (this.#isTurnPlanned) return;
+    this.#isTurnPlanned = true;
+    void turnsOf(this.#options.clock)
+      .next()
+      .then(() => {
+        this.#isTurnPlanned = false;
+        this.#turn();
+      });
   }
 
   #cycle(pod: V1Pod): void {

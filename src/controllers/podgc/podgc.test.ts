@@ -2,7 +2,12 @@ import assert from "node:assert/strict";
 import { describe, it } from "node:test";
 import type { Node } from "../../api/core/node.ts";
 import type { Pod } from "../../api/core/pod.ts";
-import { plan, planTerminated, type Observed } from "./podgc.ts";
+import { Node as NodeKind } from "../../api/core/node.ts";
+import { Pod as PodKind } from "../../api/core/pod.ts";
+import { keyOf } from "../../api/machinery/object.ts";
+import type { Cache } from "../../client/cache.ts";
+import { StaticCache } from "../../../test/support/static-cache.ts";
+import { plan, planTerminated, podGcLoop, type Observed } from "./podgc.ts";
 
 const NOW = Date.UTC(2026, 0, 1);
 
@@ -94,5 +99,29 @@ describe("podgc plan", () => {
       ["a", "b"],
     );
     assert.deepEqual(planTerminated([at("a", 1)], 1), {});
+  });
+});
+
+describe("podGcLoop", () => {
+  it("looks at no Pod for which there is nothing to plan, and at every other", () => {
+    for (const [what, { pod: subject, node: its }, expected] of ROWS) {
+      const cache = new StaticCache().put(PodKind, subject);
+      if (its) cache.put(NodeKind, its);
+      const loop = podGcLoop(cache as unknown as Cache);
+      const change = { kind: PodKind, key: keyOf(subject), old: undefined, object: subject };
+      const isLookedAt = loop.keysOf(change as never).length > 0;
+      if (expected !== "") assert.ok(isLookedAt, what);
+      if (its && expected === "" && its.spec?.taints === undefined) assert.ok(!isLookedAt, what);
+    }
+  });
+
+  it("a node that came back is not missing any more: its next absence counts from its own beginning", () => {
+    const cache = new StaticCache().put(PodKind, pod("Running", "n"));
+    const loop = podGcLoop(cache as unknown as Cache);
+    const wakeAt = (now: number): number | undefined => loop.decide("d/p", now)!.plan.wakeAt;
+    assert.equal(wakeAt(NOW), NOW + 40_000);
+    const key = { namespace: "", name: "n" };
+    loop.keysOf({ kind: NodeKind, key, old: undefined, object: node("True") } as never);
+    assert.equal(wakeAt(NOW + 30_000), NOW + 70_000);
   });
 });

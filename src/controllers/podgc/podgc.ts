@@ -42,12 +42,14 @@ export function podGcLoop(cache: Cache, terminatedMax = TERMINATED_MAX): Loop {
     keysOf({ kind, key, object }) {
       if (kind === Node) {
         const isOn = (pod: Pod): boolean => pod.spec?.nodeName === key.name;
+        if (object) missing.delete(key.name);
         if (object && !isOutOfService(object as Node)) return [];
         return cache.list(Pod, { where: isOn }).map((pod) => formatKey(keyOf(pod)));
       }
       const pod = object as Pod | undefined;
       if (!pod) return [];
-      return isPodTerminal(pod) ? [formatKey(key), TERMINATED] : [formatKey(key)];
+      if (isPodTerminal(pod)) return [formatKey(key), TERMINATED];
+      return isAtHome(cache, pod) ? [] : [formatKey(key)];
     },
     decide(text, now) {
       if (text === TERMINATED) {
@@ -62,6 +64,14 @@ export function podGcLoop(cache: Cache, terminatedMax = TERMINATED_MAX): Loop {
       return { plan: plan({ pod, node, missingSince: missing.get(name) }, now) };
     },
   };
+}
+
+/** True for most Pods most of the time: there is nothing to look for until the node changes. */
+function isAtHome(cache: Cache, pod: Pod): boolean {
+  const name = pod.spec?.nodeName ?? "";
+  if (name === "") return !isBeingDeleted(pod);
+  const node = cache.get(Node, { namespace: "", name });
+  return node !== undefined && !isOutOfService(node);
 }
 
 /** One Pod; pure. */

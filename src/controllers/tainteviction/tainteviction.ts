@@ -31,14 +31,18 @@ export function taintEvictionLoop(cache: Cache): Loop {
     kinds: fixedKinds([Pod, Node]),
     keysOf({ kind, key, old, object }) {
       if (kind === Node) {
-        if (!object) seen.delete(key.name);
+        if (noExecute(object as Node | undefined).length === 0) seen.delete(key.name);
         if (idsOf(old as Node | undefined) === idsOf(object as Node | undefined)) return [];
         const isOn = (pod: Pod): boolean => pod.spec?.nodeName === key.name;
         return cache.list(Pod, { where: isOn }).map((pod) => formatKey(keyOf(pod)));
       }
       const pod = object as Pod | undefined;
-      const isNew = pod?.spec?.nodeName !== (old as Pod | undefined)?.spec?.nodeName;
-      return pod?.spec?.nodeName && (isNew || pod.spec.tolerations !== undefined)
+      const name = pod?.spec?.nodeName;
+      if (!name) return [];
+      // A node that is tainted later brings its Pods with it.
+      const taints = noExecute(cache.get(Node, { namespace: "", name }));
+      const isNew = name !== (old as Pod | undefined)?.spec?.nodeName;
+      return taints.length > 0 && (isNew || pod.spec?.tolerations !== undefined)
         ? [formatKey(key)]
         : [];
     },
@@ -48,10 +52,7 @@ export function taintEvictionLoop(cache: Cache): Loop {
       const node = name && cache.get(Node, { namespace: "", name });
       if (!pod || !node) return undefined;
       const taints = noExecute(node);
-      if (taints.length === 0) {
-        seen.delete(name);
-        return undefined;
-      }
+      if (taints.length === 0) return undefined;
       const times = seen.get(name) ?? new Map<string, Instant>();
       seen.set(name, times);
       const active = taints.map((taint) => ({ taint, since: sinceOf(taint, times, now) }));
