@@ -200,11 +200,15 @@ switch (command) {
     installModules();
     run(process.execPath, ["tools/sim.mjs", ...args]);
     break;
+  case "fuzz":
+    installModules();
+    run(process.execPath, ["tools/fuzz.mjs", ...args]);
+    break;
   case "features":
     run(process.execPath, ["tools/features.mjs", ...args]);
     break;
   default:
     fail(
-      `unknown command '${command}': expected start, test, bench, power, crash, sim, faults or features`,
+      `unknown command '${command}': expected start, test, bench, power, crash, sim, faults, fuzz or features`,
     );
 }

@@ -1,3 +1,4 @@
+import { nextTurn } from "../base/next-turn.ts";
 import type { Kind } from "../api/machinery/kind.ts";
 import type { KubeObject } from "../api/machinery/object.ts";
 import type { Resource } from "../api/machinery/resource.ts";
@@ -25,6 +26,9 @@ export const NO_FLAGS: WriteFlags = {
 const WARNINGS_MAX = 32;
 const WARNING_CHARACTERS_MAX = 1024;
 
+/** Bytes of a body that a server gets through in some 10 ms. */
+const LARGE_BODY_BYTES = 256 * 1024;
+
 /** One authenticated and authorized call on a served resource, whatever transport it came by. */
 export class ApiCall implements ResourceCall {
   readonly info: RequestInfo;
@@ -36,6 +40,7 @@ export class ApiCall implements ResourceCall {
   readonly flags: WriteFlags;
   readonly #signal: () => AbortSignal;
   #warnings: string[] | undefined;
+  #isLarge = false;
 
   /** `signal`: a function, because making one costs more than most requests, and few ask. */
   constructor(
@@ -73,6 +78,17 @@ export class ApiCall implements ResourceCall {
     return this.#warnings ?? [];
   }
 
+  /** The body of the request, where it is one that takes long: its stages are not done all in one turn of the loop. */
+  measure(body: Buffer): Buffer {
+    this.#isLarge ||= body.length > LARGE_BODY_BYTES;
+    return body;
+  }
+
+  /** Between two stages: lets others have their turn. `undefined`: no need to. */
+  pause(): Promise<void> | undefined {
+    return this.#isLarge ? nextTurn() : undefined;
+  }
+
   warn(text: string): void {
     this.#warnings ??= [];
     const cut = text.slice(0, WARNING_CHARACTERS_MAX);
@@ -90,6 +106,7 @@ export class ApiCall implements ResourceCall {
       this.#signal,
     );
     call.#warnings = this.#warnings ??= [];
+    call.#isLarge = this.#isLarge;
     return call;
   }
 
@@ -97,6 +114,7 @@ export class ApiCall implements ResourceCall {
   withFlags(flags: WriteFlags): ApiCall {
     const call = new ApiCall(this.info, this.user, this.face, flags, this.#signal);
     call.#warnings = this.#warnings ??= [];
+    call.#isLarge = this.#isLarge;
     return call;
   }
 

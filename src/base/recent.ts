@@ -1,3 +1,5 @@
+import { isSmall } from "./is-small.ts";
+
 /**
  * A map that keeps the entries used last and forgets the others.
  *
@@ -35,7 +37,11 @@ export class Recent<K, V extends NonNullable<unknown>> {
   }
 }
 
-/** `make`, remembering what it made of the objects it was last asked about. `make` must be pure, its objects never changed. */
+/**
+ * `make`, remembering what it made of the objects it was last asked about. `make` must be pure, its objects never changed.
+ *
+ * @bounds remembers small objects alone: `entriesMax` large ones would fill the memory.
+ */
 export function remembered<K extends object, V extends NonNullable<unknown>>(
   entriesMax: number,
   make: (key: K) => V,
@@ -43,7 +49,9 @@ export function remembered<K extends object, V extends NonNullable<unknown>>(
   const recent = new Recent<K, V>(entriesMax);
   return (key) => {
     let made = recent.get(key);
-    if (made === undefined) recent.set(key, (made = make(key)));
+    if (made !== undefined) return made;
+    made = make(key);
+    if (isSmall(key)) recent.set(key, made);
     return made;
   };
 }

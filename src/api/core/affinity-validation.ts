@@ -8,7 +8,7 @@ import type {
   V1Toleration,
   V1TopologySpreadConstraint,
 } from "../../gen/types.ts";
-import { duplicate, forbidden, invalid, required } from "../machinery/field-error.ts";
+import { duplicate, errorsOfEach, forbidden, invalid, required } from "../machinery/field-error.ts";
 import {
   validateDnsLabel,
   validateDnsSubdomain,
@@ -137,10 +137,11 @@ function validatePodAffinity(affinity: V1PodAffinity, field: string): Errors {
 
 function validatePodTerm(term: V1PodAffinityTerm, path: string): Errors {
   const { topologyKey, matchLabelKeys = [], mismatchLabelKeys = [] } = term;
+  const mismatched = new Set(mismatchLabelKeys);
   return [
     ...validateLabelSelector(term.labelSelector, `${path}.labelSelector`),
     ...validateLabelSelector(term.namespaceSelector, `${path}.namespaceSelector`),
-    ...(term.namespaces ?? []).flatMap((name) =>
+    ...errorsOfEach(term.namespaces ?? [], (name) =>
       invalids(`${path}.namespace`, name, validateDnsLabel(name)),
     ),
     ...validateLabelKeys(
@@ -153,9 +154,9 @@ function validatePodTerm(term: V1PodAffinityTerm, path: string): Errors {
       term.labelSelector !== undefined,
       `${path}.mismatchLabelKeys`,
     ),
-    ...matchLabelKeys.flatMap((key, index) =>
+    ...errorsOfEach(matchLabelKeys, (key, index) =>
       when(
-        mismatchLabelKeys.includes(key),
+        mismatched.has(key),
         invalid(
           `${path}.matchLabelKeys[${index}]`,
           key,
@@ -182,10 +183,11 @@ export function validateSpread(
 ): Errors {
   const keyOf = ({ topologyKey, whenUnsatisfiable }: V1TopologySpreadConstraint): string =>
     `{${topologyKey}, ${whenUnsatisfiable}}`;
+  const last = new Map((constraints ?? []).map((constraint, index) => [keyOf(constraint), index]));
   return each(constraints, field, (constraint, path, index) => [
     ...validateConstraint(constraint, path),
     ...when(
-      (constraints ?? []).slice(index + 1).some((later) => keyOf(later) === keyOf(constraint)),
+      index < last.get(keyOf(constraint))!,
       duplicate(`${path}.{topologyKey, whenUnsatisfiable}`, keyOf(constraint)),
     ),
   ]);

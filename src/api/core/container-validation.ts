@@ -5,7 +5,14 @@ import type {
   V1PodSpec,
   V1Volume,
 } from "../../gen/types.ts";
-import { duplicate, forbidden, invalid, notFound, required } from "../machinery/field-error.ts";
+import {
+  duplicate,
+  errorsOfEach,
+  forbidden,
+  invalid,
+  notFound,
+  required,
+} from "../machinery/field-error.ts";
 import {
   each,
   fieldsSet,
@@ -89,7 +96,8 @@ function validateInit(spec: V1PodSpec, graceSeconds: number, field: string): Err
 
 function validateEphemeral(spec: V1PodSpec, field: string): Errors {
   const others = [...(spec.containers ?? []), ...(spec.initContainers ?? [])];
-  const seen = new Set(others.map(({ name }) => name));
+  const names = new Set(others.map(({ name }) => name));
+  const seen = new Set(names);
   return each(spec.ephemeralContainers, field, (container, path) => {
     const { name, targetContainerName: target } = container;
     const isKnown = seen.has(name);
@@ -99,10 +107,7 @@ function validateEphemeral(spec: V1PodSpec, field: string): Errors {
       (NOT_EPHEMERAL as readonly string[]).includes(part),
     );
     return [
-      ...when(
-        !!target && !others.some((other) => other.name === target),
-        notFound(`${path}.targetContainerName`, target),
-      ),
+      ...when(!!target && !names.has(target), notFound(`${path}.targetContainerName`, target)),
       ...validateCommon(container, spec, path),
       ...when(isKnown, duplicate(`${path}.name`, name)),
       ...[...banned, ...(hasResources ? ["resources"] : [])].map((part) =>
@@ -182,7 +187,7 @@ function validateHostPorts(
   seen: Set<string>,
   firstIndex = 0,
 ): Errors {
-  return containers.flatMap(({ ports }, index) =>
+  return errorsOfEach(containers, ({ ports }, index) =>
     each(ports, `${field}[${firstIndex + index}].ports`, (port, path) => {
       if (!port.hostPort) return [];
       const text = `${port.protocol ?? ""}/${port.hostIP ?? ""}/${port.hostPort}`;

@@ -1,6 +1,6 @@
 import type { V1ConfigMap, V1Secret } from "../../gen/types.ts";
 import { equalSemantic } from "../machinery/equality.ts";
-import { forbidden, invalid, required, tooLong } from "../machinery/field-error.ts";
+import { errorsOfEach, forbidden, invalid, required, tooLong } from "../machinery/field-error.ts";
 import { validateConfigMapKey } from "../machinery/names.ts";
 import { FIELD_IMMUTABLE } from "../machinery/object-meta-validation.ts";
 import { invalids, when, type Errors } from "../strategy/checks.ts";
@@ -17,14 +17,14 @@ export function validateConfigMap({ data = {}, binaryData = {} }: V1ConfigMap): 
     sum(Object.values(data).map((text) => Buffer.byteLength(text))) +
     sum(Object.values(binaryData).map(decodedBytes));
   return [
-    ...Object.keys(data).flatMap((key) => [
+    ...errorsOfEach(Object.keys(data), (key) => [
       ...invalids(`data[${key}]`, key, validateConfigMapKey(key)),
       ...when(
         Object.hasOwn(binaryData, key),
         invalid(`data[${key}]`, key, "duplicate of key present in binaryData"),
       ),
     ]),
-    ...Object.keys(binaryData).flatMap((key) =>
+    ...errorsOfEach(Object.keys(binaryData), (key) =>
       invalids(`binaryData[${key}]`, key, validateConfigMapKey(key)),
     ),
     ...when(bytes > DATA_BYTES_MAX, tooLong("", DATA_BYTES_MAX)),
@@ -41,7 +41,9 @@ export function validateSecret(secret: V1Secret): Errors {
   const data = secret.data ?? {};
   const bytes = sum(Object.values(data).map(decodedBytes));
   return [
-    ...Object.keys(data).flatMap((key) => invalids(`data[${key}]`, key, validateConfigMapKey(key))),
+    ...errorsOfEach(Object.keys(data), (key) =>
+      invalids(`data[${key}]`, key, validateConfigMapKey(key)),
+    ),
     ...when(bytes > DATA_BYTES_MAX, tooLong("data", DATA_BYTES_MAX)),
     ...validateSecretType(secret, data),
   ];

@@ -1,7 +1,7 @@
 import type { V1Endpoints } from "../../gen/types.ts";
 import type { Kind } from "../machinery/kind.ts";
 import type { Resource } from "../machinery/resource.ts";
-import { ageColumn, formatSome, nameColumn, textColumn } from "../strategy/columns.ts";
+import { ageColumn, formatFirst, nameColumn, SHOWN_MAX, textColumn } from "../strategy/columns.ts";
 import { fill, mapField, mapItems, plainStrategy } from "../strategy/strategy.ts";
 import { validateEndpoints } from "./endpoints-validation.ts";
 
@@ -32,18 +32,25 @@ export const endpointsResource: Resource<Endpoints> = {
   columns: [
     nameColumn(),
     textColumn("Endpoints", "Addresses and ports that serve", (object) =>
-      formatSome(addressesOf(object), (object.subsets ?? []).length === 0 ? "<none>" : ""),
+      addressesText(object, (object.subsets ?? []).length === 0 ? "<none>" : ""),
     ),
     ageColumn(),
   ],
 };
 
-function addressesOf(endpoints: Endpoints): string[] {
-  return (endpoints.subsets ?? []).flatMap(({ addresses = [], ports = [] }) =>
-    ports.length === 0
-      ? addresses.map(({ ip }) => ip)
-      : ports.flatMap(({ port }) => addresses.map(({ ip }) => formatHostPort(ip, port))),
-  );
+/** The first addresses with ports, and how many more there are: not all of them are made, for those are products. */
+function addressesText({ subsets = [] }: Endpoints, whenEmpty: string): string {
+  const first: string[] = [];
+  let count = 0;
+  for (const { addresses = [], ports = [] } of subsets) {
+    count += addresses.length * Math.max(ports.length, 1);
+    if (first.length >= SHOWN_MAX) continue;
+    const some = addresses.slice(0, SHOWN_MAX);
+    if (ports.length === 0) first.push(...some.map(({ ip }) => ip));
+    for (const { port } of ports.slice(0, SHOWN_MAX))
+      first.push(...some.map(({ ip }) => formatHostPort(ip, port)));
+  }
+  return formatFirst(first, count, whenEmpty);
 }
 
 function formatHostPort(ip = "", port = 0): string {

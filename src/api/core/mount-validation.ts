@@ -1,13 +1,31 @@
+import { firstBy } from "../../base/first-by.ts";
 import type { V1Container, V1Volume, V1VolumeDevice, V1VolumeMount } from "../../gen/types.ts";
 import { forbidden, invalid, notFound, required } from "../machinery/field-error.ts";
 import { each, oneOf, requiredText, when, type Errors } from "../strategy/checks.ts";
 import { descendingPath } from "./volume-validation.ts";
 
-type Volumes = readonly V1Volume[];
+/** By name, the first of each. */
+type Volumes = ReadonlyMap<string, V1Volume>;
+
+/** What a container's devices are called and where they are. */
+interface Devices {
+  readonly names: ReadonlySet<string>;
+  readonly paths: ReadonlySet<string>;
+}
 
 /** Mounts and devices of a container. @spec k8s@1.36 pkg/apis/core/validation ValidateVolumeMounts, ValidateVolumeDevices */
-export function validateMounts(container: V1Container, volumes: Volumes, field: string): Errors {
+export function validateMounts(
+  container: V1Container,
+  volumeList: readonly V1Volume[],
+  field: string,
+): Errors {
+  const volumes = firstBy(volumeList, ({ name }) => name);
   const seen = new Set<string>();
+  const list = container.volumeDevices ?? [];
+  const devices: Devices = {
+    names: new Set(list.map(({ name }) => name)),
+    paths: new Set(list.map(({ devicePath }) => devicePath)),
+  };
   return [
     ...each(container.volumeMounts, `${field}.volumeMounts`, (mount, path) => {
       const isKnown = seen.has(mount.mountPath);
@@ -15,7 +33,7 @@ export function validateMounts(container: V1Container, volumes: Volumes, field: 
       return [
         ...validateMount(mount, volumes, path),
         ...when(isKnown, invalid(`${path}.mountPath`, mount.mountPath, "must be unique")),
-        ...validateOverlap(mount, container, path),
+        ...validateOverlap(mount, devices, path),
         ...validatePaths(mount, path, `${field}.volumeMounts`),
         ...validatePropagation(mount, container, `${field}.volumeMounts`),
         ...validateRecursive(mount, path),
@@ -28,20 +46,19 @@ export function validateMounts(container: V1Container, volumes: Volumes, field: 
 function validateMount({ name, mountPath }: V1VolumeMount, volumes: Volumes, path: string): Errors {
   return [
     ...requiredText(`${path}.name`, name),
-    ...when(!volumes.some((volume) => volume.name === name), notFound(`${path}.name`, name ?? "")),
+    ...when(!volumes.has(name), notFound(`${path}.name`, name ?? "")),
     ...requiredText(`${path}.mountPath`, mountPath),
   ];
 }
 
-function validateOverlap(mount: V1VolumeMount, container: V1Container, path: string): Errors {
-  const devices = container.volumeDevices ?? [];
+function validateOverlap(mount: V1VolumeMount, devices: Devices, path: string): Errors {
   return [
     ...when(
-      devices.some(({ name }) => name === mount.name),
+      devices.names.has(mount.name),
       invalid(`${path}.name`, mount.name, "must not already exist in volumeDevices"),
     ),
     ...when(
-      devices.some(({ devicePath }) => devicePath === mount.mountPath),
+      devices.paths.has(mount.mountPath),
       invalid(
         `${path}.mountPath`,
         mount.mountPath,
@@ -109,6 +126,7 @@ function validateRecursive(mount: V1VolumeMount, path: string): Errors {
 function validateDevices(container: V1Container, volumes: Volumes, field: string): Errors {
   const names = new Set<string>();
   const paths = new Set<string>();
+  const mounted = new Set((container.volumeMounts ?? []).map(({ name }) => name));
   return each(container.volumeDevices, field, (device, path) => {
     const errors = [
       ...validateDevice(device, volumes, path),
@@ -118,7 +136,7 @@ function validateDevices(container: V1Container, volumes: Volumes, field: string
         invalid(`${path}.devicePath`, device.devicePath, "must be unique"),
       ),
       ...when(
-        (container.volumeMounts ?? []).some(({ name }) => name === device.name),
+        mounted.has(device.name),
         invalid(`${path}.name`, device.name, "must not already exist in volumeMounts"),
       ),
     ];
@@ -133,7 +151,7 @@ function validateDevice(
   volumes: Volumes,
   path: string,
 ): Errors {
-  const volume = volumes.find((candidate) => candidate.name === name);
+  const volume = volumes.get(name);
   const isBlock = volume?.persistentVolumeClaim !== undefined || volume?.ephemeral !== undefined;
   const rule =
     "can only use volume source type of PersistentVolumeClaim or Ephemeral for block mode";

@@ -89,11 +89,14 @@ export function validateNodeChange(node: V1Node, stored: V1Node): Errors {
 /** @spec ValidateNodeUpdate, of status */
 export function validateNodeStatus(node: V1Node): Errors {
   const { addresses = [] } = node.status ?? {};
+  const known = new Set<string>();
   return [
     ...validateAmounts(node.status?.capacity ?? {}, "status.capacity"),
     ...validateAmounts(node.status?.allocatable ?? {}, "status.allocatable"),
-    ...each(addresses, "status.addresses", (address, path, index) => {
-      const isKnown = addresses.slice(0, index).some((other) => equalSemantic(other, address));
+    ...each(addresses, "status.addresses", (address, path) => {
+      const key = JSON.stringify([address.type ?? "", address.address ?? ""]);
+      const isKnown = known.has(key);
+      known.add(key);
       return when(isKnown, duplicate(path, address));
     }),
   ];

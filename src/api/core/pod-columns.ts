@@ -1,3 +1,4 @@
+import { firstBy } from "../../base/first-by.ts";
 import { parseTime, type Instant } from "../../base/clock.ts";
 import type { V1ContainerStatus, V1Pod } from "../../gen/types.ts";
 import { translateTimestampSince } from "../machinery/human-duration.ts";
@@ -55,10 +56,11 @@ interface BlockingInit {
 /** The first init container that has neither succeeded nor, being a sidecar, started. */
 function blockingInit(pod: V1Pod): BlockingInit | undefined {
   const statuses = pod.status?.initContainerStatuses ?? [];
+  const sidecars = sidecarNames(pod);
   const index = statuses.findIndex(
     (status) =>
       status.state?.terminated?.exitCode !== 0 &&
-      !(isSidecar(pod, status.name) && status.started === true),
+      !(status.started === true && sidecars.has(status.name)),
   );
   const status = statuses[index];
   return status && { index, status };
@@ -94,10 +96,9 @@ function isTrue(pod: V1Pod, condition: string): boolean {
   );
 }
 
-function isSidecar(pod: V1Pod, name: string): boolean {
-  return (pod.spec?.initContainers ?? []).some(
-    (container) => container.name === name && container.restartPolicy === "Always",
-  );
+function sidecarNames({ spec }: V1Pod): ReadonlySet<string> {
+  const inits = spec?.initContainers ?? [];
+  return new Set(inits.filter((c) => c.restartPolicy === "Always").map(({ name }) => name));
 }
 
 /** Init containers up to the one that blocks, and whether the containers proper count. */
@@ -113,9 +114,10 @@ function progress(pod: V1Pod): { inits: readonly V1ContainerStatus[]; isPastInit
 /** Sidecars count among the containers. */
 function formatReady(pod: V1Pod): string {
   const { inits, isPastInit } = progress(pod);
+  const names = sidecarNames(pod);
   const sidecars = (pod.spec?.initContainers ?? []).filter((c) => c.restartPolicy === "Always");
   const ready = [
-    ...inits.filter(({ name, ready, started }) => ready && started && isSidecar(pod, name)),
+    ...inits.filter(({ name, ready, started }) => ready && started && names.has(name)),
     ...(isPastInit ? (pod.status?.containerStatuses ?? []) : []).filter(
       ({ ready, state }) => ready && state?.running,
     ),
@@ -126,11 +128,9 @@ function formatReady(pod: V1Pod): string {
 /** While a pod initializes, the restarts of init containers count; afterwards those of sidecars and containers. */
 function formatRestarts(pod: V1Pod, now: Instant): string {
   const { inits, isPastInit } = progress(pod);
+  const names = sidecarNames(pod);
   const counted = isPastInit
-    ? [
-        ...inits.filter(({ name }) => isSidecar(pod, name)),
-        ...(pod.status?.containerStatuses ?? []),
-      ]
+    ? [...inits.filter(({ name }) => names.has(name)), ...(pod.status?.containerStatuses ?? [])]
     : inits;
   const restarts = counted.reduce((sum, { restartCount }) => sum + restartCount, 0);
   const last = lastFinish(counted);
@@ -148,9 +148,9 @@ function lastFinish(statuses: readonly V1ContainerStatus[]): string | undefined 
 function formatGates(pod: V1Pod): string {
   const gates = pod.spec?.readinessGates ?? [];
   if (gates.length === 0) return "<none>";
+  const conditions = firstBy(pod.status?.conditions, ({ type }) => type);
   const open = gates.filter(
-    ({ conditionType }) =>
-      pod.status?.conditions?.find(({ type }) => type === conditionType)?.status === "True",
+    ({ conditionType }) => conditions.get(conditionType)?.status === "True",
   );
   return `${open.length}/${gates.length}`;
 }

@@ -1,5 +1,6 @@
+import { firstBy } from "../../base/first-by.ts";
 import { formatTime, type Instant } from "../../base/clock.ts";
-import type { V1ContainerStatus, V1Pod, V1PodCondition } from "../../gen/types.ts";
+import type { V1Container, V1ContainerStatus, V1Pod, V1PodCondition } from "../../gen/types.ts";
 import { forbidden } from "../machinery/field-error.ts";
 import { validateDnsSubdomain, validateQualifiedName } from "../machinery/names.ts";
 import type { RequestFacts } from "../machinery/resource.ts";
@@ -60,10 +61,13 @@ function noRevival(
   old: V1Pod,
   list: "containerStatuses" | "initContainerStatuses",
 ): Errors {
+  const byName = firstBy(statuses, ({ name }) => name);
+  const { containers = [] as V1Container[], initContainers = [] } = old.spec ?? {};
+  const specs = firstBy([...containers, ...initContainers], ({ name }) => name);
   return each(old.status?.[list], `status.${list}`, (before, path) => {
     const ended = before.state?.terminated;
-    if (ended === undefined || mayRestart(old, before.name, ended.exitCode)) return [];
-    const after = statuses.find(({ name }) => name === before.name);
+    if (ended === undefined || mayRestart(old, specs.get(before.name), ended.exitCode)) return [];
+    const after = byName.get(before.name);
     return when(
       after !== undefined && after.state?.terminated === undefined,
       forbidden(`${path}.state`, "may not be transitioned to non-terminated state"),
@@ -72,10 +76,11 @@ function noRevival(
 }
 
 /** By the container's own policy, its rules, or the pod's policy. */
-function mayRestart({ spec }: V1Pod, name: string, exitCode: number): boolean {
-  const container = [...(spec?.containers ?? []), ...(spec?.initContainers ?? [])].find(
-    (candidate) => candidate.name === name,
-  );
+function mayRestart(
+  { spec }: V1Pod,
+  container: V1Container | undefined,
+  exitCode: number,
+): boolean {
   const policy = container?.restartPolicy ?? spec?.restartPolicy;
   if (policy === "Always" || (container?.restartPolicyRules ?? []).length > 0) return true;
   return policy === "OnFailure" && exitCode !== 0;

@@ -1,6 +1,7 @@
+import { firstBy } from "../../base/first-by.ts";
 import type { V1Container, V1Pod, V1PodSpec } from "../../gen/types.ts";
 import { equalSemantic } from "../machinery/equality.ts";
-import { forbidden, invalid } from "../machinery/field-error.ts";
+import { errorsOfEach, forbidden, invalid } from "../machinery/field-error.ts";
 import { when, type Errors } from "../strategy/checks.ts";
 import { withField, withGeneration } from "../strategy/strategy.ts";
 import { describeDifference } from "./pod-difference.ts";
@@ -35,10 +36,10 @@ function pick<K extends keyof V1PodSpec>(
 
 function keptContainers(pod: V1Pod, old: V1Pod): Errors {
   const field = "spec.ephemeralContainers";
-  const after = pod.spec?.ephemeralContainers ?? [];
-  return (old.spec?.ephemeralContainers ?? []).flatMap((before) => {
+  const after = firstBy(pod.spec?.ephemeralContainers, ({ name }) => name);
+  return errorsOfEach(old.spec?.ephemeralContainers ?? [], (before) => {
     const what = `existing ephemeral containers ${JSON.stringify(before.name)} may not be`;
-    const same = after.find(({ name }) => name === before.name);
+    const same = after.get(before.name);
     if (same === undefined) return [forbidden(field, `${what} removed\n`)];
     if (equalSemantic(same, before)) return [];
     const difference = describeDifference(before, same, field).join("\n");
@@ -116,8 +117,9 @@ function resized(
   containers: readonly V1Container[],
   wanted: readonly V1Container[] = [],
 ): readonly V1Container[] {
+  const changes = firstBy(wanted, ({ name }) => name);
   return containers.map((container) => {
-    const change = wanted.find(({ name }) => name === container.name);
+    const change = changes.get(container.name);
     return change === undefined
       ? container
       : withField(

@@ -82,10 +82,10 @@ function onlyAdded(
   tolerations: readonly V1Toleration[] = [],
   old: readonly V1Toleration[] = [],
 ): Errors {
-  const bare = (toleration: V1Toleration): V1Toleration =>
-    withField(toleration, "tolerationSeconds", undefined);
-  const isKept = (before: V1Toleration): boolean =>
-    tolerations.some((after) => equalSemantic(bare(after), bare(before)));
+  const bare = ({ key, operator, value, effect }: V1Toleration): string =>
+    JSON.stringify([key, operator, value, effect].map((field) => field || ""));
+  const kept = new Set(tolerations.map(bare));
+  const isKept = (before: V1Toleration): boolean => kept.has(bare(before));
   const rule = "existing toleration can not be modified except its tolerationSeconds";
   return when(!old.every(isKept), forbidden("spec.tolerations", rule));
 }

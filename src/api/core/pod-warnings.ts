@@ -70,18 +70,21 @@ function fractionWarnings({ resources }: V1Container, path: string): string[] {
 }
 
 function hiddenVariables({ env = [] }: V1Container, path: string): string[] {
+  const known = new Set<string>();
   return env.flatMap(({ name }, index) => {
-    const isHiding = env.slice(0, index).some((earlier) => earlier.name === name);
+    const isHiding = known.has(name);
+    known.add(name);
     const what = `hides previous definition of ${JSON.stringify(name)}, which may be dropped when using apply`;
     return isHiding ? [`${path}[${index}]: ${what}`] : [];
   });
 }
 
 function repeatedPorts({ ports = [] }: V1Container, path: string): string[] {
+  const known = new Map<string, number>();
   return ports.flatMap((port, index) => {
-    const earlier = ports.findIndex(
-      (other) => other.containerPort === port.containerPort && other.protocol === port.protocol,
-    );
+    const key = `${port.containerPort}/${port.protocol}`;
+    const earlier = known.get(key) ?? index;
+    known.set(key, earlier);
     const isSame = earlier < index && ports[earlier]?.hostPort === port.hostPort;
     return isSame ? [`${path}[${index}]: duplicate port definition with ${path}[${earlier}]`] : [];
   });

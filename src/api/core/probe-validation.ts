@@ -5,7 +5,7 @@ import type {
   V1LifecycleHandler,
   V1Probe,
 } from "../../gen/types.ts";
-import { forbidden, invalid, required } from "../machinery/field-error.ts";
+import { errorsOfEach, forbidden, invalid, required } from "../machinery/field-error.ts";
 import { validateHttpHeaderName, validatePortName } from "../machinery/names.ts";
 import {
   fieldsSet,
@@ -145,7 +145,7 @@ function validateHttpGet(action: V1HTTPGetAction, field: string): Errors {
     ...requiredText(`${field}.path`, action.path),
     ...validatePort(action.port, `${field}.port`),
     ...oneOf(`${field}.scheme`, action.scheme ?? "", ["HTTP", "HTTPS"]),
-    ...(action.httpHeaders ?? []).flatMap(({ name }) =>
+    ...errorsOfEach(action.httpHeaders ?? [], ({ name }) =>
       invalids(`${field}.httpHeaders`, name, validateHttpHeaderName(name ?? "")),
     ),
   ];

@@ -1,5 +1,13 @@
 import type { V1ResourceRequirements } from "../../gen/types.ts";
-import { forbidden, invalid, notFound, notSupported, required } from "../machinery/field-error.ts";
+import {
+  errorsOfEach,
+  forbidden,
+  invalid,
+  notFound,
+  notSupported,
+  required,
+  tooMany,
+} from "../machinery/field-error.ts";
 import { each, invalids, requiredText, unique, when, type Errors } from "../strategy/checks.ts";
 import { validateQualifiedName } from "../machinery/names.ts";
 import { compareQuantities, parseQuantity, quantityProblem } from "../machinery/quantity.ts";
@@ -20,6 +28,9 @@ const WHOLE_RESOURCES = new Set([
 /** Nanos of one whole piece. */
 const NANOS = 1_000_000_000n;
 
+/** Kinds of resources of one container. People have ten; each costs some ten microseconds. Upstream has no limit. */
+const RESOURCES_MAX = 1000;
+
 /** Requests and limits of a container. @spec k8s@1.36 pkg/apis/core/validation ValidateContainerResourceRequirements */
 export function validateResources(
   { limits = {}, requests = {}, claims }: V1ResourceRequirements,
@@ -27,13 +38,14 @@ export function validateResources(
   field: string,
 ): Errors {
   const names = Object.keys({ ...limits, ...requests });
+  if (names.length > RESOURCES_MAX) return [tooMany(field, names.length, RESOURCES_MAX)];
   const hasHugePages = names.some((name) => name.startsWith(HUGE_PAGES));
   const hasPlain = names.some((name) => name === "cpu" || name === "memory");
   return [
-    ...Object.entries(limits).flatMap(([name, amount]) =>
+    ...errorsOfEach(Object.entries(limits), ([name, amount]) =>
       validateAmount(name, amount, `${field}.limits[${name}]`),
     ),
-    ...Object.entries(requests).flatMap(([name, amount]) => [
+    ...errorsOfEach(Object.entries(requests), ([name, amount]) => [
       ...validateAmount(name, amount, `${field}.requests[${name}]`),
       ...validateRequest(name, amount, limits[name], field),
     ]),
@@ -134,7 +146,7 @@ export function validatePodResources(
 
 /** A list of amounts: `overhead`, or what a node has. */
 export function validateAmounts(amounts: Readonly<Record<string, string>>, field: string): Errors {
-  return Object.entries(amounts).flatMap(([name, amount]) => {
+  return errorsOfEach(Object.entries(amounts), ([name, amount]) => {
     const path = `${field}[${name}]`;
     const problem = quantityProblem(amount);
     if (problem !== undefined) return [invalid(path, amount, problem)];

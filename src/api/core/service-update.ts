@@ -1,4 +1,5 @@
-import type { V1Service, V1ServiceSpec } from "../../gen/types.ts";
+import { firstBy } from "../../base/first-by.ts";
+import type { V1Service, V1ServicePort, V1ServiceSpec } from "../../gen/types.ts";
 import { equalSemantic } from "../machinery/equality.ts";
 import { mapField, mapItems, withField } from "../strategy/strategy.ts";
 import { isExternallyReachable } from "./service-defaults.ts";
@@ -58,12 +59,12 @@ function withAddresses(spec: V1ServiceSpec, old: V1ServiceSpec): V1ServiceSpec {
 /** The same port and protocol keeps its node port, unless another port of the update asks for it. */
 function withNodePortsOf(spec: V1ServiceSpec, old: V1ServiceSpec): V1ServiceSpec {
   const taken = new Set((spec.ports ?? []).map(({ nodePort }) => nodePort).filter(Boolean));
+  const keyOf = ({ port, protocol }: V1ServicePort): string => `${port}/${protocol}`;
+  const known = firstBy(old.ports, keyOf);
   return mapField(spec, "ports", (ports) =>
     mapItems(ports, (port) => {
       if (port.nodePort) return port;
-      const before = old.ports?.find(
-        (candidate) => candidate.port === port.port && candidate.protocol === port.protocol,
-      );
+      const before = known.get(keyOf(port));
       if (!before?.nodePort || taken.has(before.nodePort)) return port;
       taken.add(before.nodePort);
       return { ...port, nodePort: before.nodePort };

@@ -2,7 +2,13 @@ import type { V1LabelSelector, V1PodTemplateSpec } from "../../gen/types.ts";
 import { podSpecWarnings } from "./pod-warnings.ts";
 import { validatePodSpec } from "./pod-validation.ts";
 import { equalSemantic } from "../machinery/equality.ts";
-import { forbidden, invalid, notSupported, required } from "../machinery/field-error.ts";
+import {
+  errorsOfEach,
+  forbidden,
+  invalid,
+  notSupported,
+  required,
+} from "../machinery/field-error.ts";
 import type { KubeObject } from "../machinery/object.ts";
 import { validateDnsLabel, validateQualifiedName } from "../machinery/names.ts";
 import { FIELD_IMMUTABLE } from "../machinery/object-meta-validation.ts";
@@ -21,7 +27,7 @@ export function validateTemplate(template: V1PodTemplateSpec, field: string): Er
   const annotations = Object.keys(template.metadata?.annotations ?? {});
   return [
     ...validateLabels(template.metadata?.labels, `${field}.labels`),
-    ...annotations.flatMap((key) =>
+    ...errorsOfEach(annotations, (key) =>
       invalids(`${field}.annotations`, key, validateQualifiedName(key.toLowerCase())),
     ),
     ...validatePodSpec(spec, `${field}.spec`),

@@ -5,7 +5,7 @@ import type {
   V1Volume,
   V1VolumeProjection,
 } from "../../gen/types.ts";
-import { duplicate, forbidden, invalid, required } from "../machinery/field-error.ts";
+import { duplicate, errorsOfEach, forbidden, invalid, required } from "../machinery/field-error.ts";
 import { validateDnsLabel, validateDnsSubdomain } from "../machinery/names.ts";
 import {
   each,
@@ -78,7 +78,7 @@ const SOURCE_RULES: Rules = {
   ],
   downwardAPI: ({ defaultMode, items }, field) => [
     ...fileMode(`${field}.defaultMode`, defaultMode),
-    ...(items ?? []).flatMap((file) => validateFile(file, field)),
+    ...errorsOfEach(items ?? [], (file) => validateFile(file, field)),
   ],
   projected: validateProjected,
   nfs: ({ server, path }, field) => [
@@ -160,7 +160,7 @@ function validateProjected(source: V1ProjectedVolumeSource, field: string): Erro
     ...fileMode(`${field}.defaultMode`, source.defaultMode),
     ...each(source.sources, `${field}.sources`, (projection, path) => [
       ...validateProjection(projection, path, field),
-      ...pathsOf(projection).flatMap(([file, named]) => conflicts(file, named)),
+      ...errorsOfEach(pathsOf(projection), ([file, named]) => conflicts(file, named)),
       ...when(fieldsSet(projection).length > 1, forbidden(path, MORE_THAN_ONE)),
     ]),
   ];
@@ -188,7 +188,7 @@ function validateProjection(projection: V1VolumeProjection, path: string, field:
       ...each(items, `${path}.configMap.items`, validateKeyToPath),
     ]),
     ...maybe(downwardAPI, ({ items }) =>
-      (items ?? []).flatMap((file) => validateFile(file, `${path}.downwardAPI`)),
+      errorsOfEach(items ?? [], (file) => validateFile(file, `${path}.downwardAPI`)),
     ),
     ...maybe(token, ({ expirationSeconds, path: file }) => [
       ...tokenLifetime(`${path}.serviceAccountToken.expirationSeconds`, expirationSeconds ?? 0),

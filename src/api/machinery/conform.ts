@@ -1,3 +1,4 @@
+import { DEPTH_MAX, shownPath, VALUES_MAX } from "./json-bounds.ts";
 import { canonicalQuantity, QuantityError } from "./quantity.ts";
 import type { FieldSchema, SchemaSet, TypeSchema } from "./schema.ts";
 import type { SharedField } from "./shared-field.ts";
@@ -16,6 +17,8 @@ export type Conformed =
       readonly isOk: false;
       /** The message of a BadRequest. */
       readonly message: string;
+      /** It holds more than `VALUES_MAX` values: what a patch made of it, or protobuf. */
+      readonly isTooLarge?: boolean;
     };
 
 export interface ConformOptions {
@@ -25,11 +28,6 @@ export interface ConformOptions {
   readonly claimed?: { readonly kind: string; readonly version: string };
 }
 
-/**
- * How deep free-form parts and recursive types may nest. Real documents stay under 50; V8's own JSON writer fails at some
- * thousands, so doubling this would still be safe, tenfold would not.
- */
-export const DEPTH_MAX = 512;
 /** Upstream stops collecting here, so that hostile input cannot make the answer large. */
 const STRICT_ERRORS_MAX = 100;
 
@@ -46,11 +44,21 @@ export function conform(
   options: ConformOptions = {},
 ): Conformed {
   const { shared } = options;
-  const walk: Walk = { schemas, path: [], struct: "", strictErrors: [], depth: 0, shared };
+  const walk: Walk = {
+    schemas,
+    path: [],
+    struct: "",
+    strictErrors: [],
+    depth: 0,
+    values: 0,
+    shared,
+  };
   try {
     const fitted = toStruct(walk, compiled(type), value);
     return { isOk: true, value: fitted, strictErrors: walk.strictErrors };
   } catch (error) {
+    if (error instanceof TooManyValues)
+      return { isOk: false, message: `over ${VALUES_MAX} values`, isTooLarge: true };
     if (!(error instanceof Mismatch)) throw error;
     return { isOk: false, message: wrap(type, options, error.message) };
   }
@@ -65,6 +73,9 @@ function wrap(type: TypeSchema, options: ConformOptions, message: string): strin
 /** Leaves the walk at the first value of a wrong type; never leaves this file. */
 class Mismatch extends Error {}
 
+/** Likewise, at the value that is too many. */
+class TooManyValues extends Error {}
+
 interface Walk {
   readonly schemas: SchemaSet;
   /** Field names, list indices, and map keys with {@link MAP_KEY} before them. */
@@ -72,6 +83,7 @@ interface Walk {
   struct: string;
   readonly strictErrors: string[];
   depth: number;
+  values: number;
   readonly shared: SharedField | undefined;
 }
 
@@ -176,7 +188,9 @@ function presentFields(walk: Walk, type: Compiled, value: Record<string, unknown
 
 function reportUnknown(walk: Walk, key: string): void {
   if (walk.strictErrors.length >= STRICT_ERRORS_MAX) return;
-  walk.strictErrors.push(`unknown field ${JSON.stringify(pathText([...walk.path, key]))}`);
+  walk.strictErrors.push(
+    `unknown field ${JSON.stringify(shownPath(pathText([...walk.path, key])))}`,
+  );
 }
 
 function pathText(path: readonly (string | number)[]): string {
@@ -190,6 +204,7 @@ function pathText(path: readonly (string | number)[]): string {
 
 function toValue(walk: Walk, slot: Slot, value: unknown): unknown {
   const { schema } = slot;
+  if (++walk.values > VALUES_MAX) throw new TooManyValues();
   switch (schema.type) {
     case "string":
       if (typeof value !== "string") throw mismatch(walk, value, "string");
@@ -219,7 +234,7 @@ function toValue(walk: Walk, slot: Slot, value: unknown): unknown {
     case "bytes":
       return toBytes(walk, value);
     case "any":
-      checkDepth(value, walk.depth);
+      checkFree(walk, value, walk.depth);
       return value;
   }
 }
@@ -309,10 +324,13 @@ function toBytes(walk: Walk, value: unknown): string {
   throw new Mismatch(`illegal base64 data at input byte ${wrong}`);
 }
 
-function checkDepth(value: unknown, depth: number): void {
+function checkFree(walk: Walk, value: unknown, depth: number): void {
   if (typeof value !== "object" || value === null) return;
   if (depth >= DEPTH_MAX) throw new Mismatch("exceeded max depth");
-  for (const item of Object.values(value)) checkDepth(item, depth + 1);
+  const items = Object.values(value);
+  walk.values += items.length;
+  if (walk.values > VALUES_MAX) throw new TooManyValues();
+  for (const item of items) checkFree(walk, item, depth + 1);
 }
 
 function isObject(value: unknown): value is Record<string, unknown> {

@@ -23,6 +23,30 @@ export type FieldErrorType =
   | "TypeInvalid"
   | "Internal";
 
+/**
+ * Errors that validation looks for in one list or map. Nobody reads more; doubling it doubles the answer to a body that is all
+ * wrong, of which a client can make many.
+ */
+export const FIELD_ERRORS_MAX = 100;
+
+const NONE: readonly never[] = [];
+
+/** What `check` finds wrong with each item, until that is enough. */
+export function errorsOfEach<T>(
+  items: readonly T[],
+  check: (item: T, index: number) => readonly FieldError[],
+): readonly FieldError[] {
+  let found: FieldError[] | undefined;
+  for (let index = 0; index < items.length; index++) {
+    const errors = check(items[index]!, index);
+    if (errors.length === 0) continue;
+    found ??= [];
+    for (const error of errors) found.push(error);
+    if (found.length >= FIELD_ERRORS_MAX) break;
+  }
+  return found ?? NONE;
+}
+
 export const required = (field: string, detail = ""): FieldError => ({
   type: "Required",
   field,

@@ -1,4 +1,5 @@
 import { equalJson } from "./equality.ts";
+import { DEPTH_MAX } from "./json-bounds.ts";
 import { cloneJson, getOwn, isRecord, jsonTypeName, setOwn } from "./json-value.ts";
 import type { JsonRecord } from "./json-value.ts";
 import { badRequest, patchRejected, requestEntityTooLarge } from "./status-errors.ts";
@@ -9,21 +10,42 @@ export const JSON_PATCH_OPERATIONS_MAX = 10_000;
 export const JSON_PATCH_COPY_BYTES_MAX = 3 * 1024 * 1024;
 
 /**
+ * Values that the operations of one patch may move or look at, all together: an operation at the front of a long list moves all of
+ * it, and ten thousand of those would hold up the server for seconds. This much takes some 50 ms.
+ */
+export const JSON_PATCH_STEPS_MAX = 5_000_000;
+
+/**
  * Applies an RFC 6902 patch to a copy of `original`.
  *
  * Beyond the RFC, as upstream's library: negative indices count from the end, `test` for null passes on an absent key,
  * only `replace` and `test` take the whole document as path.
  * @throws {StatusError} BadRequest: no patch; RequestEntityTooLarge: too many operations; Invalid: an operation does
  *   not apply to this object (nothing is changed then).
+ * @bounds {@link JSON_PATCH_OPERATIONS_MAX}, {@link JSON_PATCH_COPY_BYTES_MAX}, {@link JSON_PATCH_STEPS_MAX}; copies are at most
+ *   as deep as documents.
  * @spec RFC 6902, RFC 6901; evanphx/json-patch v4.12 patch.go; k8s@1.36 apiserver endpoints/handlers/patch.go
  */
 export function applyJsonPatch(original: JsonRecord, patch: unknown): JsonRecord {
   const operations = decodeOperations(patch);
   let document: unknown = cloneJson(original);
-  const copies = { bytes: 0 };
-  for (const operation of operations) document = applyOperation(document, operation, copies);
+  const spent: Spent = { copiedBytes: 0, steps: 0 };
+  for (const operation of operations) {
+    document = applyOperation(document, operation, spent);
+    if (spent.steps > JSON_PATCH_STEPS_MAX)
+      throw requestEntityTooLarge(
+        `The allowed maximum of values moved or compared by a JSON patch is ${JSON_PATCH_STEPS_MAX}`,
+      );
+  }
   if (!isRecord(document)) throw patchRejected("the patched document is not an object");
+  if (isDeeper(document, DEPTH_MAX)) throw patchRejected("the patched document is too deep");
   return document;
+}
+
+/** What the operations so far have cost. */
+interface Spent {
+  copiedBytes: number;
+  steps: number;
 }
 
 interface Operation {
@@ -73,30 +95,26 @@ function undecodable(value: unknown, goType: string, fieldName?: string): Error 
 }
 
 /** Returns the document: the same, changed in place, or the one that replaces it. */
-function applyOperation(
-  document: unknown,
-  operation: Operation,
-  copies: { bytes: number },
-): unknown {
+function applyOperation(document: unknown, operation: Operation, spent: Spent): unknown {
   const { op, hasValue, value } = operation;
   const path = pathOf(operation);
   switch (op) {
     case "add":
-      add(placeOf(document, path, op), cloneJson(value ?? null), path);
+      add(placeOf(document, path, op), cloneJson(value ?? null), path, spent);
       return document;
     case "remove":
-      remove(placeOf(document, path, op), path);
+      remove(placeOf(document, path, op), path, spent);
       return document;
     case "replace":
       if (path === "") return cloneJson(value);
       replace(placeOf(document, path, op), cloneJson(value ?? null), path);
       return document;
     case "move":
-      return move(document, operation, path);
+      return move(document, operation, path, spent);
     case "copy":
-      return copy(document, operation, path, copies);
+      return copy(document, operation, path, spent);
     case "test":
-      test(document, path, hasValue ? value : null);
+      test(document, path, hasValue ? value : null, spent);
       return document;
     default:
       throw patchRejected(`Unexpected kind: ${op}`);
@@ -162,19 +180,23 @@ function requireIndex(key: string, length: number, context: string): number {
   throw patchRejected(`${context}: ${why}`);
 }
 
-function add({ container, key }: Place, value: unknown, path: string): void {
+function add({ container, key }: Place, value: unknown, path: string, spent: Spent): void {
   if (!Array.isArray(container)) setOwn(container, key, value);
   else if (key === "-") container.push(value);
   else {
     const index = requireIndex(key, container.length + 1, `error in add for path: '${path}'`);
+    spent.steps += container.length - index;
     container.splice(index, 0, value);
   }
 }
 
-function remove({ container, key }: Place, path: string): unknown {
+function remove({ container, key }: Place, path: string, spent: Spent): unknown {
   const context = `error in remove for path: '${path}'`;
-  if (Array.isArray(container))
-    return container.splice(requireIndex(key, container.length, context), 1)[0];
+  if (Array.isArray(container)) {
+    const index = requireIndex(key, container.length, context);
+    spent.steps += container.length - index;
+    return container.splice(index, 1)[0];
+  }
   if (!Object.hasOwn(container, key))
     throw patchRejected(`${context}: Unable to remove nonexistent key: ${key}: missing value`);
   const value = container[key];
@@ -195,36 +217,41 @@ function requireValue({ container, key }: Place, context: string): unknown {
   return value;
 }
 
-function move(document: unknown, operation: Operation, path: string): unknown {
+function move(document: unknown, operation: Operation, path: string, spent: Spent): unknown {
   const from = fromOf(operation);
   const source = placeOf(document, from, "move", "from path");
   requireValue(source, `error in move for path: '${from}'`);
-  const value = remove(source, from);
-  add(placeOf(document, path, "move", "destination path"), value, path);
+  const value = remove(source, from, spent);
+  add(placeOf(document, path, "move", "destination path"), value, path, spent);
   return document;
 }
 
-function copy(
-  document: unknown,
-  operation: Operation,
-  path: string,
-  copies: { bytes: number },
-): unknown {
+function copy(document: unknown, operation: Operation, path: string, spent: Spent): unknown {
   const from = fromOf(operation);
   const source = placeOf(document, from, "copy", "from path");
   const value = requireValue(source, `error in copy for from: '${from}'`);
   const target = placeOf(document, path, "copy", "destination path");
-  copies.bytes += Buffer.byteLength(JSON.stringify(value));
-  if (copies.bytes > JSON_PATCH_COPY_BYTES_MAX)
+  // Copies of copies double the depth each time, and what recurses over values goes no deeper than documents.
+  if (isDeeper(value, DEPTH_MAX))
+    throw patchRejected(`error in copy for from: '${from}': too deep`);
+  spent.copiedBytes += Buffer.byteLength(JSON.stringify(value));
+  if (spent.copiedBytes > JSON_PATCH_COPY_BYTES_MAX)
     throw patchRejected(
-      `Unable to complete the copy, the accumulated size increase of copy is ${copies.bytes}, exceeding the limit ${JSON_PATCH_COPY_BYTES_MAX}`,
+      `Unable to complete the copy, the accumulated size increase of copy is ${spent.copiedBytes}, exceeding the limit ${JSON_PATCH_COPY_BYTES_MAX}`,
     );
-  add(target, cloneJson(value), path);
+  add(target, cloneJson(value), path, spent);
   return document;
 }
 
-function test(document: unknown, path: string, value: unknown): void {
+/** True when `value` nests more than `depth` times. */
+function isDeeper(value: unknown, depth: number): boolean {
+  if (typeof value !== "object" || value === null) return false;
+  return depth === 0 || Object.values(value).some((item) => isDeeper(item, depth - 1));
+}
+
+function test(document: unknown, path: string, value: unknown, spent: Spent): void {
   const place = path === "" ? undefined : placeOf(document, path, "test");
   const actual = place === undefined ? document : (child(place.container, place.key) ?? null);
+  if (isRecord(actual)) for (const _ in actual) spent.steps++;
   if (!equalJson(actual, value)) throw patchRejected(`testing value ${path} failed: test failed`);
 }

@@ -146,7 +146,7 @@ export function validateLabelSelector(
 ): readonly FieldError[] {
   return [
     ...validateLabels(object?.matchLabels, `${path}.matchLabels`),
-    ...(object?.matchExpressions ?? []).flatMap((expression, index) =>
+    ...field.errorsOfEach(object?.matchExpressions ?? [], (expression, index) =>
       expressionErrors(expression, `${path}.matchExpressions[${index}]`),
     ),
   ];
@@ -157,7 +157,7 @@ function expressionErrors(expression: LabelSelectorExpression, path: string): Fi
   return [
     ...operatorErrors(operator, values, path),
     ...validateLabelName((key as string | undefined) ?? "", `${path}.key`),
-    ...values.flatMap((value, index) =>
+    ...field.errorsOfEach(values, (value, index) =>
       validateLabelValue(value).map((why) => field.invalid(`${path}.values[${index}]`, value, why)),
     ),
   ];

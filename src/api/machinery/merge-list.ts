@@ -126,5 +126,7 @@ function requireKey(item: unknown, mergeKey: string): unknown {
 function badListDirective(directive: unknown, item: JsonRecord): Error {
   if (directive === "merge")
     return badRequest("merging lists cannot yet be specified in the patch");
-  return badRequest(`unknown patch type: ${String(directive)} in map: ${formatGoValue(item)}`);
+  return badRequest(
+    `unknown patch type: ${formatGoValue(directive)} in map: ${formatGoValue(item)}`,
+  );
 }

@@ -147,7 +147,7 @@ export function validateLabels(
     isValid &&=
       validateQualifiedName(key).length === 0 && validateLabelValue(labels[key]!).length === 0;
   if (isValid) return NONE;
-  return sortedEntries(labels).flatMap(([key, value]) => [
+  return field.errorsOfEach(sortedEntries(labels), ([key, value]) => [
     ...validateLabelName(key, path),
     ...validateLabelValue(value).map((why) => field.invalid(path, value, why)),
   ]);
@@ -165,7 +165,7 @@ export function validateAnnotations(
 ): readonly FieldError[] {
   if (annotations === undefined) return NONE;
   const entries = sortedEntries(annotations);
-  const errors = entries.flatMap(([key]) =>
+  const errors = field.errorsOfEach(entries, ([key]) =>
     validateQualifiedName(key.toLowerCase()).map((why) => field.invalid(path, key, why)),
   );
   const bytes = entries.reduce(
@@ -191,7 +191,7 @@ export function validateOwnerReferences(
 ): readonly FieldError[] {
   if (owners.length === 0) return NONE;
   let controller = "";
-  return owners.flatMap((owner) => {
+  return field.errorsOfEach(owners, (owner) => {
     const errors = ownerErrors(owner, path);
     if (owner.controller !== true) return errors;
     const name = `${owner.kind}/${owner.name}`;
@@ -229,7 +229,7 @@ export function validateFinalizers(
   path: string,
 ): readonly FieldError[] {
   if (finalizers.length === 0) return NONE;
-  const errors = finalizers.flatMap((name) =>
+  const errors = field.errorsOfEach(finalizers, (name) =>
     validateQualifiedName(name).map((why) => field.invalid(path, name, why)),
   );
   if (!finalizers.includes(ORPHAN) || !finalizers.includes(FOREGROUND)) return errors;
@@ -252,7 +252,7 @@ export function validateManagedFields(
   path: string,
 ): readonly FieldError[] {
   if (entries.length === 0) return NONE;
-  return entries.flatMap((entry, index) => {
+  return field.errorsOfEach(entries, (entry, index) => {
     const at = `${path}[${index}]`;
     const { operation, fieldsType, manager, subresource } = entry as ManagedFieldsEntry;
     return [

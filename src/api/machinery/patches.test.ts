@@ -194,6 +194,11 @@ describe("strategic merge patch", () => {
     ['{"$setElementOrder":[]}', "{}", "invalid patch format of setElementOrder list"],
     ['{"$deleteFromPrimitiveList":[]}', "{}", "invalid patch format of primitive list"],
     [
+      '{"$patch":{"toString":1}}',
+      "{}",
+      "unknown patch type: map[toString:1] in map: map[$patch:map[toString:1]]",
+    ],
+    [
       '{"$setElementOrder/finalizers":"x"}',
       "{}",
       "expected a []interface {}, but received a string",
@@ -375,6 +380,47 @@ describe("JSON patch", () => {
     const copies = new Array<object>(64).fill({ op: "copy", from: "/a", path: "/a/-" });
     assert.throws(() => apply('{"a":["xxxxxxxxxxxxxxxx"]}', ...copies), { reason: "Invalid" });
     assert.throws(() => applyJsonPatch({}, {}), { reason: "BadRequest" });
+  });
+
+  const list = { op: "add", path: "/a", value: new Array<number>(50_000).fill(0) };
+  const slow: readonly (readonly [string, object])[] = [
+    ["put in front of a long list", { op: "add", path: "/a/0", value: 1 }],
+    ["taken from its front", { op: "remove", path: "/a/0" }],
+    ["moved from front to back", { op: "move", from: "/a/0", path: "/a/-" }],
+  ];
+  for (const [name, operation] of slow)
+    it(`bounds what is ${name}`, () =>
+      assert.throws(() => apply("{}", list, ...new Array<object>(5000).fill(operation)), {
+        reason: "RequestEntityTooLarge",
+        message: /of values moved or compared by a JSON patch is 5000000$/,
+      }));
+
+  it("bounds what is compared with a large object", () => {
+    const large = JSON.stringify(Object.fromEntries(list.value.map((_, at) => [`k${at}`, 0])));
+    const test = { op: "test", path: "", value: {} };
+    assert.throws(() => apply(large, test), { reason: "Invalid" });
+    const present = { op: "test", path: "/a", value: JSON.parse(large) as unknown };
+    assert.throws(() => apply(`{"a":${large}}`, ...new Array<object>(200).fill(present)), {
+      reason: "RequestEntityTooLarge",
+    });
+  });
+
+  it("makes nothing deeper than a body may be", () => {
+    const nested = (depth: number): object => (depth === 0 ? {} : { b: nested(depth - 1) });
+    const doubling = Array.from({ length: 20 }, (_, at) => ({
+      op: "copy",
+      from: "/a",
+      path: `/a${"/b".repeat(2 ** Math.min(at, 6))}`,
+    }));
+    assert.throws(() => apply("{}", { op: "add", path: "/a", value: nested(64) }, ...doubling), {
+      reason: "Invalid",
+    });
+    const deeper = Array.from({ length: 40 }, (_, at) => ({
+      op: "add",
+      path: `/a${"/b".repeat(90 * at)}`,
+      value: nested(90),
+    }));
+    assert.throws(() => apply("{}", ...deeper), { reason: "Invalid" });
   });
 
   it("random patches never change their arguments, nor fail but with a status", () => {

@@ -131,17 +131,19 @@ export function formatQuantity(quantity: Quantity): string {
  * @spec k8s@1.36 pkg/apis/core/v1 SetDefaults_ResourceList; Quantity.RoundUp
  */
 export function canonicalQuantity(input: string | number): string {
-  if (typeof input === "string" && isPlain(input)) return input;
+  if (typeof input === "string" && isPlainlyCanonical(input)) return input;
   return formatQuantity(parseQuantity(input));
 }
 
-const PLAIN = /^([1-9]\d{0,14})(?:[mkMGTP]|([KMGTP]i))?$/;
+/** Without the digits that carry over to the next suffix, and too small for the largest amount. */
+const PLAIN = /^(?:([1-9][0-9]{0,14})[mkMGTP]?|([1-9][0-9]{0,5})[KMGT]i)$/;
 
-/** True for most quantities that people write (`100m`, `128Mi`), which are canonical; false says nothing. */
-function isPlain(text: string): boolean {
+/** True for most quantities that people write (`100m`, `128Mi`); false says nothing. */
+function isPlainlyCanonical(text: string): boolean {
   const match = PLAIN.exec(text);
   if (!match) return false;
-  return Number(match[1]) % (match[2] === undefined ? 1000 : 1024) !== 0;
+  const [, decimal, binary] = match;
+  return decimal === undefined ? Number(binary) % 1024 !== 0 : Number(decimal) % 1000 !== 0;
 }
 
 function formatBinary(units: bigint): string {

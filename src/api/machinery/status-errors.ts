@@ -1,4 +1,4 @@
-import type { FieldError, FieldErrorType } from "./field-error.ts";
+import { FIELD_ERRORS_MAX, type FieldError, type FieldErrorType } from "./field-error.ts";
 import { formatGoJson, quoteGo } from "./go-format.ts";
 import { resourceNameOf } from "./kind.ts";
 import type { Kind } from "./kind.ts";
@@ -68,16 +68,23 @@ export function applyConflict(causes: readonly StatusCause[], message: string): 
 /** `Pod "web" is invalid: [spec.a: Required value, spec.b: Required value]`, with one cause per error. */
 export function invalid(object: InvalidObject): StatusError {
   const { group, kind, name, errors } = object;
-  const what = `${group === "" ? kind : `${kind}.${group}`} ${quoteGo(name)} is invalid`;
-  const message = errors.length === 0 ? what : `${what}: ${formatFieldErrors(errors)}`;
+  const what = `${group === "" ? kind : `${kind}.${group}`} ${quoteGo(shortened(name))} is invalid`;
+  const bodyOf = bodyWriter();
+  const shown = errors.slice(0, FIELD_ERRORS_MAX).map((error) => ({
+    type: error.type,
+    field: shortened(error.field),
+    body: bodyOf(error),
+  }));
+  const texts = shown.map(({ field, body }) => `${field}: ${body}`);
+  const message = errors.length === 0 ? what : `${what}: ${aggregated(texts)}`;
   return failure(422, "Invalid", message, {
     ...(name === "" ? {} : { name }),
     ...(group === "" ? {} : { group }),
     ...(kind === "" ? {} : { kind }),
-    causes: errors.map((error) => ({
-      reason: CAUSE_TYPES[error.type],
-      message: fieldErrorBody(error),
-      field: error.field,
+    causes: shown.map(({ type, field, body }) => ({
+      reason: CAUSE_TYPES[type],
+      message: body,
+      field,
     })),
   });
 }
@@ -252,16 +259,31 @@ export function fieldErrorText(error: FieldError): string {
 
 /** One error as it is; several as `[a, b]`, repeated texts once. @spec util/errors Aggregate.Error */
 export function formatFieldErrors(errors: readonly FieldError[]): string {
-  const texts = [...new Set(errors.map(fieldErrorText))];
+  return aggregated(errors.map(fieldErrorText));
+}
+
+function aggregated(all: readonly string[]): string {
+  const texts = [...new Set(all)];
   return texts.length === 1 ? texts[0]! : `[${texts.join(", ")}]`;
 }
 
 /** {@link fieldErrorText} without the field, as causes carry it. @spec util/validation/field Error.ErrorBody */
 export function fieldErrorBody(error: FieldError): string {
-  const head = VALUELESS.has(error.type)
-    ? TITLES[error.type]
-    : `${TITLES[error.type]}: ${formatBadValue(error.badValue)}`;
-  return error.detail === "" ? head : `${head}: ${error.detail}`;
+  return bodyWriter()(error);
+}
+
+/** {@link fieldErrorBody} for errors of one object: several of them may show the same large value. */
+function bodyWriter(): (error: FieldError) => string {
+  let [last, text]: [object | undefined, string] = [undefined, ""];
+  const show = (value: unknown): string => {
+    if (typeof value !== "object" || value === null) return formatScalar(value);
+    if (value !== last) [last, text] = [value, shortened(formatGoJson(value))];
+    return text;
+  };
+  return ({ type, badValue, detail }) => {
+    const head = VALUELESS.has(type) ? TITLES[type] : `${TITLES[type]}: ${show(badValue)}`;
+    return detail === "" ? head : `${head}: ${shortened(detail)}`;
+  };
 }
 
 const TITLES: Readonly<Record<FieldErrorType, string>> = {
@@ -298,11 +320,19 @@ const VALUELESS: ReadonlySet<FieldErrorType> = new Set([
   "Internal",
 ]);
 
-function formatBadValue(value: unknown): string {
+/**
+ * Characters of a value that an error shows. Upstream shows all of it: hundreds of errors about one large value would be an
+ * answer of hundreds of times its size.
+ */
+const SHOWN_CHARACTERS_MAX = 4096;
+
+function shortened(text: string): string {
+  return text.length > SHOWN_CHARACTERS_MAX ? `${text.slice(0, SHOWN_CHARACTERS_MAX)}...` : text;
+}
+
+function formatScalar(value: unknown): string {
   if (value === undefined || value === null) return '"null"';
-  if (typeof value === "string") return quoteGo(value);
-  if (typeof value === "object") return formatGoJson(value);
-  return String(value);
+  return typeof value === "string" ? quoteGo(shortened(value)) : String(value);
 }
 
 function subject(resource: ResourceName, name: string): string {

@@ -231,5 +231,7 @@ function checkOrder(
 
 /** A `$patch` that is neither delete nor replace. @spec mergepatch.ErrBadPatchType */
 function badDirective(directive: unknown, record: JsonRecord): Error {
-  return badRequest(`unknown patch type: ${String(directive)} in map: ${formatGoValue(record)}`);
+  return badRequest(
+    `unknown patch type: ${formatGoValue(directive)} in map: ${formatGoValue(record)}`,
+  );
 }

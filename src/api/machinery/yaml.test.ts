@@ -63,6 +63,7 @@ describe("YAML", () => {
     ["depth in blocks", "- ".repeat(300) + "x", /exceeded max depth/],
     ["infinity", "a: .inf", /^json: unsupported value: \+Inf$/],
     ["rounded numbers", "a: 9223372036854775807", /^number 9223372036854775807 cannot be kept/],
+    ["a merge of what is no map", "<<: true", /yaml: Merge sources must be maps/],
     ["unknown anchors", "a: *b", /yaml: unknown anchor 'b' referenced$/],
   ];
   for (const [name, text, message] of refused)
@@ -102,9 +103,43 @@ describe("JSON", () => {
   });
 
   it("survives very deep and very long texts", () => {
-    assert.throws(() => decodeJson("[".repeat(1_000_000)), DecodeError);
+    assert.throws(() => decodeJson("[".repeat(1_000_000)), { message: "json: exceeded max depth" });
+    assert.throws(() => decodeJson("[".repeat(100)), DecodeError);
     const text = `{"a":"${"\\\\".repeat(500_000)}","a":1}`;
     assert.deepEqual(decodeJson(text).duplicateFields, ["a"]);
+  });
+});
+
+describe("a long document", () => {
+  it("in YAML is refused, in JSON it is not", () => {
+    const message = /limit is 262144 characters of YAML; JSON may be longer$/;
+    for (const text of [`a: ${"x".repeat(300_000)}`, "\n".repeat(300_000)])
+      assert.throws(() => decodeYaml(text), { reason: "RequestEntityTooLarge", message });
+    const json = `{"a":"${"x".repeat(300_000)}"}`;
+    assert.equal(JSON.stringify(decodeYaml(json).value), json);
+    assert.throws(() => decodeYaml(json.slice(0, -1)), { name: "DecodeError" });
+  });
+
+  it("of many keys is read once, not once for each key", () => {
+    const map = Array.from({ length: 20_000 }, (_, at) => `a${at}: x`).join("\n");
+    const start = process.cpuUsage();
+    assert.deepEqual(decodeYaml(`${map}\na7: x`).duplicateFields, ["a7"]);
+    // About 0.3 s; with each key compared to all before it, 10 s.
+    assert.ok(process.cpuUsage(start).user < 3e6);
+  });
+
+  it("of one number is refused as soon", () => {
+    assert.throws(() => decodeYaml("9".repeat(200_000)), /a number of over 300 digits/);
+  });
+});
+
+describe("a document of too many values", () => {
+  const tooMany = { reason: "RequestEntityTooLarge", message: /limit is 50000 values$/ };
+  const list = (count: number): string => `[${"0,".repeat(count - 2)}0]`;
+  it("is refused, in JSON and in YAML", () => {
+    assert.equal((decodeJson(list(50_000)).value as unknown[]).length, 49_999);
+    assert.throws(() => decodeJson(list(50_001)), tooMany);
+    assert.throws(() => decodeYaml("- \n".repeat(50_000)), tooMany);
   });
 });
 

@@ -1,8 +1,9 @@
-import { parseAllDocuments } from "yaml";
+import { isMap, isScalar, isSeq, parseAllDocuments } from "yaml";
 import type { CollectionTag, Document, ScalarTag, Tags, YAMLError } from "yaml";
 import { quoteGo } from "./go-format.ts";
-import { duplicateFields, inexactNumber } from "./json-scan.ts";
-import { badRequest } from "./status-errors.ts";
+import { brokenBound, duplicateFields, inexactNumber } from "./json-scan.ts";
+import { DEPTH_MAX, tooManyValues, VALUES_MAX } from "./json-bounds.ts";
+import { badRequest, requestEntityTooLarge } from "./status-errors.ts";
 import type { StatusError } from "./status-error.ts";
 
 /**
@@ -23,10 +24,11 @@ export class DecodeError extends Error {
   override readonly name = "DecodeError";
 }
 
-/** Objects within objects. Real ones have 15; recursive readers take about 10,000. */
-export const DEPTH_MAX = 100;
-/** Values in one document, aliases counted each time they are used. A body of 3 MB has at most 1.5 million. */
-const VALUES_MAX = 2_000_000;
+/**
+ * Characters of a body in YAML that is not JSON. Reading it takes up to a microsecond for each, a hundred times as long as JSON, and
+ * clients that send more than manifests written by hand (kubectl, Helm, every library) send JSON.
+ */
+const YAML_CHARACTERS_MAX = 256 * 1024;
 /** Uses of one anchor times what it holds of others. @spec yaml's maxAliasCount */
 const ALIASES_MAX = 100;
 
@@ -36,17 +38,29 @@ const TOO_MANY_ALIASES = "document contains excessive aliasing";
 /**
  * Decodes a JSON body with the engine's own parser.
  *
- * @throws {DecodeError}
+ * @throws {DecodeError} {StatusError} RequestEntityTooLarge
  */
 export function decodeJson(text: string): Decoded {
+  if (text.length > SURELY_SMALL) checkBounds(text);
   const value = parseJson(text);
   const inexact = LONG_INTEGER.test(text) ? inexactNumber(text) : undefined;
   if (inexact !== undefined)
     throw new DecodeError(`number ${inexact} cannot be kept exactly: integers go up to 2^53`);
-  const keys = measure(value, "json");
+  const seen = { values: 0, fields: 0 };
+  measure(value, seen, 0);
   // Every key in the text is a quote and a colon; as many of them as keys came out means that none was lost.
-  const isPlain = !SPACED_COLON.test(text) && countKeyMarks(text) === keys;
+  const isPlain = !SPACED_COLON.test(text) && countKeyMarks(text) === seen.fields;
   return { value, duplicateFields: isPlain ? [] : duplicateFields(text) };
+}
+
+/** Characters of a text that the engine parses soon, whatever it holds. */
+const SURELY_SMALL = 64 * 1024;
+
+/** @throws {DecodeError} {StatusError} RequestEntityTooLarge */
+function checkBounds(text: string): void {
+  const broken = brokenBound(text);
+  if (broken === "values") throw tooManyValues();
+  if (broken === "depth") throw new DecodeError("json: exceeded max depth");
 }
 
 const LONG_INTEGER = /[0-9]{16}/;
@@ -96,7 +110,7 @@ const GO_JSON_ERRORS: readonly (readonly [RegExp, string])[] = [
 /**
  * Decodes the first document of a YAML text; JSON is YAML too and takes the fast path.
  *
- * @throws {DecodeError}
+ * @throws {DecodeError} {StatusError} RequestEntityTooLarge
  */
 export function decodeYaml(text: string): Decoded {
   if (/^\s*[{[]/.test(text)) {
@@ -104,9 +118,13 @@ export function decodeYaml(text: string): Decoded {
       return decodeJson(text);
     } catch (error) {
       // Flow-style YAML begins like JSON: it gets its chance below.
-      if (!(error instanceof DecodeError)) throw error;
+      if (!(error instanceof DecodeError) || text.length > YAML_CHARACTERS_MAX) throw error;
     }
   }
+  if (text.length > YAML_CHARACTERS_MAX)
+    throw requestEntityTooLarge(
+      `limit is ${YAML_CHARACTERS_MAX} characters of YAML; JSON may be longer`,
+    );
   return decodeYamlDocuments(text)[0] ?? { value: null, duplicateFields: [] };
 }
 
@@ -121,6 +139,8 @@ export function decodeYamlDocuments(text: string): readonly Decoded[] {
       version: "1.1",
       customTags: upstreamTags,
       intAsBigInt: true,
+      // The library compares every key with all before it: see repeatedKeys.
+      uniqueKeys: false,
       prettyErrors: false,
       logLevel: "silent",
     }),
@@ -148,20 +168,38 @@ const UNRESOLVED: ReadonlySet<string> = new Set([
 ]);
 
 function decodeDocument(document: Document.Parsed, text: string): Decoded {
-  const errors = document.errors as readonly YAMLError[];
-  const fatal = errors.find(({ code }) => code !== "DUPLICATE_KEY");
+  const [fatal] = document.errors as readonly YAMLError[];
   if (fatal && isStackOverflow(fatal)) throw yamlError(TOO_DEEP);
   if (fatal) throw yamlError(`line ${lineOf(text, fatal.pos[0])}: ${fatal.message}`);
   const value = plain(toValue(document), 0, { values: 0 });
-  const duplicates = errors.map(({ pos }) => keyAt(text, pos[0]));
-  return { value, duplicateFields: duplicates };
+  const repeated = new Set<string>();
+  withinStack(() => repeatedKeys(document.contents, repeated));
+  return { value, duplicateFields: [...repeated] };
+}
+
+/** Repeated fields that are named. */
+const REPEATED_MAX = 100;
+
+/** Keys that stand twice in one map. Merge keys may. */
+function repeatedKeys(node: unknown, repeated: Set<string>): void {
+  if (isSeq(node)) for (const item of node.items) repeatedKeys(item, repeated);
+  if (!isMap(node)) return;
+  const seen = new Set<string>();
+  for (const { key, value } of node.items) {
+    const name = isScalar(key) ? String(key.value) : "<<";
+    if (seen.has(name) && name !== "<<" && repeated.size < REPEATED_MAX) repeated.add(name);
+    seen.add(name);
+    repeatedKeys(value, repeated);
+  }
 }
 
 function toValue(document: Document.Parsed): unknown {
   try {
     return withinStack(() => document.toJS({ maxAliasCount: ALIASES_MAX }) as unknown);
   } catch (error) {
-    if (!(error instanceof ReferenceError)) throw error;
+    if (error instanceof DecodeError) throw error;
+    // The library has no class for what it refuses here: a merge of what is no map, for one.
+    if (!(error instanceof ReferenceError)) throw yamlError((error as Error).message);
     const anchor = /^Unresolved alias .*: (.*)$/s.exec(error.message)?.[1];
     throw yamlError(
       anchor === undefined ? TOO_MANY_ALIASES : `unknown anchor '${anchor}' referenced`,
@@ -186,7 +224,7 @@ function isStackOverflow(error: Error): boolean {
 
 /** Numbers as numbers, within bounds. */
 function plain(value: unknown, depth: number, seen: { values: number }): unknown {
-  if (++seen.values > VALUES_MAX) throw yamlError(TOO_MANY_ALIASES);
+  if (++seen.values > VALUES_MAX) throw tooManyValues();
   if (depth > DEPTH_MAX) throw yamlError(TOO_DEEP);
   if (typeof value === "bigint") return exactNumber(value);
   if (typeof value === "number" && !Number.isFinite(value))
@@ -199,7 +237,14 @@ function plain(value: unknown, depth: number, seen: { values: number }): unknown
   );
 }
 
+/** Beyond it there are no doubles. Writing out the digits of what a client may send takes the square of their number. */
+const INTEGER_MAX = 2n ** 1024n;
+
 function exactNumber(value: bigint): number {
+  if (value > INTEGER_MAX || value < -INTEGER_MAX)
+    throw new DecodeError(
+      "a number of over 300 digits cannot be kept exactly: integers go up to 2^53",
+    );
   if (String(Number(value)) === String(value)) return Number(value);
   throw new DecodeError(`number ${value} cannot be kept exactly: integers go up to 2^53`);
 }
@@ -208,18 +253,19 @@ function goNumber(value: number): string {
   return Number.isNaN(value) ? "NaN" : value > 0 ? "+Inf" : "-Inf";
 }
 
-/** Checks the bounds of a JSON value. Returns how many fields it has. */
-function measure(value: unknown, what: string, depth = 0): number {
-  if (typeof value !== "object" || value === null) return 0;
-  if (depth >= DEPTH_MAX) throw new DecodeError(`${what}: exceeded max depth`);
-  let fields = 0;
+/** Checks the bounds of a JSON value. @throws {DecodeError} {StatusError} RequestEntityTooLarge */
+function measure(value: unknown, seen: { values: number; fields: number }, depth: number): void {
+  if (++seen.values > VALUES_MAX) throw tooManyValues();
+  if (typeof value !== "object" || value === null) return;
+  if (depth >= DEPTH_MAX) throw new DecodeError("json: exceeded max depth");
   if (Array.isArray(value)) {
-    for (const item of value) fields += measure(item, what, depth + 1);
-    return fields;
+    for (const item of value) measure(item, seen, depth + 1);
+    return;
   }
-  for (const key in value)
-    fields += 1 + measure((value as Record<string, unknown>)[key], what, depth + 1);
-  return fields;
+  for (const key in value) {
+    seen.fields++;
+    measure((value as Record<string, unknown>)[key], seen, depth + 1);
+  }
 }
 
 function yamlError(why: string): DecodeError {
@@ -230,11 +276,6 @@ function lineOf(text: string, position: number): number {
   let line = 1;
   for (let i = text.indexOf("\n"); i >= 0 && i < position; i = text.indexOf("\n", i + 1)) line++;
   return line;
-}
-
-/** The key that begins at `position`. */
-function keyAt(text: string, position: number): string {
-  return /^["']?([^"':\s]*)/.exec(text.slice(position, position + 512))![1]!;
 }
 
 /** Bytes of a refused body that its error shows. @spec endpoints/handlers/rest.go transformDecodeError */

@@ -2,6 +2,7 @@ import { isIp } from "./ip.ts";
 import { IS_NEGATIVE } from "../machinery/object-meta-validation.ts";
 import {
   duplicate,
+  errorsOfEach,
   invalid,
   notSupported,
   required,
@@ -33,19 +34,14 @@ export function invalids(field: string, value: unknown, messages: readonly strin
   return messages.map((message) => invalid(field, value, message));
 }
 
-/** Runs a check on every element, with its path `field[0]`. */
+/** Runs a check on every element, with its path `field[0]`, until enough is wrong. */
 export function each<E>(
   items: readonly E[] | undefined,
   field: string,
   check: (item: E, field: string, index: number) => Errors,
 ): Errors {
   if (items === undefined || items === null || items.length === 0) return NONE;
-  let found: FieldError[] | undefined;
-  for (let index = 0; index < items.length; index++) {
-    const errors = check(items[index]!, `${field}[${index}]`, index);
-    if (errors.length > 0) (found ??= []).push(...errors);
-  }
-  return found ?? NONE;
+  return errorsOfEach(items, (item, index) => check(item, `${field}[${index}]`, index));
 }
 
 /** Runs a check on a value that may be absent. */
@@ -119,7 +115,7 @@ export function unique<E>(
   key: (item: E) => string | undefined,
 ): Errors {
   const seen = new Set<string>();
-  return (items ?? []).flatMap((item, index) => {
+  return errorsOfEach(items ?? [], (item, index) => {
     const text = key(item);
     if (text === undefined || text === "") return [];
     if (seen.has(text)) return [duplicate(field(index), text)];

@@ -68,12 +68,19 @@ export function formatLabels(labels: Readonly<Record<string, string>> | undefine
   return pairs.length === 0 ? "<none>" : pairs.join(",");
 }
 
-/** Three of them and how many more. @spec k8s@1.36 printers.go listWithMoreString */
+/** Items that a column shows. @spec k8s@1.36 printers.go listWithMoreString */
+export const SHOWN_MAX = 3;
+
+/** Three of them and how many more. */
 export function formatSome(items: readonly string[], whenEmpty: string): string {
-  const SHOWN_MAX = 3;
-  if (items.length === 0) return whenEmpty;
-  const shown = items.slice(0, SHOWN_MAX).join(",");
-  return items.length > SHOWN_MAX ? `${shown} + ${items.length - SHOWN_MAX} more...` : shown;
+  return formatFirst(items, items.length, whenEmpty);
+}
+
+/** {@link formatSome} of `count` items of which `first` are the first. */
+export function formatFirst(first: readonly string[], count: number, whenEmpty: string): string {
+  if (count === 0) return whenEmpty;
+  const shown = first.slice(0, SHOWN_MAX).join(",");
+  return count > SHOWN_MAX ? `${shown} + ${count - SHOWN_MAX} more...` : shown;
 }
 
 interface WithContainers {

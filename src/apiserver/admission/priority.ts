@@ -1,5 +1,6 @@
 import type { Pod } from "../../api/core/pod.ts";
 import { SPECS_MAX } from "../../api/core/pod-specs.ts";
+import { isSmall } from "../../base/is-small.ts";
 import { Recent } from "../../base/recent.ts";
 import type { Cache, CacheReader } from "../../client/cache.ts";
 import type { V1PodSpec, V1PriorityClass } from "../../gen/types.ts";
@@ -48,7 +49,10 @@ export class Priority implements AdmissionPlugin {
     const pod = call.object as Pod;
     if (call.operation === "UPDATE") return keepPriority(pod, call.old as Pod);
     let spec = this.#ranked.get(pod.spec!);
-    if (!spec) this.#ranked.set(pod.spec!, (spec = this.#withPriority(call, pod.spec!)));
+    if (!spec) {
+      spec = this.#withPriority(call, pod.spec!);
+      if (isSmall(pod.spec)) this.#ranked.set(pod.spec!, spec);
+    }
     return { ...pod, spec };
   }
 

@@ -1,5 +1,6 @@
 import { type Clock } from "../../base/clock.ts";
 import { nameSuffix, type Random } from "../../base/random.ts";
+import { isSmall } from "../../base/is-small.ts";
 import { Recent } from "../../base/recent.ts";
 import { Pod } from "../../api/core/pod.ts";
 import { SPECS_MAX } from "../../api/core/pod-specs.ts";
@@ -70,7 +71,7 @@ export class ServiceAccountAdmission implements AdmissionPlugin {
     const known = this.#made.get(pod.spec!);
     if (known?.account === account) return { ...pod, spec: known.spec };
     const spec = this.#withAccount(pod.spec!, accountName(pod), account);
-    this.#made.set(pod.spec!, { account, spec });
+    if (isSmall(pod.spec)) this.#made.set(pod.spec!, { account, spec });
     return { ...pod, spec };
   }
 
@@ -103,13 +104,15 @@ export class ServiceAccountAdmission implements AdmissionPlugin {
 
   #withToken(spec: V1PodSpec): V1PodSpec {
     const volumes = spec.volumes ?? [];
-    const known = volumes.find((volume) => volume.name.startsWith(VOLUME_PREFIX));
+    const known = volumes.find(({ name = "" }) => name.startsWith(VOLUME_PREFIX));
     const name = known?.name ?? `${VOLUME_PREFIX}${nameSuffix(this.#random, 5)}`;
-    const all = [...(spec.initContainers ?? []), ...spec.containers];
+    // Not validated yet: even what is required may be missing.
+    const { containers = [] as V1Container[] } = spec;
+    const all = [...(spec.initContainers ?? []), ...containers];
     if (!all.some(needsToken)) return spec;
     return {
       ...spec,
-      containers: spec.containers.map((container) => withMount(container, name)),
+      containers: containers.map((container) => withMount(container, name)),
       ...(spec.initContainers
         ? { initContainers: spec.initContainers.map((container) => withMount(container, name)) }
         : {}),

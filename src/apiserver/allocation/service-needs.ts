@@ -1,3 +1,4 @@
+import { firstBy } from "../../base/first-by.ts";
 import type { V1Service, V1ServicePort } from "../../gen/types.ts";
 
 type Spec = NonNullable<V1Service["spec"]>;
@@ -58,11 +59,11 @@ function withoutAddresses(spec: Spec, before: Spec): Spec {
 /** A port without a node port gets that of the same port and protocol before. */
 function carryPorts(spec: Spec, before: Spec): Spec {
   const used = new Set(spec.ports?.map((port) => port.nodePort));
+  const keyOf = ({ port, protocol }: V1ServicePort): string => `${port}/${protocol}`;
+  const known = firstBy(before.ports, keyOf);
   const carry = (port: V1ServicePort): V1ServicePort => {
     if (port.nodePort) return port;
-    const same = before.ports?.find(
-      (old) => old.port === port.port && old.protocol === port.protocol,
-    );
+    const same = known.get(keyOf(port));
     if (!same?.nodePort || used.has(same.nodePort)) return port;
     used.add(same.nodePort);
     return { ...port, nodePort: same.nodePort };

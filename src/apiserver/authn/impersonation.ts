@@ -1,7 +1,7 @@
 import type { AuthorizedInfo, Authorizer } from "../authz/authorizer.ts";
 import { forbiddenCall } from "../authz/denial.ts";
 import { ANONYMOUS, type ApiRequest, type UserInfo } from "../request.ts";
-import { internalError } from "../../api/machinery/status-errors.ts";
+import { badRequest } from "../../api/machinery/status-errors.ts";
 import { parseServiceAccountUser, serviceAccountGroups } from "./token-claims.ts";
 
 const EXTRA_PREFIX = "impersonate-extra-";
@@ -18,7 +18,7 @@ interface Asked {
  * The user a request acts as: `user` itself without `Impersonate-*` headers.
  *
  * Repeated headers arrive joined by ", ", so a group or extra value cannot hold that.
- * @throws {StatusError} Forbidden: `user` may not; InternalError: groups, uid or extra without a user, as upstream has it.
+ * @throws {StatusError} Forbidden: `user` may not; BadRequest: groups, uid or extra without a user.
  * @spec k8s@1.36 apiserver pkg/endpoints/filters/impersonation
  */
 export function impersonate(
@@ -51,7 +51,7 @@ function readHeaders(headers: ApiRequest["headers"]): Asked | undefined {
   );
   if (user !== "") return { user, uid, groups, extra };
   if (uid === "" && groups.length === 0 && Object.keys(extra).length === 0) return undefined;
-  throw internalError("impersonation requested without impersonating a user");
+  throw badRequest("impersonation requested without impersonating a user");
 }
 
 function decode(text: string): string {

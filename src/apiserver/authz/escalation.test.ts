@@ -107,6 +107,11 @@ describe("a role", () => {
       `roles.rbac.authorization.k8s.io "r" is forbidden: user "alice" (groups=["devs"]) is attempting to grant ` +
         `RBAC permissions not currently held:\n{APIGroups:[""], Resources:["pods"], Verbs:["delete"]}`,
     ));
+  it("stands for a bounded number of combinations, or nobody could say who may grant it", () => {
+    const many = Array.from({ length: 200 }, (_, at) => `x${at}`);
+    const rule = { apiGroups: many, resources: many, verbs: many, resourceNames: many };
+    assert.match(check(pods("*"))(cached.role, role(rule)), /over 20000 combinations/);
+  });
   it("may hold more for system:masters, and for those who may escalate", () => {
     const masters = ["system:masters"];
     assert.equal(check(pods("get"))(cached.role, role(pods("*")), undefined, masters), "");

@@ -12,7 +12,14 @@ import type { AdmissionCall } from "../request.ts";
 import { PRIVILEGED_GROUP } from "./authorizer-chain.ts";
 import type { Authorizer } from "./authorizer.ts";
 import type { RbacRules } from "./rbac-rules.ts";
-import { compactRules, formatRule, missingRules, quoteList } from "./rule-coverage.ts";
+import {
+  compactRules,
+  countRuleParts,
+  formatRule,
+  missingRules,
+  quoteList,
+  RULE_PARTS_MAX,
+} from "./rule-coverage.ts";
 
 const GROUP = "rbac.authorization.k8s.io";
 
@@ -85,6 +92,12 @@ export class EscalationCheck implements AdmissionPlugin {
   }
 
   #mustHold(call: AdmissionCall, wanted: readonly V1PolicyRule[], name: string): void {
+    if (countRuleParts(wanted) > RULE_PARTS_MAX)
+      throw this.#refuse(
+        call,
+        name,
+        `its rules stand for over ${RULE_PARTS_MAX} combinations of verb, resource and name, too many to check who may grant them`,
+      );
     const missing = this.#missing(call, wanted);
     if (missing.length === 0) return;
     const { user, info } = call;

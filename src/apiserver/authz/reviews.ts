@@ -45,7 +45,8 @@ export function reviewHandlers(parts: ReviewParts): readonly ReviewHandler[] {
   const authorization = (plural: string, review: ReviewHandler["review"]): ReviewHandler => ({
     group: "authorization.k8s.io",
     plural,
-    review,
+    // Without a spec it is a question without words: as Go has it, one of empty fields.
+    review: (call, object) => review(call, { spec: {}, ...object } as KubeObject),
   });
   return [
     authentication("tokenreviews", (_call, object) =>

@@ -2,8 +2,26 @@ import type { V1PolicyRule } from "../../gen/types.ts";
 import { hasOrAll, resourceCovers, urlCovers } from "./rule-matching.ts";
 
 /**
+ * Combinations of verb, resource, group and name that rules may stand for when it is checked who may grant them. The largest role
+ * that people have stands for some thousand; the product of a few hundred of each would fill the memory.
+ */
+export const RULE_PARTS_MAX = 20_000;
+
+/** How many combinations the rules stand for. */
+export function countRuleParts(rules: readonly V1PolicyRule[]): number {
+  let count = 0;
+  for (const { verbs, apiGroups, resources, resourceNames, nonResourceURLs } of rules) {
+    const names = Math.max(resourceNames?.length ?? 0, 1);
+    const perVerb = (apiGroups?.length ?? 0) * (resources?.length ?? 0) * names;
+    count += (verbs?.length ?? 0) * (perVerb + (nonResourceURLs?.length ?? 0));
+  }
+  return count;
+}
+
+/**
  * Which parts of `wanted` no rule of `held` covers, one verb on one resource each.
  *
+ * @bounds `wanted` stands for at most {@link RULE_PARTS_MAX} combinations.
  * @spec k8s@1.36 component-helpers auth/rbac/validation policy_comparator.go Covers
  */
 export function missingRules(

@@ -1,4 +1,5 @@
 import { badRequest, unsupportedMediaType } from "../../api/machinery/status-errors.ts";
+import { jsonTypeName } from "../../api/machinery/json-value.ts";
 import type { SchemaSet } from "../../api/machinery/schema.ts";
 import type { KubeObject } from "../../api/machinery/object.ts";
 import {
@@ -8,6 +9,7 @@ import {
   undecodableBody,
   type Decoded,
 } from "../../api/machinery/yaml.ts";
+import { tooManyValues } from "../../api/machinery/json-bounds.ts";
 import type { ApiCall } from "../api-call.ts";
 import type { ServerParts } from "../parts.ts";
 import { conform } from "../../api/machinery/conform.ts";
@@ -65,7 +67,7 @@ function fitted(
   if (!served.schema) return object;
   const shared = served.resource.sharedField;
   const result = conform(parts.schemas, served.schema, object, shared && { shared });
-  if (!result.isOk) throw badRequest(result.message);
+  if (!result.isOk) throw result.isTooLarge ? tooManyValues() : badRequest(result.message);
   if (repeated.length === 0 && result.strictErrors.length === 0) return result.value;
   const { fieldValidation } = call.flags;
   const problems = [...repeated, ...result.strictErrors];
@@ -132,12 +134,22 @@ function decodeText(bytes: Buffer, kind: string, decode: (text: string) => Decod
   }
 }
 
+/** @spec apimachinery pkg/runtime/serializer/json meta.go Interpret */
+function checkText(served: ServedResource, value: object, field: "kind" | "apiVersion"): void {
+  const given = (value as Readonly<Record<string, unknown>>)[field] ?? "";
+  if (typeof given === "string") return;
+  const who = `the object provided is unrecognized (must be of type ${served.kind.kind})`;
+  const problem = `cannot unmarshal ${jsonTypeName(given)} into Go struct field .${field} of type string`;
+  throw badRequest(`${who}: couldn't get version/kind; json parse error: json: ${problem}`);
+}
+
 function checkKind(served: ServedResource, value: unknown): KubeObject {
   const { kind, apiVersion } = served;
   if (typeof value !== "object" || value === null || Array.isArray(value))
     throw badRequest(
       `the object provided is unrecognized (must be of type ${kind.kind}): expected a JSON object`,
     );
+  for (const field of ["kind", "apiVersion"] as const) checkText(served, value, field);
   const object = value as KubeObject;
   if (object.apiVersion !== undefined && object.apiVersion !== apiVersion && object.kind)
     throw badRequest(

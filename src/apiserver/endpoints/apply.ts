@@ -22,13 +22,19 @@ export function isApplyPatch(request: ApiRequest): boolean {
  * @spec k8s@1.36 apiserver endpoints/handlers/patch.go applyPatcher
  */
 export async function configOf(call: ApiCall, request: ApiRequest): Promise<KubeObject> {
-  const { value, duplicateFields } = decoded((await request.body()).toString());
+  const body = call.measure(await request.body());
+  const { value, duplicateFields } = decoded(body.toString());
+  const pause = call.pause();
+  if (pause) await pause;
   if (!isRecord(value)) throw badRequest("error decoding YAML: expected an object");
   const repeated = duplicateFields.map((path) => `duplicate field ${JSON.stringify(path)}`);
   const { fieldValidation } = call.flags;
   if (repeated.length > 0 && fieldValidation === "Strict")
     throw badRequest(`error strict decoding YAML: ${repeated.join(", ")}`);
   if (fieldValidation === "Warn") for (const problem of repeated) call.warn(problem);
+  for (const field of ["apiVersion", "kind"] as const)
+    if (typeof (value[field] ?? "") !== "string")
+      throw badRequest(`error decoding YAML: ${field} must be a string`);
   const { metadata } = value;
   if (metadata !== undefined && metadata !== null && !isRecord(metadata))
     throw badRequest("error decoding YAML: metadata must be an object");

@@ -26,8 +26,10 @@ export async function createEndpoint(
 ): Promise<ApiResponse> {
   const review = parts.reviews.get(`${call.kind.group}/${call.kind.plural}`);
   const reply = replyFor(request, !review);
-  const bytes = await request.body();
+  const bytes = call.measure(await request.body());
   const object = decodeObject(parts, call, call.face, bytes, request.headers["content-type"]);
+  const pause = call.pause();
+  if (pause) await pause;
   if (review) {
     const answer = await review.review(call, object);
     return replyObject(call, reply, facedObject(call.face, answer), 201);
@@ -44,8 +46,10 @@ export async function updateEndpoint(
   rules?: ChangeRules,
 ): Promise<ApiResponse> {
   const reply = replyFor(request);
-  const bytes = await request.body();
+  const bytes = call.measure(await request.body());
   const object = decodeObject(parts, call, call.face, bytes, request.headers["content-type"]);
+  const pause = call.pause();
+  if (pause) await pause;
   const { version, isCreated } = await updateObject(parts, call, {
     wanted: () => object,
     ...(rules && { rules }),
@@ -82,7 +86,9 @@ export async function patchEndpoint(
     return replyVersion(parts, call, request, reply, version, isCreated ? 201 : 200);
   }
   const type = patchTypeOf(request);
-  const patch = parseJson(await request.body(), call.kind.kind);
+  const patch = parseJson(call.measure(await request.body()), call.kind.kind);
+  const pause = call.pause();
+  if (pause) await pause;
   const version = await patchObject(parts, call, type, patch, rules);
   return replyVersion(parts, call, request, reply, version);
 }

@@ -54,11 +54,17 @@ export function checkType(config: KubeObject, apiVersion: string, kind: string):
 
 /** `default/web; apps/v1, Kind=Deployment` */
 export function subjectOf(config: KubeObject): string {
-  const { namespace = "", name = "" } = config.metadata ?? {};
-  return `${namespace}/${name}; ${typeText(config)}`;
+  const { namespace, name } = config.metadata ?? {};
+  return `${textOf(namespace)}/${textOf(name)}; ${typeText(config)}`;
 }
 
 /** @spec apimachinery runtime/schema GroupVersionKind.String */
-function typeText({ apiVersion = "", kind = "" }: KubeObject): string {
-  return `${apiVersion.includes("/") ? apiVersion : `/${apiVersion}`}, Kind=${kind}`;
+function typeText(config: KubeObject): string {
+  const apiVersion = textOf(config.apiVersion);
+  return `${apiVersion.includes("/") ? apiVersion : `/${apiVersion}`}, Kind=${textOf(config.kind)}`;
+}
+
+/** A text of a configuration whose types nobody has looked at yet. */
+function textOf(value: unknown): string {
+  return typeof value === "string" ? value : "";
 }

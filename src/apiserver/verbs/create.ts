@@ -44,6 +44,8 @@ export async function createObject(
     throw badRequest("resourceVersion should not be set on objects to be created");
   const managed =
     tracking === "given" ? given.metadata?.managedFields : managedOnCreate(parts, call, given);
+  const pause = call.pause();
+  if (pause) await pause;
   const waiting = prepareAdmission(parts, call, given);
   if (waiting) await waiting;
   const isGenerated = !given.metadata?.name && Boolean(given.metadata?.generateName);

@@ -139,8 +139,9 @@ function propagationOf(
 
 function withFinalizers(object: KubeObject, finalizers: readonly string[]): KubeObject {
   const present = object.metadata!.finalizers ?? [];
+  const known = new Set(present);
   const isSame =
-    present.length === finalizers.length && finalizers.every((name) => present.includes(name));
+    present.length === finalizers.length && finalizers.every((name) => known.has(name));
   if (isSame) return object;
   const { finalizers: _, ...metadata } = object.metadata!;
   void _;

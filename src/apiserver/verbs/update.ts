@@ -91,6 +91,8 @@ export async function updateObject(
     }
     const wanted = inNamespace(call, change.wanted(shown(served, old)));
     const isPinned = checkPreconditions(call, wanted, old, change);
+    const pause = call.pause();
+    if (pause) await pause;
     const version = await updateOnce(parts, call, change, old, wanted);
     if (version) return { version, isCreated: false };
     if (isPinned) throw objectModified(call.kind, call.info.name);
@@ -145,6 +147,10 @@ async function updateOnce(
   const { served } = call;
   const before = shown(served, old).object;
   const managed = managedOnUpdate(parts, call, change.tracking, before, wanted);
+  const pause = call.pause();
+  if (pause) await pause;
+  // Admission and what follows judge by the same state of the cluster as the commit.
+  if (pause && served.cache.get(old.key) !== old) return undefined;
   const metadata = carriedMeta(wanted.metadata ?? {}, before.metadata!, managed);
   const carried = { ...wanted, metadata };
   const admitted = change.isAdmitted

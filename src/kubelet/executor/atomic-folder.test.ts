@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { mkdtemp, readFile, readdir, rm, stat } from "node:fs/promises";
+import { mkdir, mkdtemp, readFile, readdir, rm, stat, symlink, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { describe, it } from "node:test";
@@ -35,6 +35,23 @@ describe("writeAtomically", () => {
       assert.equal(writeAtomically(folder, payload({ a: "1" }), {}, "v2"), false);
     }),
   );
+
+  for (const target of ["../outside", "..", "/proc/self/cwd/../outside", "..v1/../../outside"])
+    it(
+      `neither reads nor removes what ${target} leads to (CVE-2017-1002102)`,
+      inFolder(async (parent) => {
+        const [folder, outside] = [join(parent, "volume"), join(parent, "outside")];
+        await mkdir(folder);
+        await mkdir(outside);
+        await writeFile(join(outside, "a"), "1");
+        writeAtomically(folder, payload({ a: "1" }), {}, "v1");
+        await rm(join(folder, "..data"));
+        await symlink(target, join(folder, "..data"));
+        assert.equal(writeAtomically(folder, payload({ a: "1" }), {}, "v2"), true);
+        assert.equal(await readFile(join(outside, "a"), "utf8"), "1");
+        assert.equal(await readFile(join(folder, "a"), "utf8"), "1");
+      }),
+    );
 
   for (const path of ["../x", "/x", "a/../../x", "..data", ""])
     it(

@@ -30,7 +30,7 @@ export function writeAtomically(
 ): boolean {
   for (const path of payload.keys()) checkPath(path);
   fs.mkdirSync(folder, { recursive: true, mode: 0o755 });
-  const old = linkTarget(join(folder, DATA));
+  const old = dataFolder(join(folder, DATA));
   if (old !== undefined && isSame(join(folder, old), payload)) return false;
   const fresh = `..${version}`;
   fs.mkdirSync(join(folder, fresh), { mode: 0o755 });
@@ -44,11 +44,21 @@ export function writeAtomically(
   return true;
 }
 
-function linkTarget(path: string): string | undefined {
+/** Folders that this file makes: `..TIME_COUNT`, nothing else, and in the volume. */
+const VERSION = /^\.\.[\w.-]*\w$/;
+
+/**
+ * What `..data` leads to; `undefined`: nothing that was made here, which is then neither read nor removed.
+ *
+ * @spec CVE-2017-1002102
+ */
+function dataFolder(path: string): string | undefined {
   try {
-    return fs.readlinkSync(path);
+    const target = fs.readlinkSync(path);
+    return VERSION.test(target) ? target : undefined;
   } catch (error) {
-    if ((error as NodeJS.ErrnoException).code !== "ENOENT") throw error;
+    const { code } = error as NodeJS.ErrnoException;
+    if (code !== "ENOENT" && code !== "EINVAL") throw error;
     return undefined;
   }
 }

@@ -37,7 +37,11 @@ export class PodMeter {
         return {
           pod,
           memoryBytes: sum(own.map(({ memory }) => memory?.workingSetBytes?.value ?? 0)),
-          diskBytes: sum([...storage.volumes.values(), ...storage.containers.values()]),
+          diskBytes: sum([
+            ...storage.volumes.values(),
+            ...storage.containers.values(),
+            storage.files,
+          ]),
           inodes: volumes.inodes + sum(inodes),
           processes: await readProcesses(cgroupOf(pod, this.#settings.cgroupRoot)),
         };
@@ -61,13 +65,22 @@ export class PodMeter {
       const logs = await folderUse(`${logFolderOf(pod, logRoot)}/${name}`);
       containers.set(name, (layer?.writableLayer?.usedBytes?.value ?? 0) + logs.bytes);
     }
-    return { volumes, containers };
+    const { pod: folder } = foldersOf(stateRoot, uidOf(pod));
+    const lastWords = await folderUse(`${folder}/containers`);
+    const files = lastWords.bytes + (await fileUse(`${folder}/etc-hosts`));
+    return { volumes, containers, files };
   }
 
   #stats(): Promise<readonly ContainerStats[]> {
     const { nodeName } = this.#settings;
     return this.#cri.listContainerStats({ labelSelector: { [LABEL_NODE]: nodeName } });
   }
+}
+
+/** Blocks of one file; 0 where it is not. */
+async function fileUse(path: string): Promise<number> {
+  const stat = await fs.lstat(path).catch(() => undefined);
+  return (stat?.blocks ?? 0) * 512;
 }
 
 /** Processes and threads of a cgroup and those below; 0 where nobody counts. */

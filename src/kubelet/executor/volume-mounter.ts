@@ -120,7 +120,8 @@ export class VolumeMounter {
       mounts.push({
         containerPath: absolute(mount.mountPath),
         hostPath,
-        // Files of the API cannot be written, whatever the mount says. @spec volume GetAttributes of these types
+        // Files of the API cannot be written, whatever the mount says: a container could lead the kubelet where it likes.
+        // @spec volume GetAttributes of these types; CVE-2017-1002102
         readonly: mount.readOnly || hasPayload(volume),
         propagation: PROPAGATIONS[mount.mountPropagation ?? "None"] ?? PROPAGATION_PRIVATE,
       });

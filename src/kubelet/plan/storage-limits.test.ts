@@ -19,8 +19,10 @@ function pod(volumeLimit: string, ...limits: string[]): V1Pod {
 }
 
 describe("storageProblem", () => {
-  //  volume limit, containers' limits      volume, containers (Mi)   message
-  const rows: readonly [V1Pod, number, readonly number[], string | undefined][] = [
+  const podTotal = (bytes: number): string =>
+    `Pod ephemeral local storage usage exceeds the total limit of containers ${bytes}. `;
+  //  volume limit, containers' limits      volume, containers (Mi), message, kubelet's files (Mi)
+  const rows: readonly [V1Pod, number, readonly number[], string | undefined, number?][] = [
     [pod("2Mi", ""), 1, [9], undefined],
     [pod("2Mi", ""), 3, [0], 'Usage of EmptyDir volume "v" exceeds the limit "2Mi". '],
     [pod("", "2Mi", ""), 9, [1, 9], undefined],
@@ -30,16 +32,14 @@ describe("storageProblem", () => {
       [3, 0],
       'Container c0 exceeded its local ephemeral storage limit "2Mi". ',
     ],
-    [
-      pod("", "2Mi", "2Mi"),
-      2,
-      [1.5, 1.5],
-      "Pod ephemeral local storage usage exceeds the total limit of containers 4194304. ",
-    ],
+    [pod("", "2Mi", "2Mi"), 2, [1.5, 1.5], podTotal(4 * MI)],
+    [pod("", "2Mi"), 0, [1], undefined, 1],
+    [pod("", "2Mi"), 0, [1], podTotal(2 * MI), 1.5],
   ];
-  for (const [given, volume, containers, expected] of rows)
-    it(`volume ${volume} Mi, containers ${containers.join()} Mi: ${expected ?? "stays"}`, () => {
+  for (const [given, volume, containers, expected, files = 0] of rows)
+    it(`volume ${volume} Mi, containers ${containers.join()} Mi, files ${files} Mi: ${expected ?? "stays"}`, () => {
       const use = {
+        files: files * MI,
         volumes: new Map([["v", volume * MI]]),
         containers: new Map(containers.map((used, index) => [`c${index}`, used * MI])),
       };

@@ -11,6 +11,8 @@ export interface StorageUse {
   readonly volumes: ReadonlyMap<string, number>;
   /** By container name: its writable layer and its logs. */
   readonly containers: ReadonlyMap<string, number>;
+  /** Files of the kubelet that containers may write: /etc/hosts and last words. @spec CVE-2020-8557 */
+  readonly files: number;
 }
 
 /** True when something of the Pod has a limit, so that its use must be measured. */
@@ -36,11 +38,11 @@ export function storageProblem(pod: V1Pod, use: StorageUse): string | undefined 
 }
 
 /** The containers' limits together, where each has one. */
-function podProblem(pod: V1Pod, { volumes, containers }: StorageUse): string | undefined {
+function podProblem(pod: V1Pod, { volumes, containers, files }: StorageUse): string | undefined {
   const limited = (pod.spec?.containers ?? []).map(({ resources }) => resources?.limits);
   if (limited.some((limits) => limits?.[STORAGE] === undefined)) return undefined;
   const limit = podLimits(pod).get(STORAGE) ?? 0;
-  const used = [...volumes.values(), ...containers.values()].reduce((a, b) => a + b, 0);
+  const used = [...volumes.values(), ...containers.values()].reduce((a, b) => a + b, files);
   if (limit === 0 || used <= limit) return undefined;
   return `Pod ephemeral local storage usage exceeds the total limit of containers ${limit}. `;
 }

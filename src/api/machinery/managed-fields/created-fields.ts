@@ -1,3 +1,4 @@
+import { isSmall } from "../../../base/is-small.ts";
 import { Recent } from "../../../base/recent.ts";
 import {
   atomOfValue,
@@ -21,19 +22,20 @@ import { fieldElement, inElementOrder } from "./path-element.ts";
  * Why a walk of its own: creation is the hottest write. It makes the text of the set in one pass, without paths and sets, and
  * objects of one shape (the Pods of a ReplicaSet) then share one document.
  * @shape   `skipped`: members are left out with all below them.
- * @bounds  keeps at most twice {@link DOCUMENTS_MAX} documents, and of twice {@link SPECS_MAX} specs what belongs to them.
+ * @bounds  keeps at most twice {@link DOCUMENTS_MAX} documents, and of twice {@link SPECS_MAX} specs what belongs to them, all
+ *          of them small.
  * @throws  {NoPlace} an item of a list has no place in it.
  */
 export function createdFields(type: Atom, object: object, skipped: FieldSet): FieldSet | undefined {
   const { spec } = object as { readonly spec?: unknown };
   const isStruct = type.kind === "struct" && typeof spec === "object" && spec !== null;
-  if (!isStruct) return documentOf(insideOf(type, object, false, skipped));
+  if (!isStruct || !isSmall(spec)) return documentOf(insideOf(type, object, false, skipped));
   const known = specsFor(type, skipped, spec);
   const others = insideOfStruct(type, object, false, skipped, "spec");
   let set = known.get(others);
   if (!set) {
     set = documentOf(insideOfStruct(type, object, false, skipped)) ?? EMPTY_SET;
-    known.set(others, set);
+    if (others.length <= TEXT_CHARACTERS_MAX) known.set(others, set);
   }
   return isEmptySet(set) ? undefined : set;
 }
@@ -47,6 +49,9 @@ const DOCUMENTS_MAX = 512;
 const SPECS_MAX = 64;
 const METADATA_MAX = 16;
 
+/** Characters of a shape that is remembered. Doubling it doubles what a client can make us hold. */
+const TEXT_CHARACTERS_MAX = 32 * 1024;
+
 const documents = new Recent<string, FieldSet>(DOCUMENTS_MAX);
 
 function documentOf(text: string): FieldSet | undefined {
@@ -54,7 +59,7 @@ function documentOf(text: string): FieldSet | undefined {
   const known = documents.get(text);
   if (known) return known;
   const set = readFieldSet(JSON.parse(`{${text}}`))!;
-  documents.set(text, set);
+  if (text.length <= TEXT_CHARACTERS_MAX) documents.set(text, set);
   return set;
 }
 

@@ -83,7 +83,16 @@ describe("readFieldSet", () => {
     assert.equal(JSON.stringify(readFieldSet(document)), '{"f:a":{".":{},"f:x":{}},"f:b":{}}');
   });
 
-  for (const text of ['{"a":{}}', '{"f:a":1}', '{"k:x":{}}', '{"i:x":{}}', '{"v:{":{}}', "[]", "1"])
+  for (const text of [
+    '{"a":{}}',
+    '{"f:a":1}',
+    '{"k:x":{}}',
+    '{"i:x":{}}',
+    '{"v:{":{}}',
+    "[]",
+    "1",
+    `{"v:${"[".repeat(50)}${"]".repeat(50)}":{}}`,
+  ])
     it(`refuses ${text}`, () => assert.equal(readFieldSet(JSON.parse(text)), undefined));
 
   it("refuses what is nested without end", () => {

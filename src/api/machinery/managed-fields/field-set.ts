@@ -238,11 +238,14 @@ export function readFieldSet(document: unknown): FieldSet | undefined {
   if (document === undefined || document === null) return EMPTY_SET;
   if (!isRecord(document)) return undefined;
   if (known.has(document)) return document as unknown as FieldSet;
-  const root = emptyNode();
-  if (!readBelow(document, root, 0)) return undefined;
-  const set = isCanonical(document) ? (document as unknown as FieldSet) : built(root, true);
-  known.add(set);
+  const set = isCanonical(document, 0) ? (document as unknown as FieldSet) : rebuilt(document);
+  if (set) known.add(set);
   return set;
+}
+
+function rebuilt(document: Readonly<Record<string, unknown>>): FieldSet | undefined {
+  const root = emptyNode();
+  return readBelow(document, root, 0) ? built(root, true) : undefined;
 }
 
 function readBelow(document: Readonly<Record<string, unknown>>, into: MutableNode, depth: number) {
@@ -262,7 +265,8 @@ function readBelow(document: Readonly<Record<string, unknown>>, into: MutableNod
   return true;
 }
 
-function isCanonical(document: Readonly<Record<string, unknown>>, isRoot = true): boolean {
+function isCanonical(document: Readonly<Record<string, unknown>>, depth: number): boolean {
+  if (depth > DEPTH_MAX) return false;
   let last: string | undefined;
   const elements = Object.keys(document);
   if (elements.length === 1 && elements[0] === SELF) return false;
@@ -270,10 +274,11 @@ function isCanonical(document: Readonly<Record<string, unknown>>, isRoot = true)
     const value = document[element];
     if (!isRecord(value)) return false;
     if (element === SELF) {
-      if (index > 0 || isRoot) return false;
+      if (index > 0 || depth === 0) return false;
       continue;
     }
-    if (!isKnownElement(element) || !isCanonical(value, false)) return false;
+    if (!isKnownElement(element) || !isReadableElement(element)) return false;
+    if (!isCanonical(value, depth + 1)) return false;
     if (last !== undefined && comparePathElements(last, element) >= 0) return false;
     last = element;
   }

@@ -44,10 +44,19 @@ export function isReadableElement(element: PathElement): boolean {
   if (element[0] === "i") return /^\d{1,9}$/.test(element.slice(2));
   try {
     const value = contentOf(element);
+    if (isDeeper(value, CONTENT_DEPTH_MAX)) return false;
     return element[0] === "v" || (typeof value === "object" && value !== null);
   } catch {
     return false;
   }
+}
+
+/** How deep an item of a set may nest; real ones are texts. What compares items recurses over them. */
+const CONTENT_DEPTH_MAX = 32;
+
+function isDeeper(value: unknown, depth: number): boolean {
+  if (typeof value !== "object" || value === null) return false;
+  return depth === 0 || Object.values(value).some((item) => isDeeper(item, depth - 1));
 }
 
 const contentOf = (element: PathElement): unknown => JSON.parse(element.slice(2)) as unknown;
