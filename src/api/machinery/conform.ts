@@ -188,9 +188,8 @@ function presentFields(walk: Walk, type: Compiled, value: Record<string, unknown
 
 function reportUnknown(walk: Walk, key: string): void {
   if (walk.strictErrors.length >= STRICT_ERRORS_MAX) return;
-  walk.strictErrors.push(
-    `unknown field ${JSON.stringify(shownPath(pathText([...walk.path, key])))}`,
-  );
+  const path = shownPath(pathText([...walk.path, key]));
+  walk.strictErrors.push(`unknown field ${JSON.stringify(path)}`);
 }
 
 function pathText(path: readonly (string | number)[]): string {

@@ -29,9 +29,6 @@ const TEXT_LENGTH_MAX = 512;
 /** Powers of ten; upstream has no bound, and there 1e1000000000 stops the server. Doubled: twice the digits to add up. */
 const EXPONENT_MAX = 512;
 
-/** Digits that always fit an int64. @spec quantity.go maxInt64Factors */
-const DIGITS_MAX = 18;
-
 const SYNTAX = /^([+-]?)([0-9]*)(?:\.([0-9]*))?([eEinumkKMGTP]*[+-]?[0-9]*)$/;
 const NANO = 1_000_000_000n;
 const INT64_MAX = 2n ** 63n - 1n;
@@ -102,16 +99,11 @@ function toNanos(digits: string, fractionDigits: number, suffix: Suffix): bigint
   const { base, exponent } = suffix;
   if (base === 2) {
     const nanos = divideUp(value * NANO * 2n ** BigInt(exponent), 10n ** BigInt(fractionDigits));
-    return capped(nanos);
+    // Upstream caps these alone. @spec quantity.go ParseQuantity, maxAllowed
+    return nanos > INT64_MAX * NANO ? INT64_MAX * NANO : nanos;
   }
   const scale = exponent - fractionDigits + 9;
-  const nanos = scale >= 0 ? value * 10n ** BigInt(scale) : divideUp(value, 10n ** BigInt(-scale));
-  // What upstream cannot hold as an int64 and a scale it cuts.
-  return digits.length <= DIGITS_MAX && scale >= 0 ? nanos : capped(nanos);
-}
-
-function capped(nanos: bigint): bigint {
-  return nanos > INT64_MAX * NANO ? INT64_MAX * NANO : nanos;
+  return scale >= 0 ? value * 10n ** BigInt(scale) : divideUp(value, 10n ** BigInt(-scale));
 }
 
 /** The canonical text: an integer as small as its suffix allows, no loss of precision. */
