@@ -1,5 +1,6 @@
 import { sleep, type Clock, type Instant, type Timer } from "../base/clock.ts";
 import type { Logger } from "../base/logger.ts";
+import { equalJson } from "../api/machinery/equality.ts";
 import type { V1Pod, V1PodStatus, V1ResourceRequirements } from "../gen/types.ts";
 import type { EventRecorder } from "./events.ts";
 import {
@@ -20,7 +21,6 @@ import { Prober, type Ask, type ProbedContainer } from "./probes/prober.ts";
 import { isAlive, newest, type PodRuntime } from "./runtime/pod-runtime.ts";
 import { allContainers } from "./runtime/pod-spec.ts";
 import { RuntimeView, type RuntimeSource } from "./runtime-view.ts";
-import { equalJson } from "../api/machinery/equality.ts";
 import { StepCooling } from "./step-cooling.ts";
 import { withOwnStatus } from "./status/own-status.ts";
 import { resizeMessage, transitionEvents } from "./status/transition-events.ts";

@@ -23,7 +23,7 @@ import type { Cache } from "../client/cache.ts";
 import type { Client } from "../client/client.ts";
 import { startControllers, type ControllerSettings } from "../controllers/all.ts";
 import { parsePodRange } from "../controllers/nodeipam/nodeipam.ts";
-import { EventRecorder } from "../reconciler/event-recorder.ts";
+import { EventRecorder } from "../client/event-recorder.ts";
 import { fixedKinds } from "../reconciler/served-kinds.ts";
 import { Scheduler } from "../scheduler/scheduler.ts";
 import type { Store } from "../store/store.ts";
@@ -233,11 +233,11 @@ async function runLoops(
 
 /** Starts all controllers, as whom `client` speaks for. @returns ends them */
 export function runControllers(
-  { clock, logger, ca, podCidr, nodePodPrefix, issueSecretToken }: LoopOptions,
+  { clock, random, logger, ca, podCidr, nodePodPrefix, issueSecretToken }: LoopOptions,
   client: Client,
   cache: Cache,
 ): () => Promise<void> {
-  const events = new EventRecorder(client, clock, logger);
+  const events = new EventRecorder(client, clock, random, logger);
   const controllers = startControllers(
     {
       caCertificates: ca,
@@ -270,7 +270,7 @@ export async function runScheduler(
   client: Client,
   cache: Cache,
 ): Promise<() => Promise<void>> {
-  const events = new EventRecorder(client, clock, logger, hostName);
+  const events = new EventRecorder(client, clock, random, logger, hostName ? { host: hostName } : {});
   const scheduler = new Scheduler({ client, cache, clock, random, logger, events });
   await scheduler.start();
   return () => {

@@ -6,7 +6,7 @@ import type { Cache, CacheChange } from "../client/cache.ts";
 import type { Client } from "../client/client.ts";
 import { applyPlan, describeWrite, type Applied, type Primary } from "./apply.ts";
 import { Terminal, type Controller, type Plan } from "./controller.ts";
-import type { EventSink } from "./event-recorder.ts";
+import type { EventSink } from "../client/event-recorder.ts";
 import { RevisionBarrier } from "./revision-barrier.ts";
 import { fixedKinds, type ServedKinds } from "./served-kinds.ts";
 import { WorkQueue, type Outcome } from "./work-queue.ts";

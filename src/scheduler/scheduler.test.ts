@@ -9,7 +9,7 @@ import { Unreachable } from "../base/network.ts";
 import { SeededRandom } from "../base/seeded-random.ts";
 import type { Client } from "../client/client.ts";
 import type { V1PodSpec } from "../gen/types.ts";
-import { EventRecorder } from "../reconciler/event-recorder.ts";
+import { EventRecorder } from "../client/event-recorder.ts";
 import { node, pod } from "../../test/support/builders.ts";
 import { startTestServer, type TestServer } from "../../test/support/api-server.ts";
 import { Scheduler } from "./scheduler.ts";
@@ -30,7 +30,7 @@ function inWorld(body: (world: World) => Promise<void>): () => Promise<void> {
     const server = await startTestServer();
     const { client, clock } = server;
     const cache = new InProcessCache(server.server.parts);
-    const events = new EventRecorder(client, clock, silentLogger);
+    const events = new EventRecorder(client, clock, new SeededRandom(1), silentLogger);
     const world: World = {
       server,
       client,

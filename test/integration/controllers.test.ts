@@ -22,10 +22,11 @@ import { NamespaceLifecycle } from "../../src/apiserver/admission/namespace-life
 import { InProcessCache } from "../../src/apiserver/in-process-cache.ts";
 import { formatMicroTime, formatTime } from "../../src/base/clock.ts";
 import { silentLogger } from "../../src/base/logger.ts";
+import { SeededRandom } from "../../src/base/seeded-random.ts";
 import type { Client } from "../../src/client/client.ts";
 import { startControllers } from "../../src/controllers/all.ts";
 import { parsePodRange } from "../../src/controllers/nodeipam/nodeipam.ts";
-import { EventRecorder } from "../../src/reconciler/event-recorder.ts";
+import { EventRecorder } from "../../src/client/event-recorder.ts";
 import { fixedKinds } from "../../src/reconciler/served-kinds.ts";
 import { startTestServer, type TestServer } from "../support/api-server.ts";
 
@@ -51,7 +52,7 @@ function inWorld(body: (world: World) => Promise<void>): () => Promise<void> {
     });
     const { client, clock } = server;
     const cache = new InProcessCache(server.server.parts);
-    const events = new EventRecorder(client, clock, silentLogger);
+    const events = new EventRecorder(client, clock, new SeededRandom(1), silentLogger);
     const controllers = startControllers(
       {
         caCertificates: "CA",

@@ -1,10 +1,18 @@
-import { formatMicroTime, formatTime, sleep, type Clock, type Instant } from "../base/clock.ts";
+import {
+  formatMicroTime,
+  formatTime,
+  sleep,
+  type Clock,
+  type Instant,
+  type Timer,
+} from "../base/clock.ts";
 import type { Logger } from "../base/logger.ts";
+import type { Random } from "../base/random.ts";
 import { apiVersionOf, type Kind } from "../api/machinery/kind.ts";
 import type { KubeObject } from "../api/machinery/object.ts";
 import { isStatusError } from "../api/machinery/status-error.ts";
 import { Event } from "../api/core/event.ts";
-import type { Client } from "../client/client.ts";
+import type { Client } from "./client.ts";
 import { EventCorrelator, type Correlated } from "./event-correlator.ts";
 
 /**
@@ -38,6 +46,20 @@ export interface RecordedEvent {
   readonly action?: string;
 }
 
+/** How one recorder differs from another. */
+export interface RecorderOptions {
+  /** The machine's name: a node's for its own events. */
+  readonly host?: string;
+  /**
+   * Events of things that go as they should. They wait, so that their writes do not delay the start they tell of, for
+   * {@link ROUTINE_MS} or until another event comes.
+   */
+  readonly isRoutine?: (reason: string) => boolean;
+}
+
+/** In ms. Doubled, `describe` lags as much. */
+const ROUTINE_MS = 300;
+
 interface Queued {
   readonly source: string;
   readonly event: RecordedEvent;
@@ -68,43 +90,57 @@ export class EventRecorder implements EventSink {
   readonly #client: Client;
   readonly #clock: Clock;
   readonly #logger: Logger;
-  readonly #host: string;
+  readonly #random: Random;
+  readonly #options: RecorderOptions;
   readonly #correlator = new EventCorrelator();
   readonly #queue: Queued[] = [];
   readonly #stop = new AbortController();
   #work: Promise<void> | undefined;
+  #leisure: Timer | undefined;
   #lastStamp = 0n;
 
-  /** `host`: the node's name for a node's own events, else "". */
-  constructor(client: Client, clock: Clock, logger: Logger, host = "") {
+  constructor(
+    client: Client,
+    clock: Clock,
+    random: Random,
+    logger: Logger,
+    options: RecorderOptions = {},
+  ) {
     this.#client = client;
     this.#clock = clock;
+    this.#random = random;
     this.#logger = logger;
-    this.#host = host;
+    this.#options = options;
   }
 
   record(source: string, event: RecordedEvent): void {
     if (this.#stop.signal.aborted || this.#queue.length >= QUEUED_MAX) return;
     const reference = referenceTo(event);
-    const subject = subjectOf(source, this.#host, reference);
+    const subject = subjectOf(source, this.#options.host ?? "", reference);
     this.#queue.push({ source, event, reference, subject, at: this.#clock.now() });
-    this.#wake();
+    if (this.#options.isRoutine?.(event.reason))
+      this.#leisure ??= this.#clock.after(ROUTINE_MS, () => this.#wake());
+    else this.#wake();
   }
 
   /** Resolves when everything recorded was written or given up. */
   async idle(): Promise<void> {
+    if (this.#leisure) this.#wake();
     while (this.#work) await this.#work;
   }
 
   /** Drops what waits. */
   async close(): Promise<void> {
     this.#queue.length = 0;
+    this.#leisure?.cancel();
     this.#stop.abort();
     await this.idle();
   }
 
   /** An event that comes after the last look at the queue, and before `#work` is cleared, must not wait for the next one. */
   #wake(): void {
+    this.#leisure?.cancel();
+    this.#leisure = undefined;
     this.#work ??= this.#drain().finally(() => {
       this.#work = undefined;
       if (this.#queue.length > 0) this.#wake();
@@ -193,26 +229,30 @@ export class EventRecorder implements EventSink {
 
   #inOldForm(common: Event, at: Instant): Event {
     const { reportingComponent: component = "" } = common;
+    const { host = "" } = this.#options;
     const timestamp = formatTime(at);
     return {
       ...common,
-      source: { component, ...(this.#host && { host: this.#host }) },
+      source: { component, ...(host && { host }) },
       firstTimestamp: timestamp,
       lastTimestamp: timestamp,
       count: 1,
-      reportingInstance: this.#host,
+      reportingInstance: host,
     };
   }
 
   /** @spec k8s@1.36 client-go tools/events event_recorder.go makeEvent */
   #inNewForm(common: Event, action: string, at: Instant): Event {
-    const instance = [common.reportingComponent, this.#host].filter(Boolean).join("-");
+    const instance = [common.reportingComponent, this.#options.host].filter(Boolean).join("-");
     return { ...common, action, eventTime: formatMicroTime(at), reportingInstance: instance };
   }
 
-  /** Nanoseconds in hexadecimal, never the same twice. */
+  /**
+   * The end of an event's name: nanoseconds in hexadecimal, rising, so that a list by name is in the order of what happened
+   * where times of whole seconds do not tell. Nanoseconds are random below the millisecond: two recorders share no name.
+   */
   #stamp(at: Instant): string {
-    const stamp = BigInt(Math.floor(at)) * 1_000_000n;
+    const stamp = BigInt(Math.floor(at)) * 1_000_000n + BigInt(this.#random.integer(500_000));
     this.#lastStamp = stamp > this.#lastStamp ? stamp : this.#lastStamp + 1n;
     return this.#lastStamp.toString(16);
   }

@@ -1,8 +1,9 @@
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
 import { silentLogger } from "../base/logger.ts";
+import { SeededRandom } from "../base/seeded-random.ts";
 import { VirtualClock } from "../base/virtual-clock.ts";
-import type { Client } from "../client/client.ts";
+import type { Client } from "./client.ts";
 import { EventRecorder } from "./event-recorder.ts";
 
 describe("EventRecorder", () => {
@@ -28,6 +29,7 @@ describe("EventRecorder", () => {
       const recorder = new EventRecorder(
         { create } as unknown as Client,
         new VirtualClock(),
+        new SeededRandom(1),
         silentLogger,
       );
       record("first");
@@ -51,7 +53,7 @@ describe("EventRecorder", () => {
     const patch = (_kind: unknown, { name }: { readonly name: string }): Promise<object> =>
       write(`${name} again`);
     const client = { create, patch } as unknown as Client;
-    const recorder = new EventRecorder(client, clock, silentLogger);
+    const recorder = new EventRecorder(client, clock, new SeededRandom(1), silentLogger);
     for (const name of ["a", "b", "c", "b", "d"])
       recorder.record("test", {
         type: "Normal",
@@ -67,5 +69,34 @@ describe("EventRecorder", () => {
     }
     open = [];
     assert.deepEqual(rounds, ["a", "b c", "b again d"]);
+  });
+
+  it("lets routine wait, until something else happens", async () => {
+    const clock = new VirtualClock();
+    const written: string[] = [];
+    const create = (_kind: unknown, { reason = "" }: { reason?: string }): Promise<object> => {
+      written.push(reason);
+      return Promise.resolve({});
+    };
+    const client = { create, patch: () => Promise.resolve({}) } as unknown as Client;
+    const options = { isRoutine: (reason: string) => reason === "Started" };
+    const recorder = new EventRecorder(client, clock, new SeededRandom(1), silentLogger, options);
+    const record = (reason: string): void =>
+      recorder.record("test", {
+        type: "Normal",
+        reason,
+        message: reason,
+        regarding: { apiVersion: "v1", kind: "Pod", metadata: { name: "p", namespace: "n" } },
+      });
+    record("Started");
+    await clock.advance(200);
+    assert.deepEqual(written, []);
+    await clock.advance(200);
+    assert.deepEqual(written, ["Started"]);
+    record("Started");
+    record("Killing");
+    await clock.advance(0);
+    await recorder.idle();
+    assert.deepEqual(written, ["Started", "Killing"], "the same again is counted, not created");
   });
 });
