@@ -12,11 +12,13 @@ import { bindingResource } from "./core/binding.ts";
 import { configMapResource } from "./core/config-map.ts";
 import { endpointsResource } from "./core/endpoints.ts";
 import { eventResource } from "./core/event.ts";
+import { limitRangeResource } from "./core/limit-range.ts";
 import { namespaceResource } from "./core/namespace.ts";
 import { nodeResource } from "./core/node.ts";
 import { podTemplateResource } from "./core/pod-template.ts";
 import { podResource } from "./core/pod.ts";
 import { replicationControllerResource } from "./core/replication-controller.ts";
+import { resourceQuotaResource } from "./core/resource-quota.ts";
 import { secretResource } from "./core/secret.ts";
 import { serviceAccountResource } from "./core/service-account.ts";
 import { serviceResource } from "./core/service.ts";
@@ -38,11 +40,13 @@ export const catalog: readonly Resource[] = [
   erased(configMapResource),
   erased(endpointsResource),
   erased(eventResource),
+  erased(limitRangeResource),
   erased(namespaceResource),
   erased(nodeResource),
   erased(podResource),
   erased(podTemplateResource),
   erased(replicationControllerResource),
+  erased(resourceQuotaResource),
   erased(secretResource),
   erased(serviceAccountResource),
   erased(serviceResource),

@@ -3,6 +3,7 @@ import type { Random } from "../base/random.ts";
 import type { ObjectKey } from "../api/machinery/object.ts";
 import type { AdmissionPlugin } from "./admission/admission.ts";
 import { defaultTolerationSeconds } from "./admission/default-tolerations.ts";
+import { LimitRanger } from "./admission/limit-ranger.ts";
 import { NamespaceLifecycle } from "./admission/namespace-lifecycle.ts";
 import { NodeRestriction } from "./admission/node-restriction.ts";
 import { PodSecurity } from "./admission/pod-security/pod-security.ts";
@@ -70,6 +71,7 @@ export function createAuth(
     authorizer,
     admission: [
       new NamespaceLifecycle(cache),
+      new LimitRanger(cache),
       new ServiceAccountAdmission(cache, clock, random),
       new NodeRestriction(cache),
       taintNodesByCondition,

@@ -10,6 +10,7 @@ import type { Authenticator } from "./authn/authenticator.ts";
 import type { Authorizer } from "./authz/authorizer.ts";
 import type { WatchBody } from "./bodies/watch-body.ts";
 import type { ReviewHandler } from "./authz/reviews.ts";
+import type { QuotaGate } from "./quota/quota-gate.ts";
 import type { WatchCache } from "./registry/watch-cache.ts";
 import type { ResourceTable } from "./resource-table.ts";
 import type { SubresourceTable } from "./subresources/subresource.ts";
@@ -29,6 +30,7 @@ export interface ServerParts {
   readonly admission: readonly AdmissionPlugin[];
   /** By `GROUP/PLURAL`: what hands out numbers of which there is one set per cluster. */
   readonly allocators: ReadonlyMap<string, Allocator>;
+  readonly quotas: QuotaGate;
   /** By `GROUP/PLURAL`: resources that are questions, answered and never stored. */
   readonly reviews: ReadonlyMap<string, ReviewHandler>;
   readonly subresources: SubresourceTable;

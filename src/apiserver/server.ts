@@ -24,6 +24,7 @@ import { followFlowObjects } from "./flowcontrol/flow-objects.ts";
 import { PathTable, type PathHandler } from "./path-table.ts";
 import { BODY_BYTES_MAX, Pipeline } from "./pipeline.ts";
 import type { ServerParts } from "./parts.ts";
+import { QuotaGate } from "./quota/quota-gate.ts";
 import { WatchCache } from "./registry/watch-cache.ts";
 import type { ApiRequest } from "./request.ts";
 import { RequestMetrics } from "./request-metrics.ts";
@@ -118,6 +119,7 @@ export async function startApiServer(options: ApiServerOptions): Promise<ApiServ
     admission: [],
     reviews: new Map(),
     allocators: new Map<string, Allocator>([["/services", services]]),
+    quotas: new QuotaGate(resources),
     subresources,
     watches: new Set(),
   };

@@ -20,6 +20,7 @@ import { nodeLifecycleLoop } from "./nodelifecycle/node-lifecycle-loop.ts";
 import { podGcLoop } from "./podgc/podgc.ts";
 import { replicaSetController } from "./replicaset/replicaset.ts";
 import { replicationController } from "./replication/replication.ts";
+import { resourceQuotaLoop } from "./resourcequota/resourcequota.ts";
 import { rootCaCertPublisher } from "./root-ca-cert-publisher/root-ca-cert-publisher.ts";
 import { serviceAccountController } from "./serviceaccount/serviceaccount.ts";
 import { accountTokenController } from "./serviceaccount/account-token.ts";
@@ -57,6 +58,7 @@ export function allLoops(
     podGcLoop(cache),
     loop(replicaSetController),
     loop(replicationController),
+    resourceQuotaLoop(settings.served, cache),
     loop(rootCaCertPublisher(settings.caCertificates)),
     loop(serviceAccountController),
     loop(accountTokenController),

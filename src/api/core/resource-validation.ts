@@ -75,7 +75,8 @@ function validateAmount(name: string, amount: string, field: string): Errors {
   ];
 }
 
-function validateResourceName(name: string, field: string): Errors {
+/** A name that requests and limits of containers may have. */
+export function validateResourceName(name: string, field: string): Errors {
   const qualified = invalids(field, name, validateQualifiedName(name));
   if (qualified.length > 0) return qualified;
   if (name.includes("/"))
@@ -99,7 +100,7 @@ function isExtended(name: string): boolean {
 }
 
 /** Only what can be taken back may be promised more than once. */
-function canOvercommit(name: string): boolean {
+export function canOvercommit(name: string): boolean {
   return isNative(name) && !name.startsWith(HUGE_PAGES);
 }
 

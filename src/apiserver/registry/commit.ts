@@ -12,6 +12,14 @@ export interface EncodedObject {
   readonly value: Buffer;
 }
 
+/** Another object's new value that is committed with the object, or not at all. */
+export interface AlsoWritten {
+  /** Of the store. */
+  readonly key: string;
+  readonly value: Buffer;
+  readonly expect: Revision;
+}
+
 /** An object of `served` as it will be stored. */
 export function encodedForm(served: ServedResource, object: KubeObject): EncodedObject {
   return encode(served, storedForm(served, object));
@@ -37,9 +45,9 @@ export function unwritten(key: string, object: KubeObject, revision: Revision): 
 }
 
 /**
- * Writes one object. `expect`: the revision its key must have; 0: it must not exist.
+ * Writes one object, and `also` in the same transaction. `expect`: the revision its key must have; 0: it must not exist.
  *
- * @returns the version once the cache has it; `undefined`: the key had another revision, which the cache has now.
+ * @returns the version once the cache has it; `undefined`: a key had another revision, which the cache has now.
  */
 export async function commitObject(
   parts: ServerParts,
@@ -47,6 +55,7 @@ export async function commitObject(
   key: string,
   encoded: EncodedObject,
   expect: Revision,
+  also: readonly AlsoWritten[] = [],
 ): Promise<ObjectVersion | undefined> {
   const { value } = encoded;
   if (value.length > VALUE_BYTES_MAX) throw requestEntityTooLarge(`limit is ${VALUE_BYTES_MAX}`);
@@ -54,7 +63,10 @@ export async function commitObject(
   let version: ObjectVersion | undefined;
   parts.cache.expect(value, (revision) => (version = versionAt(key, encoded, revision)));
   try {
-    const result = await parts.store.commit([{ kind: "put", key: storeKey, value, expect }]);
+    const result = await parts.store.commit([
+      { kind: "put", key: storeKey, value, expect },
+      ...also.map((write) => ({ kind: "put" as const, ...write })),
+    ]);
     await caughtUp(parts, result);
     if (result.kind === "conflict") return undefined;
     return version ?? versionAt(key, encoded, result.revision);

@@ -1,6 +1,7 @@
 import type { KubeObject } from "../../api/machinery/object.ts";
 import type { ApiCall } from "../api-call.ts";
 import type { ServerParts } from "../parts.ts";
+import type { AlsoWritten } from "../registry/commit.ts";
 import type { AdmissionCall } from "../request.ts";
 
 /** Runs all plugins that change objects, each on the result of the one before, and defaults what they left out. */
@@ -48,4 +49,17 @@ export function validateAdmission(
   const admission = call.admission(operation, object, old);
   for (const plugin of parts.admission)
     if (plugin.validate && plugin.handles(admission)) plugin.validate(admission);
+}
+
+/** The last judge, as upstream's plugin ResourceQuota is. @returns what must be written with the object. @throws {StatusError} too much. */
+export function chargeQuotas(
+  parts: ServerParts,
+  call: ApiCall,
+  operation: "CREATE" | "UPDATE",
+  object: KubeObject,
+  old: KubeObject | undefined,
+): readonly AlsoWritten[] {
+  if (!parts.quotas.concerns(call, operation)) return [];
+  const admission = call.admission(operation, object, old);
+  return parts.quotas.charge(admission, object, old, parts.clock.now());
 }

@@ -12,11 +12,17 @@ import { nameSuffix, uuid } from "../../base/random.ts";
 import type { ApiCall } from "../api-call.ts";
 import { managedOnCreate, type ManagedFields, type Tracking } from "../field-management/track.ts";
 import type { ServerParts } from "../parts.ts";
-import { commitObject, encodedForm, unwritten } from "../registry/commit.ts";
+import {
+  commitObject,
+  CONFLICT_TRIES_MAX,
+  encodedForm,
+  tooManyConflicts,
+  unwritten,
+} from "../registry/commit.ts";
 import { shown } from "../registry/face.ts";
 import { localKey } from "../registry/keys.ts";
 import type { ObjectVersion } from "../registry/object-version.ts";
-import { admitObject, prepareAdmission, validateAdmission } from "./admit.ts";
+import { admitObject, chargeQuotas, prepareAdmission, validateAdmission } from "./admit.ts";
 
 /** Generated names tried before AlreadyExists. @spec k8s@1.36 registry/generic/registry/store.go maxNameGenerationCreateAttempts */
 const NAME_TRIES_MAX = 8;
@@ -51,11 +57,38 @@ export async function createObject(
   const isGenerated = !given.metadata?.name && Boolean(given.metadata?.generateName);
   for (let attempt = 1; ; attempt++) {
     const named = isGenerated ? withGeneratedName(parts, given) : given;
-    const version = await createOnce(parts, call, named, managed);
+    const version = await createNamed(parts, call, named, managed);
     if (version) return version;
     if (!isGenerated) throw taken(call, named.metadata!.name!);
     if (attempt >= NAME_TRIES_MAX) throw generateNameConflict(call.kind, named.metadata!.name!);
   }
+}
+
+/** @returns `undefined`: the name is taken. */
+async function createNamed(
+  parts: ServerParts,
+  call: ApiCall,
+  named: KubeObject,
+  managed: ManagedFields,
+): Promise<ObjectVersion | undefined> {
+  const { quotas } = parts;
+  if (!quotas.concerns(call, "CREATE"))
+    return decided(await createOnce(parts, call, named, managed));
+  return quotas.inTurn(call.info.namespace, async () => {
+    for (let attempt = 0; attempt < CONFLICT_TRIES_MAX; attempt++) {
+      const version = await createOnce(parts, call, named, managed);
+      if (version !== OUTRUN) return version;
+    }
+    throw tooManyConflicts();
+  });
+}
+
+/** Nothing was written: a quota that counts the object has changed. */
+const OUTRUN = Symbol("outrun");
+
+/** Of a write that no quota counts. */
+function decided(version: ObjectVersion | typeof OUTRUN | undefined): ObjectVersion | undefined {
+  return version === OUTRUN ? undefined : version;
 }
 
 /** @returns `undefined`: the name is taken. */
@@ -64,7 +97,7 @@ async function createOnce(
   call: ApiCall,
   named: KubeObject,
   managed: ManagedFields,
-): Promise<ObjectVersion | undefined> {
+): Promise<ObjectVersion | typeof OUTRUN | undefined> {
   const { served } = call;
   const admitted = admitObject(parts, call, "CREATE", named, undefined);
   const allocator = parts.allocators.get(`${served.kind.group}/${served.kind.plural}`);
@@ -74,10 +107,11 @@ async function createOnce(
     validateAdmission(parts, call, "CREATE", object, undefined);
     const key = localKey(call.info.namespace, object.metadata!.name!);
     if (served.cache.get(key)) return undefined;
+    const also = chargeQuotas(parts, call, "CREATE", object, undefined);
     if (call.isDryRun) return unwritten(key, object, 0);
     const encoded = encodedForm(served, object);
-    const version = await commitObject(parts, served, key, encoded, 0);
-    if (!version) return undefined;
+    const version = await commitObject(parts, served, key, encoded, 0, also);
+    if (!version) return also.length > 0 && !served.cache.get(key) ? OUTRUN : undefined;
     reservation?.confirm();
     return shown(served, version);
   } finally {

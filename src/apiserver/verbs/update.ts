@@ -31,7 +31,7 @@ import { shown } from "../registry/face.ts";
 import { isNamespace, specFinalizers } from "./deletion.ts";
 import { localKey } from "../registry/keys.ts";
 import { ObjectVersion } from "../registry/object-version.ts";
-import { admitObject, validateAdmission } from "./admit.ts";
+import { admitObject, chargeQuotas, validateAdmission } from "./admit.ts";
 import { createObject, inNamespace } from "./create.ts";
 
 /** How one endpoint changes an object: the main one by its strategy, `status` and other subresources by their own. */
@@ -93,9 +93,13 @@ export async function updateObject(
     const isPinned = checkPreconditions(call, wanted, old, change);
     const pause = call.pause();
     if (pause) await pause;
-    const version = await updateOnce(parts, call, change, old, wanted);
+    const once = (): Promise<ObjectVersion | undefined> =>
+      updateOnce(parts, call, change, old, wanted);
+    const version = await (parts.quotas.concerns(call, "UPDATE")
+      ? parts.quotas.inTurn(info.namespace, once)
+      : once());
     if (version) return { version, isCreated: false };
-    if (isPinned) throw objectModified(call.kind, call.info.name);
+    if (isPinned && served.cache.get(key) !== old) throw objectModified(call.kind, call.info.name);
   }
   throw tooManyConflicts();
 }
@@ -164,12 +168,13 @@ async function updateOnce(
     const ready = prepared(parts, call, change, reservation?.object ?? admitted, before);
     const object = withManagedFields(ready, managed);
     if (!change.isAdmitted) validateAdmission(parts, call, "UPDATE", object, before);
+    const also = chargeQuotas(parts, call, "UPDATE", object, before);
     if (isOnlyLater(before, object)) return shown(served, old);
     const encoded = encodedForm(served, object);
     if (encoded.value.equals(old.value)) return shown(served, old);
     if (call.isDryRun) return unwritten(old.key, object, old.revision);
     if (isReadyToGo(call, object)) return await deleteNow(parts, call, old, object);
-    const version = await commitObject(parts, served, old.key, encoded, old.revision);
+    const version = await commitObject(parts, served, old.key, encoded, old.revision, also);
     if (!version) return undefined;
     reservation?.confirm();
     return shown(served, version);

@@ -1,0 +1,160 @@
+import assert from "node:assert/strict";
+import { describe, it } from "node:test";
+import { catalog } from "../../src/api/catalog.ts";
+import { ConfigMap } from "../../src/api/core/config-map.ts";
+import { Namespace } from "../../src/api/core/namespace.ts";
+import { Pod } from "../../src/api/core/pod.ts";
+import { ResourceQuota } from "../../src/api/core/resource-quota.ts";
+import { Service } from "../../src/api/core/service.ts";
+import type { Kind } from "../../src/api/machinery/kind.ts";
+import { isStatusError } from "../../src/api/machinery/status-error.ts";
+import { InProcessCache } from "../../src/apiserver/in-process-cache.ts";
+import { silentLogger } from "../../src/base/logger.ts";
+import { SeededRandom } from "../../src/base/seeded-random.ts";
+import { EventRecorder } from "../../src/client/event-recorder.ts";
+import type { Client } from "../../src/client/client.ts";
+import { resourceQuotaLoop } from "../../src/controllers/resourcequota/resourcequota.ts";
+import { runLoop } from "../../src/reconciler/runner.ts";
+import { fixedKinds } from "../../src/reconciler/served-kinds.ts";
+import { startTestServer, type TestServer } from "../support/api-server.ts";
+
+interface World {
+  readonly client: Client;
+  readonly server: TestServer;
+  /** Lets the controller do what is due. */
+  settle(): Promise<void>;
+  /** What the quota `q` says is used. */
+  used(): Promise<object | undefined>;
+}
+
+const KINDS = catalog
+  .filter(({ verbs, kind }) => (!verbs || verbs.includes("list")) && kind.kind !== "Event")
+  .map(({ kind }) => kind as Kind);
+
+function inWorld(hard: Record<string, string>, body: (world: World) => Promise<void>) {
+  return async (): Promise<void> => {
+    const server = await startTestServer();
+    const { client, clock } = server;
+    const cache = new InProcessCache(server.server.parts);
+    const events = new EventRecorder(client, clock, new SeededRandom(1), silentLogger);
+    const surroundings = { client, cache, clock, logger: silentLogger, events };
+    const loop = runLoop(resourceQuotaLoop(fixedKinds(KINDS), cache), surroundings);
+    await loop.ready;
+    const settle = (): Promise<void> => clock.advance(100);
+    const key = { namespace: "d", name: "q" };
+    await client.create(Namespace, { metadata: { name: "d" } });
+    await client.create(ResourceQuota, { metadata: key, spec: { hard } });
+    await settle();
+    const used = async (): Promise<object | undefined> =>
+      (await client.get(ResourceQuota, key)).status?.used;
+    await body({ client, server, settle, used })
+      .finally(() => loop.close())
+      .finally(() => cache.close())
+      .finally(() => events.close())
+      .finally(() => server.close());
+  };
+}
+
+const pod = (name: string, cpu?: string): Pod => ({
+  metadata: { name, namespace: "d" },
+  spec: {
+    containers: [{ name: "c", image: "i", ...(cpu && { resources: { requests: { cpu } } }) }],
+  },
+});
+
+/** The message of a refusal. */
+async function refusal(write: Promise<unknown>): Promise<string> {
+  try {
+    await write;
+  } catch (error) {
+    if (isStatusError(error)) return error.message;
+    throw error;
+  }
+  return "";
+}
+
+describe("quotas", () => {
+  it(
+    "refuse what is too much, count what came with it, and give back what has gone",
+    inWorld({ pods: "2", "requests.cpu": "1" }, async ({ client, settle, used }) => {
+      await client.create(Pod, pod("a", "600m"));
+      assert.deepEqual(await used(), { pods: "1", "requests.cpu": "600m" });
+      assert.equal(
+        await refusal(client.create(Pod, pod("b", "500m"))),
+        'pods "b" is forbidden: exceeded quota: q, requested: requests.cpu=500m, used: requests.cpu=600m, limited: requests.cpu=1',
+      );
+      assert.equal(
+        await refusal(client.create(Pod, pod("b"))),
+        'pods "b" is forbidden: failed quota: q: must specify requests.cpu for: c',
+      );
+      await client.create(Pod, pod("b", "400m"));
+      assert.match(
+        await refusal(client.create(Pod, pod("c", "1m"))),
+        /requested: pods=1,requests.cpu=1m/,
+      );
+      await client.delete(Pod, { namespace: "d", name: "a" }, { graceSeconds: 0 });
+      await settle();
+      assert.deepEqual(await used(), { pods: "1", "requests.cpu": "400m" });
+      await client.create(Pod, pod("c", "600m"));
+    }),
+  );
+  it(
+    "are never passed by writes at once",
+    inWorld({ "count/configmaps": "5" }, async ({ client, used }) => {
+      const creates = Array.from({ length: 20 }, (_, index) =>
+        refusal(client.create(ConfigMap, { metadata: { name: `c${index}`, namespace: "d" } })),
+      );
+      const refused = (await Promise.all(creates)).filter((message) => message !== "");
+      assert.equal(refused.length, 15);
+      assert.deepEqual(await used(), { "count/configmaps": "5" });
+    }),
+  );
+  it(
+    "do not count what was not written",
+    inWorld({ configmaps: "5" }, async ({ client, server, used }) => {
+      const map = { metadata: { name: "c", namespace: "d" } };
+      await client.create(ConfigMap, map);
+      assert.match(await refusal(client.create(ConfigMap, map)), /already exists/);
+      const path = "/api/v1/namespaces/d/configmaps?dryRun=All";
+      assert.equal((await server.request("POST", path, { metadata: { name: "e" } })).status, 201);
+      assert.deepEqual(await used(), { configmaps: "1" });
+    }),
+  );
+  it(
+    "count what grows",
+    inWorld({ "services.nodeports": "1" }, async ({ client, used }) => {
+      const ports = [{ name: "a", port: 1 }];
+      const service = (type: string, more: object[] = []): Service => ({
+        metadata: { name: "s", namespace: "d" },
+        spec: { type, ports: [...ports, ...more] as never, selector: { a: "b" } },
+      });
+      await client.create(Service, service("ClusterIP"));
+      const key = { namespace: "d", name: "s" };
+      const change = async (type: string, more: object[] = []): Promise<unknown> => {
+        const old = await client.get(Service, key);
+        return client.update(Service, {
+          ...old,
+          spec: { ...old.spec, ...service(type, more).spec },
+        });
+      };
+      await change("NodePort");
+      assert.deepEqual(await used(), { "services.nodeports": "1" });
+      assert.match(
+        await refusal(change("NodePort", [{ name: "b", port: 2 }])),
+        /exceeded quota: q/,
+      );
+    }),
+  );
+  it("refuse while they have not been counted", async () => {
+    const server = await startTestServer();
+    const { client } = server;
+    await client.create(Namespace, { metadata: { name: "d" } });
+    const quota = { metadata: { name: "q", namespace: "d" }, spec: { hard: { pods: "2" } } };
+    await client.create(ResourceQuota, quota);
+    assert.equal(
+      await refusal(client.create(Pod, pod("a"))),
+      'pods "a" is forbidden: status unknown for quota: q, resources: pods',
+    );
+    await server.close();
+  });
+});
