@@ -40,8 +40,9 @@ describe("createAuth", () => {
     assert.deepEqual(
       auth.admission.map(({ name }) => name),
       [
-        ...["NamespaceLifecycle", "ServiceAccount", "NodeRestriction", "TaintNodesByCondition"],
-        ...["PodSecurity", "Priority", "DefaultTolerationSeconds", "RBACEscalation"],
+        ...["NamespaceLifecycle", "LimitRanger", "ServiceAccount", "NodeRestriction"],
+        ...["TaintNodesByCondition", "PodSecurity", "Priority", "DefaultTolerationSeconds"],
+        "RBACEscalation",
       ],
     );
   });
