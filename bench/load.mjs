@@ -2,7 +2,7 @@
 // build, alone, with its controllers and scheduler; with a reference (another API server, nothing scheduled on it), what can be asked
 // there is asked there in the same run. Appends one line to bench/results.ndjson. Names: lists memory restart fairness watch stalled.
 import { execFileSync, fork, spawn } from "node:child_process";
-import { mkdtempSync, readFileSync, rmSync } from "node:fs";
+import { existsSync, mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import {
@@ -60,7 +60,9 @@ async function stopServer() {
 
 /** A cluster administrator's and two plain users' tokens: service accounts, as wrk has no certificates. */
 async function tokens() {
-  const kubeconfig = readFileSync(join(data, "admin.kubeconfig"), "utf8");
+  const file = join(data, "admin.kubeconfig");
+  while (!existsSync(file)) await pause(10);
+  const kubeconfig = readFileSync(file, "utf8");
   const field = (name) => Buffer.from(new RegExp(`${name}: (\\S+)`).exec(kubeconfig)[1], "base64");
   const cert = field("client-certificate-data");
   const admin = clientOf(URL_OURS, { cert, key: field("client-key-data") });
