@@ -44,8 +44,8 @@ async function startServer() {
       () => true,
       () => false,
     );
-    if (isReady) break;
     if (server.exitCode !== null) throw new Error("the server ended");
+    if (isReady) break;
     await pause(3);
   }
   probe.close();
@@ -351,10 +351,9 @@ async function main() {
   await stopServer();
 }
 
-try {
-  await main();
-} finally {
+process.on("exit", () => {
   if (server?.exitCode === null) server.kill("SIGKILL");
   rmSync(home, { recursive: true, force: true });
-}
+});
+await main();
 process.exit(0);

@@ -74,7 +74,7 @@ describe("pump", () => {
   it("after a long round what happens meanwhile goes out together", async () => {
     const log: string[] = [];
     const source = new FedSource();
-    pump(source, takingTarget(log, "", 3));
+    pump(source, takingTarget(log, "", 15));
     source.feed("a");
     await turn();
     for (const piece of "bcd") {
@@ -93,7 +93,7 @@ describe("pump", () => {
     sources.forEach((source, at) => pump(source, takingTarget(log, `${at}`, 2)));
     for (const source of sources) source.feed("x");
     await turn();
-    assert.ok(log.length >= 2 && log.length < 6, `${log.length} in the first turn`);
+    assert.ok(log.length >= 1 && log.length < 6, `${log.length} in the first turn`);
     sources[0]!.feed("y");
     while (log.length < 7) await turn();
     assert.deepEqual(log, ["0x", "1x", "2x", "3x", "4x", "5x", "0y"]);
