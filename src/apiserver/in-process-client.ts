@@ -120,6 +120,7 @@ class InProcessClient implements Client {
       while (!signal?.aborted) {
         const woken = new Promise<void>((resolve) => (wake = resolve));
         const reading = reader.read();
+        if (reader.isCaughtUp && !reader.trigger) cache.watchers.sleep(watcher);
         if (reading.kind === "too-old") throw tooOldResourceVersion(from, cache.events.floor);
         if (reading.kind === "idle") await woken;
         if (reading.kind !== "events") continue;

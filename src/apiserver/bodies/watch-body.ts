@@ -90,6 +90,8 @@ export class WatchBody implements ByteSource {
   read(): Buffer | undefined | null {
     if (this.#state === "ended") return null;
     const reading = this.#reader.read();
+    if (this.#reader.isCaughtUp && !this.#reader.trigger && !this.#isClosed)
+      this.#cache.watchers.sleep(this.#watcher);
     switch (reading.kind) {
       case "events":
         return this.#encoded(reading.events, reading.id);

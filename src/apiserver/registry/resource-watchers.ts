@@ -28,21 +28,15 @@ interface Index {
  * @spec k8s@1.36 apiserver storage/cacher (indexed triggers)
  */
 export class ResourceWatchers {
-  readonly #unindexed = new Set<Watcher>();
+  /** Those that want all there is and have read all: each is woken once, and comes back when it sleeps again. */
+  #sleeping = new Set<Watcher>();
   readonly #indexes = new Map<string, Index>();
   /** To be woken after this batch, by the first event that concerns them. */
   readonly #due = new Map<Watcher, number>();
   #first: number | undefined;
 
-  get size(): number {
-    let size = this.#unindexed.size;
-    for (const { byValue } of this.#indexes.values())
-      for (const watchers of byValue.values()) size += watchers.size;
-    return size;
-  }
-
   add(watcher: Watcher, trigger: Trigger | undefined): void {
-    if (!trigger) return void this.#unindexed.add(watcher);
+    if (!trigger) return this.sleep(watcher);
     const { field, value, read } = trigger;
     let index = this.#indexes.get(field);
     if (!index) this.#indexes.set(field, (index = { read, byValue: new Map() }));
@@ -51,9 +45,14 @@ export class ResourceWatchers {
     else index.byValue.set(value, new Set([watcher]));
   }
 
+  /** A watcher without a trigger has read all: the next event wakes it. */
+  sleep(watcher: Watcher): void {
+    this.#sleeping.add(watcher);
+  }
+
   remove(watcher: Watcher, trigger: Trigger | undefined): void {
     this.#due.delete(watcher);
-    if (!trigger) return void this.#unindexed.delete(watcher);
+    if (!trigger) return void this.#sleeping.delete(watcher);
     const index = this.#indexes.get(trigger.field);
     const watchers = index?.byValue.get(trigger.value);
     watchers?.delete(watcher);
@@ -81,7 +80,11 @@ export class ResourceWatchers {
     const first = this.#first;
     if (first === undefined) return;
     this.#first = undefined;
-    for (const watcher of this.#unindexed) watcher.wake(first);
+    if (this.#sleeping.size > 0) {
+      const woken = this.#sleeping;
+      this.#sleeping = new Set();
+      for (const watcher of woken) watcher.wake(first);
+    }
     for (const [watcher, number] of this.#due) watcher.wake(number);
     this.#due.clear();
   }
