@@ -1,8 +1,9 @@
-// Measures the server under load: `npm run bench:load [-- --reference URL TOKEN] [--only NAME,…] [--pods N]`. A server process of this
-// build, alone, with its controllers and scheduler; with a reference (another API server, nothing scheduled on it), what can be asked
-// there is asked there in the same run. Appends one line to bench/results.ndjson. Names: lists memory restart fairness watch stalled.
+// Measures the server under load: `npm run bench:load [-- --reference URL TOKEN] [--only NAME,…] [--pods N] [--profile FOLDER]`. A server
+// process of this build, alone, with its controllers and scheduler; with a reference (another API server, nothing scheduled on it),
+// what can be asked there is asked there in the same run. Appends one line to bench/results.ndjson. Names: lists memory restart
+// fairness watch stalled; of the watches: [--protocols h1,h2] [--rates 1,100,1000]. Ends the server's processor profile in FOLDER.
 import { execFileSync, fork, spawn } from "node:child_process";
-import { mkdtempSync, readFileSync, rmSync } from "node:fs";
+import { existsSync, mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import {
@@ -21,6 +22,8 @@ const option = (name) => {
   return at < 0 ? undefined : process.argv[at + 1];
 };
 const pods = Number(option("--pods") ?? 12_000);
+const profiles = option("--profile");
+const profiling = profiles ? ["--cpu-prof", `--cpu-prof-dir=${profiles}`] : [];
 const only = option("--only")?.split(",");
 const isWanted = (name) => !only || only.includes(name);
 const home = mkdtempSync(join(tmpdir(), "skiff-load-"));
@@ -35,7 +38,7 @@ async function startServer() {
   const begun = performance.now();
   server = spawn(
     process.execPath,
-    ["bin/skiff.cjs", "server", "--data", data, "--listen", `127.0.0.1:${PORT}`],
+    [...profiling, "bin/skiff.cjs", "server", "--data", data, "--listen", `127.0.0.1:${PORT}`],
     { stdio: "inherit" },
   );
   const probe = clientOf(URL_OURS, {}, 1);
@@ -44,8 +47,8 @@ async function startServer() {
       () => true,
       () => false,
     );
-    if (isReady) break;
     if (server.exitCode !== null) throw new Error("the server ended");
+    if (isReady) break;
     await pause(3);
   }
   probe.close();
@@ -60,7 +63,9 @@ async function stopServer() {
 
 /** A cluster administrator's and two plain users' tokens: service accounts, as wrk has no certificates. */
 async function tokens() {
-  const kubeconfig = readFileSync(join(data, "admin.kubeconfig"), "utf8");
+  const file = join(data, "admin.kubeconfig");
+  while (!existsSync(file)) await pause(10);
+  const kubeconfig = readFileSync(file, "utf8");
   const field = (name) => Buffer.from(new RegExp(`${name}: (\\S+)`).exec(kubeconfig)[1], "base64");
   const cert = field("client-certificate-data");
   const admin = clientOf(URL_OURS, { cert, key: field("client-key-data") });
@@ -255,8 +260,10 @@ async function watches(ours, theirs) {
       await inParallel(MAP_COUNT, 8, (at) =>
         who.call("POST", MAPS, { metadata: { name: `w-${at}` }, data: { t: "0" } }),
       );
-  for (const protocol of ["h1", "h2"])
-    for (const rate of [1, 100, 1000]) {
+  const protocols = option("--protocols")?.split(",") ?? ["h1", "h2"];
+  const rates = option("--rates")?.split(",").map(Number) ?? [1, 100, 1000];
+  for (const protocol of protocols)
+    for (const rate of rates) {
       const mine = await watch(ours, protocol, rate, server.pid);
       const other = theirs && (await watch(theirs, protocol, rate));
       const name = `1000 watchers, ${protocol}, ${rate} changes/s`;
@@ -349,10 +356,9 @@ async function main() {
   await stopServer();
 }
 
-try {
-  await main();
-} finally {
+process.on("exit", () => {
   if (server?.exitCode === null) server.kill("SIGKILL");
   rmSync(home, { recursive: true, force: true });
-}
+});
+await main();
 process.exit(0);

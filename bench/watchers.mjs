@@ -12,17 +12,19 @@ const events = new Uint32Array(watchers);
 const delays = new Uint32Array(60_001);
 const STAMP = Buffer.from('"t":"');
 const NEWLINE = 10;
-const BRACE = 0x7d;
+const RETURN = 13;
+/** The last byte of each watcher's last piece. */
+const lasts = new Uint8Array(watchers);
 
-/** A frame ends in `}\n`; what the transport puts between does not. */
+/** A frame ends in a newline; those of HTTP/1.1's own framing come after a carriage return. */
 function take(at, piece) {
   let seen = 0;
   for (let end = piece.indexOf(NEWLINE); end >= 0; end = piece.indexOf(NEWLINE, end + 1))
-    if (end > 0 && piece[end - 1] === BRACE) seen++;
+    if ((end > 0 ? piece[end - 1] : lasts[at]) !== RETURN) seen++;
+  lasts[at] = piece[piece.length - 1];
   events[at] += seen;
-  const stamp = piece.indexOf(STAMP);
-  if (stamp < 0) return;
-  const begin = stamp + STAMP.length;
+  const begin = piece.indexOf(STAMP) + STAMP.length;
+  if (begin < STAMP.length || begin + 13 > piece.length) return;
   const text = piece.latin1Slice(begin, begin + 13);
   const delayMs = Math.round(performance.timeOrigin + performance.now() - Number(text));
   if (delayMs >= 0) delays[Math.min(delays.length - 1, delayMs)]++;

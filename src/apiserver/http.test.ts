@@ -1,7 +1,12 @@
 import assert from "node:assert/strict";
+import type { IncomingHttpHeaders } from "node:http";
 import { connect, type ClientHttp2Session } from "node:http2";
 import { request as httpsRequest } from "node:https";
 import { after, before, describe, it } from "node:test";
+import {
+  mandatoryFlowSchemas,
+  mandatoryPriorityLevels,
+} from "../api/flowcontrol/default-objects.ts";
 import { SystemClock } from "../base/system-clock.ts";
 import { SystemRandom } from "../base/system-random.ts";
 import { createAuthority, issueCertificate, loadAuthority } from "../wire/x509/certificate.ts";
@@ -127,5 +132,32 @@ describe("over TLS", () => {
     await new Promise((resolve) => stream.once("close", resolve));
     await http1("GET", "/healthz");
     assert.equal(world.server.parts.watches.size, 0);
+  });
+
+  it("says over both protocols by which flow an answer came", async () => {
+    const group = "/apis/flowcontrol.apiserver.k8s.io/v1";
+    const objects = [
+      ["prioritylevelconfigurations", mandatoryPriorityLevels],
+      ["flowschemas", mandatoryFlowSchemas],
+    ] as const;
+    for (const [plural, list] of objects)
+      for (const object of list)
+        assert.equal((await http2("POST", `${group}/${plural}`, JSON.stringify(object)))[0], 201);
+    const [, text] = await http2("GET", `${group}/flowschemas/catch-all`);
+    const { uid } = (JSON.parse(text) as { metadata: { uid: string } }).metadata;
+    const header = "x-kubernetes-pf-flowschema-uid";
+    const stream = session.request({ ":path": "/version" });
+    const second = await new Promise<IncomingHttpHeaders>((resolve) =>
+      stream.once("response", resolve),
+    );
+    stream.close();
+    const first = await new Promise<IncomingHttpHeaders>((resolve) => {
+      const options = { host: "localhost", port, ca: ca.certificatePem, path: "/version" };
+      httpsRequest({ ...options, agent: false }, (response) => {
+        response.resume();
+        resolve(response.headers);
+      }).end();
+    });
+    assert.deepEqual([first[header], second[header]], [uid, uid]);
   });
 });

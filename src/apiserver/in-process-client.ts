@@ -22,6 +22,7 @@ import { conformed } from "./bodies/decode.ts";
 import type { ServerParts } from "./parts.ts";
 import { EventReader } from "./registry/event-reader.ts";
 import { shown } from "./registry/face.ts";
+import type { Watcher } from "./registry/resource-watchers.ts";
 import { predicateOf } from "./registry/selection.ts";
 import { unwritten } from "./registry/commit.ts";
 import { allows } from "./resource-table.ts";
@@ -107,12 +108,19 @@ class InProcessClient implements Client {
         : EventReader.fromPresent(cache, predicate);
     let wake: () => void = () => {};
     const onWake = (): void => wake();
-    cache.wakeListeners.add(onWake);
+    const watcher: Watcher = {
+      wake: (first) => {
+        reader.wakeAt(first);
+        wake();
+      },
+    };
+    cache.watchers.add(watcher, reader.trigger);
     signal?.addEventListener("abort", onWake);
     try {
       while (!signal?.aborted) {
         const woken = new Promise<void>((resolve) => (wake = resolve));
         const reading = reader.read();
+        if (reader.isCaughtUp && !reader.trigger) cache.watchers.sleep(watcher);
         if (reading.kind === "too-old") throw tooOldResourceVersion(from, cache.events.floor);
         if (reading.kind === "idle") await woken;
         if (reading.kind !== "events") continue;
@@ -124,7 +132,7 @@ class InProcessClient implements Client {
         }
       }
     } finally {
-      cache.wakeListeners.delete(onWake);
+      cache.watchers.remove(watcher, reader.trigger);
       signal?.removeEventListener("abort", onWake);
     }
   }

@@ -3,6 +3,7 @@ import type { ByteSource } from "../../wire/http/byte-source.ts";
 import type { ObjectVersion } from "../registry/object-version.ts";
 import type { VersionCursor } from "../registry/version-cursor.ts";
 import type { ItemText } from "./list-texts.ts";
+import { writePretty } from "./pretty-json.ts";
 
 /**
  * A list up to this many bytes is one buffer and one write; above, it goes out in pieces of this size. It is what a reader that stalls
@@ -44,6 +45,15 @@ export function listBody(
 /** A list in any other shape, in pieces likewise. */
 export function listText(text: ItemText, cursor: VersionCursor, turns: Turns): Buffer | ByteSource {
   return bodyOf(new TextPieces(text, cursor, turns));
+}
+
+/** A list of whole objects as people read it, from the same bytes. `text`: what stands around the items. */
+export function prettyListBody(
+  text: Pick<ItemText, "head" | "separator" | "tail" | "empty">,
+  cursor: VersionCursor,
+  turns: Turns,
+): Buffer | ByteSource {
+  return bodyOf(new PrettyPieces(text, cursor, turns));
 }
 
 interface Pieces {
@@ -114,6 +124,75 @@ class BytePieces implements Pieces {
     if (this.isDone) end += TAIL.copy(out, end);
     return out.subarray(0, end);
   }
+}
+
+/** Spaces before each line of an item. */
+const ITEM_INDENT = 4;
+/** Bytes beyond a piece for the item that completes it. */
+const PRETTY_ROOM = 32 * 1024;
+/** Bytes that one byte of compact JSON becomes; enough for most objects. */
+const PRETTY_FACTOR = 3;
+
+class PrettyPieces implements Pieces {
+  readonly #text: Pick<ItemText, "head" | "separator" | "tail" | "empty">;
+  readonly #step: Step;
+  readonly #turns: Turns;
+  #compact: Buffer = Buffer.allocUnsafe(16 * 1024);
+  #begun = 0;
+  isDone = false;
+
+  constructor(
+    text: Pick<ItemText, "head" | "separator" | "tail" | "empty">,
+    cursor: VersionCursor,
+    turns: Turns,
+  ) {
+    this.#text = text;
+    this.#step = new Step(cursor);
+    this.#turns = turns;
+  }
+
+  next(): Buffer {
+    const { head, separator, tail, empty } = this.#text;
+    const slice = this.#turns.slice();
+    let out: Buffer = Buffer.allocUnsafe(PIECE_BYTES + PRETTY_ROOM);
+    let end = 0;
+    while (!this.#step.isDone && end < PIECE_BYTES) {
+      const version = this.#step.next();
+      if (version) {
+        const before = this.#begun++ > 0 ? separator : head;
+        out = withRoom(out, end, before.length + version.itemLength * PRETTY_FACTOR);
+        end += out.write(before, end);
+        [out, end] = this.#writeItem(version, out, end);
+      }
+      if (slice.isOver) break;
+    }
+    this.isDone = this.#step.isDone;
+    if (this.isDone) {
+      const last = this.#begun > 0 ? tail : empty;
+      out = withRoom(out, end, Buffer.byteLength(last));
+      end += out.write(last, end);
+    }
+    return out.subarray(0, end);
+  }
+
+  #writeItem(version: ObjectVersion, out: Buffer, at: number): [Buffer, number] {
+    if (version.itemLength > this.#compact.length)
+      this.#compact = Buffer.allocUnsafe(version.itemLength * 2);
+    const length = version.writeItem(this.#compact, 0);
+    for (let factor = PRETTY_FACTOR; ; factor *= 4) {
+      const target = withRoom(out, at, length * factor);
+      const end = writePretty(this.#compact, length, target, at, ITEM_INDENT);
+      if (end >= 0) return [target, end];
+    }
+  }
+}
+
+/** `buffer`, or a larger copy of its first `used` bytes, with room for `more`. */
+function withRoom(buffer: Buffer, used: number, more: number): Buffer {
+  if (buffer.length - used >= more) return buffer;
+  const larger = Buffer.allocUnsafe(used + more);
+  buffer.copy(larger, 0, 0, used);
+  return larger;
 }
 
 class TextPieces implements Pieces {

@@ -4,6 +4,7 @@ import type { ByteSource } from "../../wire/http/byte-source.ts";
 import type { EventReader } from "../registry/event-reader.ts";
 import type { MatchedEvent } from "../registry/predicate.ts";
 import type { ResourceCache } from "../registry/resource-cache.ts";
+import type { Watcher } from "../registry/resource-watchers.ts";
 import type { WatchCache } from "../registry/watch-cache.ts";
 
 /** How the events of one watch look on the wire. */
@@ -51,7 +52,12 @@ export class WatchBody implements ByteSource {
   #isBookmarkDue = false;
   #isClosed = false;
   #notify: () => void = () => {};
-  readonly #wake = (): void => this.#notify();
+  readonly #watcher: Watcher = {
+    wake: (first) => {
+      this.#reader.wakeAt(first);
+      this.#notify();
+    },
+  };
 
   constructor(
     all: WatchCache,
@@ -69,8 +75,12 @@ export class WatchBody implements ByteSource {
     this.#options = options;
     this.#clock = clock;
     this.#onEnd = onEnd;
-    cache.wakeListeners.add(this.#wake);
+    cache.watchers.add(this.#watcher, reader.trigger);
     this.#startTimers();
+  }
+
+  get isWaiting(): boolean {
+    return this.#state === "open" && this.#reader.isCaughtUp && !this.#isBookmarkDue;
   }
 
   onReadable(listener: () => void): void {
@@ -80,6 +90,8 @@ export class WatchBody implements ByteSource {
   read(): Buffer | undefined | null {
     if (this.#state === "ended") return null;
     const reading = this.#reader.read();
+    if (this.#reader.isCaughtUp && !this.#reader.trigger && !this.#isClosed)
+      this.#cache.watchers.sleep(this.#watcher);
     switch (reading.kind) {
       case "events":
         return this.#encoded(reading.events, reading.id);
@@ -99,7 +111,7 @@ export class WatchBody implements ByteSource {
     if (this.#isClosed) return;
     this.#isClosed = true;
     this.#state = "ended";
-    this.#cache.wakeListeners.delete(this.#wake);
+    this.#cache.watchers.remove(this.#watcher, this.#reader.trigger);
     for (const timer of this.#timers) timer.cancel();
     this.#onEnd();
   }

@@ -3,7 +3,7 @@ import type { KubeObject } from "../../api/machinery/object.ts";
 import type { ApiCall } from "../api-call.ts";
 import { jsonResponse, type ApiResponse } from "../api-response.ts";
 import { madeResponse, versionResponse } from "../bodies/encode.ts";
-import { listBody, listText, type ListMeta } from "../bodies/list-body.ts";
+import { listBody, listText, prettyListBody, type ListMeta } from "../bodies/list-body.ts";
 import { listTextOf } from "../bodies/list-texts.ts";
 import { partialObjectMetadata } from "../../api/machinery/table.ts";
 import { turnsOf } from "../../base/turns.ts";
@@ -74,10 +74,14 @@ export function listResponse(
   }
   const { representation, isPretty } = reply;
   const text = listTextOf(parts, face, metadata, request.query, representation, isPretty);
-  const { mediaType } = representation;
+  const { mediaType, as } = representation;
+  if (isPretty && !as && mediaType === "application/json") {
+    const seen = face.older ? mapped(cursor, (version) => faced(face, version)) : cursor;
+    return { ...response, body: prettyListBody(text, seen, turns) };
+  }
   const headers = { ...response.headers, "content-type": mediaType };
   const compare = face.resource.compareRows;
-  const rows = representation.as === "Table" && compare ? sorted(cursor, compare) : cursor;
+  const rows = as === "Table" && compare ? sorted(cursor, compare) : cursor;
   return { ...response, headers, body: listText(text, rows, turns) };
 }
 

@@ -4,6 +4,7 @@ import { matchEvent, type MatchedEvent, type Predicate } from "./predicate.ts";
 import type { ResourceCache } from "./resource-cache.ts";
 import type { SortedView } from "../../base/sorted-map.ts";
 import type { ObjectVersion } from "./object-version.ts";
+import type { Trigger } from "./resource-watchers.ts";
 
 /** Events or objects handed out by one read. */
 const READ_MAX = 500;
@@ -44,6 +45,7 @@ export class EventReader {
   #next: number;
   #initial: SortedView<ObjectVersion> | undefined;
   #initialFrom: string;
+  #isCaughtUp = false;
 
   /** Events after `revision`; below the ring's floor the first reading says `too-old`. */
   static after(cache: ResourceCache, predicate: Predicate, revision: Revision): EventReader {
@@ -70,8 +72,25 @@ export class EventReader {
     this.#initialFrom = predicate.from;
   }
 
+  /** True: it has read all, and nothing is there for it until it is woken, however far the ring moves on. */
+  get isCaughtUp(): boolean {
+    return this.#isCaughtUp;
+  }
+
+  /** Which events it is to be woken for. */
+  get trigger(): Trigger | undefined {
+    return this.#predicate.trigger;
+  }
+
   read(): Reading {
     return this.#initial ? this.#readInitial(this.#initial) : this.#readEvents();
+  }
+
+  /** There may be something for it from the event `first` on: what came before was for others, if it had read all. */
+  wakeAt(first: number): void {
+    if (!this.#isCaughtUp) return;
+    this.#isCaughtUp = false;
+    this.#next = Math.max(this.#next, first);
   }
 
   #readInitial(view: SortedView<ObjectVersion>): Reading {
@@ -95,6 +114,7 @@ export class EventReader {
   }
 
   #readEvents(): Reading {
+    if (this.#isCaughtUp) return IDLE;
     const { events: ring } = this.#cache;
     const begin = this.#next;
     if (begin < ring.first) return { kind: "too-old" };
@@ -107,7 +127,8 @@ export class EventReader {
       events.push(event);
       bytes += event.version.value.length;
     }
-    if (events.length === 0) return this.#next < ring.end ? NOTHING_YET : IDLE;
+    this.#isCaughtUp = this.#next === ring.end;
+    if (events.length === 0) return this.#isCaughtUp ? IDLE : NOTHING_YET;
     return { kind: "events", events, id: `${begin}-${this.#next}\n${this.#predicate.id}` };
   }
 }

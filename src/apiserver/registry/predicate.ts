@@ -3,6 +3,7 @@ import type { Revision } from "../../store/store.ts";
 import type { CacheEvent } from "./event-ring.ts";
 import { localKey, namespaceRange } from "./keys.ts";
 import type { ObjectVersion } from "./object-version.ts";
+import type { Trigger } from "./resource-watchers.ts";
 
 /** Which objects of one resource a list or a watch is about. */
 export interface Predicate {
@@ -13,6 +14,8 @@ export interface Predicate {
   readonly to: string;
   /** Absent: all of the range. */
   readonly matches?: (object: KubeObject) => boolean;
+  /** What all matching objects have in common, where that is something. */
+  readonly trigger?: Trigger;
 }
 
 /** The predicate of a namespace ("": all), a name ("": all) and a test of the object, which `selectorId` identifies. */
@@ -21,10 +24,13 @@ export function createPredicate(
   name: string,
   selectorId: string,
   matches?: (object: KubeObject) => boolean,
+  fieldTrigger?: Trigger,
 ): Predicate {
   const key = localKey(namespace, name);
   const [from, to] = name === "" ? namespaceRange(namespace) : [key, `${key}\u0000`];
-  return { id: `${from}\n${to}\n${selectorId}`, from, to, ...(matches && { matches }) };
+  const trigger = name === "" ? fieldTrigger : { field: "", value: key };
+  const id = `${from}\n${to}\n${selectorId}`;
+  return { id, from, to, ...(matches && { matches }), ...(trigger && { trigger }) };
 }
 
 /** A change as a watcher sees it. `revision` differs from the version's for DELETED: the last state, the deletion's revision. */

@@ -2,9 +2,7 @@ import { SortedMap, type SortedView } from "../../base/sorted-map.ts";
 import type { Revision } from "../../store/store.ts";
 import { EventRing, type CacheEvent } from "./event-ring.ts";
 import type { ObjectVersion } from "./object-version.ts";
-
-/** Is told that new events may be read; must not throw and must not read at once. */
-export type WakeListener = () => void;
+import { ResourceWatchers } from "./resource-watchers.ts";
 
 /** Is handed every event as it is applied, in order: in-process caches, allocators. Must not throw. */
 export type EventListener = (event: CacheEvent) => void;
@@ -26,7 +24,7 @@ export class ResourceCache {
   readonly prefix: string;
   readonly versions = new SortedMap<ObjectVersion>();
   readonly events: EventRing;
-  readonly wakeListeners = new Set<WakeListener>();
+  readonly watchers = new ResourceWatchers();
   readonly listeners = new Set<EventListener>();
   readonly #firstListeners: EventListener[] = [];
   /** Encoded batches of events, shared by watchers that want the same; emptied at each new event. */
@@ -56,6 +54,7 @@ export class ResourceCache {
     if (!version && !old) return;
     this.bytes += (version?.value.length ?? 0) - (old?.value.length ?? 0);
     const event = { revision, key, version, old };
+    this.watchers.note(event, this.events.end);
     this.events.push(event);
     if (this.encoded.size > 0) this.encoded.clear();
     for (const listener of this.#firstListeners) listener(event);

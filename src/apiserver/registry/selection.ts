@@ -3,6 +3,7 @@ import type { Resource } from "../../api/machinery/resource.ts";
 import { compileFieldSelector, type FieldSelector } from "../../api/machinery/field-selector.ts";
 import type { LabelSelector } from "../../api/machinery/label-selector.ts";
 import { createPredicate, type Predicate } from "./predicate.ts";
+import type { Trigger } from "./resource-watchers.ts";
 
 /** What a list or watch selects; namespace "": all. */
 export interface Selection {
@@ -32,8 +33,19 @@ export function predicateOf(resource: Resource, selection: Selection): Predicate
   if (!fields.isEverything) tests.push(fieldTest(resource, fields));
   const id = `${labels.text}\n${fields.text}`;
   const [first, second] = tests;
-  if (!first || !second) return createPredicate(space, name, id, first);
-  return createPredicate(space, name, id, (object) => first(object) && second(object));
+  const trigger = triggerOf(resource, fields);
+  if (!first || !second) return createPredicate(space, name, id, first, trigger);
+  return createPredicate(space, name, id, (object) => first(object) && second(object), trigger);
+}
+
+/** A field of its own that must have one value: Pods by node, Events by object. */
+function triggerOf(resource: Resource, { terms }: FieldSelector): Trigger | undefined {
+  const { selectableFields = {}, storedAs } = resource;
+  if (storedAs) return undefined;
+  const term = terms.find(
+    ({ field, isEqual }) => isEqual && Object.hasOwn(selectableFields, field),
+  );
+  return term && { field: term.field, value: term.value, read: selectableFields[term.field]! };
 }
 
 /** The fields of a selector are those of the face that the client sees. */

@@ -116,7 +116,7 @@ export class WatchCache {
       const touched = new Set<ResourceCache>();
       for (const change of batch.changes) this.#apply(change, touched);
       if (batch.revision > this.#revision) this.#advance(batch.revision);
-      for (const part of touched) for (const wake of part.wakeListeners) wake();
+      for (const part of touched) part.watchers.wake();
     }
     throw new Closed("the watch ended");
   }

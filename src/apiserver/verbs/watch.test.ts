@@ -106,4 +106,47 @@ describe("watch", () => {
       assert.equal(object.rows[0].object.kind, "PartialObjectMetadata");
     }),
   );
+
+  it(
+    "of one object is woken by it alone, and misses nothing however much happens to others",
+    inServer(async ({ request, watch, server }) => {
+      await request("POST", MAPS, { metadata: { name: "quiet" } });
+      const stream = await watch(`${MAPS}?watch=1&fieldSelector=metadata.name%3Dquiet`);
+      assert.deepEqual(told(await stream.next(1)), ["ADDED quiet"]);
+      assert.equal(stream.isOver, false);
+      // More than the ring of the resource keeps.
+      const data = { k: "x".repeat(1_000_000) };
+      await request("POST", MAPS, { metadata: { name: "busy" }, data });
+      for (let at = 0; at < 40; at++)
+        await request("PUT", `${MAPS}/busy`, { metadata: { name: "busy" }, data: { ...data, at: `${at}` } }); // prettier-ignore
+      const { events } = server.parts.resources.find("", "v1", "configmaps")!.cache;
+      assert.ok(events.first > 5, "the ring has moved on");
+      await request("PUT", `${MAPS}/quiet`, { metadata: { name: "quiet" }, data: { a: "b" } });
+      assert.deepEqual(told(await stream.next(1)), ["MODIFIED quiet"]);
+    }),
+  );
+
+  it(
+    "by a field is told when an object gets its value, and when it loses it",
+    inServer(async ({ request, watch }) => {
+      const pods = "/api/v1/namespaces/default/pods";
+      const stream = await watch(`${pods}?watch=1&fieldSelector=status.phase%3DRunning`);
+      assert.equal(stream.isOver, false);
+      const spec = { containers: [{ name: "c", image: "i" }] };
+      for (const name of ["a", "b"]) await request("POST", pods, { metadata: { name }, spec });
+      const phase = (name: string, value: string) =>
+        request(
+          "PATCH",
+          `${pods}/${name}/status`,
+          { status: { phase: value } },
+          {
+            "content-type": "application/merge-patch+json",
+          },
+        );
+      await phase("a", "Running");
+      await phase("b", "Failed");
+      await phase("a", "Succeeded");
+      assert.deepEqual(told(await stream.next(2)), ["ADDED a", "DELETED a"]);
+    }),
+  );
 });

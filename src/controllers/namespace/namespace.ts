@@ -80,21 +80,17 @@ export function plan({ namespace, content, isCurrent }: Observed, now: Instant):
   };
 }
 
-/** What is not being deleted yet; what is going waits for its own finalizers or its grace period. */
+/** What is not being deleted yet, as much as one step takes; what is going waits for its own finalizers or its grace period. */
 function deletes(content: readonly (readonly [Kind, readonly KubeObject[]])[]): PlannedWrite[] {
-  return content
-    .flatMap(([kind, objects]) =>
-      objects
-        .filter((object) => !isBeingDeleted(object))
-        .map((object): PlannedWrite => ({
-          verb: "delete",
-          kind,
-          key: keyOf(object),
-          ifUid: object.metadata?.uid ?? "",
-          propagation: "Background",
-        })),
-    )
-    .slice(0, STEP_DELETES_MAX);
+  const writes: PlannedWrite[] = [];
+  for (const [kind, objects] of content)
+    for (const object of objects) {
+      if (isBeingDeleted(object)) continue;
+      if (writes.length === STEP_DELETES_MAX) return writes;
+      const ifUid = object.metadata?.uid ?? "";
+      writes.push({ verb: "delete", kind, key: keyOf(object), ifUid, propagation: "Background" });
+    }
+  return writes;
 }
 
 function finish(namespace: Namespace, finalizers: readonly string[], now: Instant): Plan {

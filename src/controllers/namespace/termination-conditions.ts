@@ -74,11 +74,10 @@ function contentRemaining(left: ReadonlyMap<Kind, readonly KubeObject[]>): Text 
 
 function finalizersRemaining(left: ReadonlyMap<Kind, readonly KubeObject[]>): Text | undefined {
   const counts = new Map<string, number>();
-  for (const object of [...left.values()].flat()) {
-    for (const finalizer of object.metadata?.finalizers ?? []) {
-      counts.set(finalizer, (counts.get(finalizer) ?? 0) + 1);
-    }
-  }
+  for (const objects of left.values())
+    for (const { metadata } of objects)
+      for (const finalizer of metadata?.finalizers ?? [])
+        counts.set(finalizer, (counts.get(finalizer) ?? 0) + 1);
   if (counts.size === 0) return undefined;
   const parts = [...counts].map(([finalizer, n]) => `${finalizer} in ${n} resource instances`);
   const list = parts.sort().join(", ");

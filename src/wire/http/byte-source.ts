@@ -10,6 +10,8 @@ export interface ByteSource {
    * @throws the body broke off: its reader must not take what came for the whole, so its connection or stream is cut.
    */
   read(): Buffer | undefined | null;
+  /** True: the next `read` would give nothing, until `onReadable`'s listener is called. Absent: nobody knows before it reads. */
+  readonly isWaiting?: boolean;
   /** Called once, before the first `read`. */
   onReadable(listener: () => void): void;
   /** The peer is gone or the end was read: nothing will be read any more. Idempotent. */

@@ -2,8 +2,8 @@ import { constants } from "node:http2";
 import type { Http2ServerResponse, OutgoingHttpHeaders, ServerHttp2Stream } from "node:http2";
 import type { ServerResponse } from "node:http";
 import { isByteSource, type ByteSource } from "./byte-source.ts";
+import { chunkedTarget, type BodyTarget } from "./chunked-target.ts";
 import type { HttpResponse } from "./exchange.ts";
-
 import { GZIP_BYTES_MIN, pump, pumpGzipped, type Untaken } from "./send.ts";
 
 const INTERNAL: HttpResponse = {
@@ -75,12 +75,15 @@ export function respondOverMessage(
     if (target.writableLength > 0) watchOver(target, untaken);
     return;
   }
-  sendSource(response, response.body, target, acceptsGzip, untaken, (encoding) => {
+  const begin = (encoding?: "gzip"): void => {
     if (encoding) headers.push("content-encoding", encoding);
     target.writeHead(response.status, headers);
     // A watch without events must still show its client that it has begun.
     target.flushHeaders();
-  });
+  };
+  sendSource(response, response.body, target, acceptsGzip, untaken, begin, () =>
+    chunkedTarget(target),
+  );
 }
 
 function watchOver(target: ServerResponse, untaken: Untaken): void {
@@ -100,7 +103,7 @@ function headerList({ headers, moreHeaders }: HttpResponse): string[] {
   return list;
 }
 
-/** `begin` sends the headers, with the encoding that the body will have. */
+/** `begin` sends the headers, with the encoding that the body will have. `plain`: where a body goes that is not compressed. */
 function sendSource(
   response: HttpResponse,
   source: ByteSource,
@@ -108,17 +111,18 @@ function sendSource(
   acceptsGzip: boolean,
   untaken: Untaken,
   begin: (encoding?: "gzip") => void,
+  plain: () => BodyTarget = () => target,
 ): void {
   // A watch or a log may wait for its reader; a list is ready, and holds a state of the past as long as it is not taken.
   const bound = response.isCompressible ? untaken : undefined;
   if (!acceptsGzip || !response.isCompressible) {
     begin();
-    return pump(source, target, undefined, bound);
+    return pump(source, plain(), undefined, bound);
   }
   const first = source.read() ?? Buffer.alloc(0);
   if (first.length < GZIP_BYTES_MIN) {
     begin();
-    return pump(source, target, first, bound);
+    return pump(source, plain(), first, bound);
   }
   begin("gzip");
   pumpGzipped(source, target, first, untaken);

@@ -1,10 +1,12 @@
 import type { Writable } from "node:stream";
 import { constants, createGzip } from "node:zlib";
 import type { ByteSource } from "./byte-source.ts";
+import type { BodyTarget } from "./chunked-target.ts";
 import type { Deadlines } from "./deadlines.ts";
+import { Continuations, Rounds } from "./rounds.ts";
 
 /** Answers whose bytes are ready, and which a client has yet to take. */
-export type Untaken = Deadlines<Writable>;
+export type Untaken = Deadlines<BodyTarget>;
 
 /** Below this many bytes compression costs more time than it saves. @spec apiserver handlers/responsewriters defaultGzipThresholdBytes */
 export const GZIP_BYTES_MIN = 128 * 1024;
@@ -12,28 +14,8 @@ export const GZIP_BYTES_MIN = 128 * 1024;
 /** Fast, as upstream's: the server's processor is worth more than a local network. */
 const GZIP_LEVEL = constants.Z_BEST_SPEED;
 
-/** Writers with bytes to fetch, served together at the end of the turn: events of one turn become one write. */
-const pending: (() => void)[] = [];
-
-/** Milliseconds of writing in one turn of the loop; what is left over comes in the next. Doubling doubles what requests wait. */
-const WRITE_MS = 5;
-
-function schedule(task: () => void): void {
-  if (pending.push(task) === 1) setImmediate(writePending);
-}
-
-/** In order: whoever has written comes again behind all others, so that a thousand long bodies get equal shares. */
-function writePending(): void {
-  const endMs = performance.now() + WRITE_MS;
-  let done = 0;
-  const count = pending.length;
-  while (done < count) {
-    pending[done++]!();
-    if (performance.now() >= endMs) break;
-  }
-  pending.splice(0, done);
-  if (pending.length > 0) setImmediate(writePending);
-}
+const continuations = new Continuations();
+const rounds = new Rounds();
 
 /**
  * Writes `source` to `target` until its end, never ahead of what `target` takes. `first`: bytes already read from it.
@@ -43,7 +25,7 @@ function writePending(): void {
  */
 export function pump(
   source: ByteSource,
-  target: Writable,
+  target: BodyTarget,
   first?: Buffer,
   untaken?: Untaken,
 ): void {
@@ -77,25 +59,28 @@ export function pump(
     }
     send(bytes);
   };
-  const wake = (): void => {
+  const plan = (queue: Continuations | Rounds): void => {
     if (isScheduled || isBlocked || isOver) return;
     isScheduled = true;
-    schedule(step);
+    queue.add(step);
   };
   const send = (bytes: Buffer): void => {
-    if (bytes.length === 0 || target.write(bytes)) return wake();
+    if (bytes.length === 0 || target.write(bytes)) return goOn();
     isBlocked = true;
     untaken?.start(target);
+  };
+  const goOn = (): void => {
+    if (!source.isWaiting) plan(continuations);
   };
   target.on("drain", () => {
     isBlocked = false;
     untaken?.end(target);
-    wake();
+    goOn();
   });
   target.on("close", over);
   target.on("error", over);
   if (target.destroyed) return over();
-  source.onReadable(wake);
+  source.onReadable(() => plan(rounds));
   if (first) send(first);
   else step();
 }

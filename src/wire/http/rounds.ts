@@ -1,0 +1,106 @@
+/** Milliseconds of writing in one turn of the loop, of each of the two kinds. Doubling doubles what requests wait. */
+const WRITE_MS = 4;
+/**
+ * After a round of writing to all whose source has news, pause for so many times what the round took, at most {@link PAUSE_MS_MAX}: what happens
+ * meanwhile goes out together. Without it, a thousand watchers and a hundred changes a second are a hundred thousand writes; with it
+ * writing takes a third of the time at most. A lone event of a few watchers pauses nobody: its round takes no time.
+ */
+const PAUSE_FACTOR = 2;
+/** Doubling it delays events of very many watchers by as much, and halves the writes. */
+const PAUSE_MS_MAX = 40;
+/** Rounds shorter than this, ms, need no pause. */
+const ROUND_MS_MIN = 2;
+
+/** The event loop, as far as writers need it. */
+export interface Loop {
+  nowMs(): number;
+  /** Calls `task` in the next turn, after what has come in. */
+  soon(task: () => void): void;
+  after(delayMs: number, task: () => void): void;
+}
+
+const LOOP: Loop = {
+  nowMs: () => performance.now(),
+  soon: (task) => void setImmediate(task),
+  after: (delayMs, task) => void setTimeout(task, delayMs),
+};
+
+type Task = () => void;
+
+/** Writers that take turns: must not throw. */
+export interface TaskQueue {
+  add(task: Task): void;
+}
+
+/** Runs tasks from the front for one share of a turn. */
+function runSome(tasks: Task[], loop: Loop): void {
+  const endMs = loop.nowMs() + WRITE_MS;
+  const count = tasks.length;
+  let done = 0;
+  do tasks[done++]!();
+  while (done < count && loop.nowMs() < endMs);
+  tasks.splice(0, done);
+}
+
+/** Those that go on with what they have: in rotation, so that a thousand long bodies get equal shares. */
+export class Continuations implements TaskQueue {
+  readonly #loop: Loop;
+  readonly #tasks: Task[] = [];
+
+  constructor(loop: Loop = LOOP) {
+    this.#loop = loop;
+  }
+
+  add(task: Task): void {
+    if (this.#tasks.push(task) === 1) this.#loop.soon(this.#run);
+  }
+
+  readonly #run = (): void => {
+    runSome(this.#tasks, this.#loop);
+    if (this.#tasks.length > 0) this.#loop.soon(this.#run);
+  };
+}
+
+/** Those whose source has news: served in rounds, so that the events of a round are one write for each. */
+export class Rounds implements TaskQueue {
+  readonly #loop: Loop;
+  /** Woken since the round began: for the next. */
+  #next: Task[] = [];
+  #round: Task[] = [];
+  #beganMs = 0;
+  #isPlanned = false;
+
+  constructor(loop: Loop = LOOP) {
+    this.#loop = loop;
+  }
+
+  add(task: Task): void {
+    this.#next.push(task);
+    if (this.#isPlanned) return;
+    this.#isPlanned = true;
+    this.#loop.soon(this.#begin);
+  }
+
+  readonly #begin = (): void => {
+    [this.#round, this.#next] = [this.#next, this.#round];
+    this.#beganMs = this.#loop.nowMs();
+    this.#run();
+  };
+
+  readonly #run = (): void => {
+    runSome(this.#round, this.#loop);
+    // HTTP/2 encrypts and sends after the tasks, at the end of the turn: that counts, too.
+    this.#loop.soon(this.#round.length > 0 ? this.#run : this.#pause);
+  };
+
+  readonly #pause = (): void => {
+    const tookMs = this.#loop.nowMs() - this.#beganMs;
+    if (tookMs < ROUND_MS_MIN) return this.#afterPause();
+    this.#loop.after(Math.min(PAUSE_MS_MAX, tookMs * PAUSE_FACTOR), this.#afterPause);
+  };
+
+  readonly #afterPause = (): void => {
+    this.#isPlanned = this.#next.length > 0;
+    if (this.#isPlanned) this.#begin();
+  };
+}
