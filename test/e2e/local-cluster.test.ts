@@ -161,6 +161,28 @@ describe("a local cluster of two nodes, from its start over a stop to its end", 
     await run(`delete ${names[0]} --wait=false`);
   });
 
+  it("RS-01 create makes a ReplicaSet of apps/v1, which keeps its number of Pods until it goes", async () => {
+    const containers = [{ name: "web", image: "nginx:1.14" }];
+    const template = { metadata: { labels: { app: "kept" } }, spec: { containers } };
+    const spec = { replicas: 2, selector: { matchLabels: { app: "kept" } }, template };
+    const kept = { ...replicaSet, metadata: { name: "kept" }, spec };
+    const stdin = JSON.stringify(kept);
+    assert.equal(await cluster.kubectl("create -f -", { stdin }), "replicaset.apps/kept created\n");
+    const pods = async (): Promise<string[]> =>
+      (await run("get pods -l app=kept -o name")).split("\n").filter((name) => name !== "");
+    const complete = (): Promise<unknown> =>
+      until("two are ready", async () =>
+        /^kept +2 +2 +2 /.test(await run("get rs kept --no-headers")),
+      );
+    await complete();
+    const first = await pods();
+    await run(["delete", ...first, "--now"]);
+    await complete();
+    for (const name of await pods()) assert.ok(!first.includes(name), name);
+    await run("delete rs kept");
+    await until("its Pods go with it", async () => (await pods()).length === 0);
+  });
+
   it("RS-12 API-33 RS-08 its selector may be set-based; a Pod too many is ended", async () => {
     await cluster.apply([shellPod("surplus", WAITING, { labels: { app: "other" } })]);
     await until(
