@@ -74,6 +74,10 @@ describe("server and nodes", { concurrency: 3 }, () => {
       nginxDeployment("web", { podSpec: pinned(nodes[0]!) }),
       serviceOf("web", { type: "LoadBalancer" }),
       shellPod("choosy", WAITING, { spec: { nodeSelector: { disk: "ssd" } } }),
+      shellPod("busy", "while :; do :; done", {
+        container: { resources: { limits: { cpu: "50m" } } },
+        spec: pinned(nodes[0]!),
+      }),
       shellPod("nowhere", WAITING, { spec: { nodeSelector: { disk: "tape" } } }),
     ]);
     await run("rollout status deploy/lost --timeout=40s");
@@ -121,7 +125,7 @@ describe("server and nodes", { concurrency: 3 }, () => {
     );
   });
 
-  it("AR-29 AR-30 a node is added to the running cluster; the server gives it a range, and Pods run there", async () => {
+  it("AR-30 the server gives a node that is added a range, and the addresses of its Pods lie there", async () => {
     const ranges = await run("get nodes -o jsonpath={.items[*].spec.podCIDR}");
     assert.equal(new Set(ranges.split(" ")).size, 3);
     const pods = await run(
@@ -178,7 +182,10 @@ describe("server and nodes", { concurrency: 3 }, () => {
   });
 
   it("AR-18 end points and names follow Services and Pods", async () => {
-    await cluster.apply([shellPod("named", WAITING), serviceOf("named", { clusterIP: "None" })]);
+    await cluster.apply([
+      shellPod("named", WAITING, { spec: pinned(nodes[0]!) }),
+      serviceOf("named", { clusterIP: "None" }),
+    ]);
     await ready("named");
     const ip = await run("get pod named -o jsonpath={.status.podIP}");
     await until("its end point", async () =>
@@ -273,6 +280,34 @@ describe("server and nodes", { concurrency: 3 }, () => {
       new RegExp(`^container_memory_working_set_bytes\\{${labels}\\} [1-9]\\d*`, "m"),
     );
     assert.match(text, new RegExp(`^container_cpu_usage_seconds_total\\{${labels}\\} \\d`, "m"));
+  });
+
+  it("OB-07 OB-11 OB-06 under cAdvisor's names each kubelet counts what its containers use, and how often a limit stopped one", async () => {
+    await ready("busy");
+    await ready("choosy");
+    const metricsOf = (node: string): Promise<string> =>
+      run(`get --raw /api/v1/nodes/${node}/proxy/metrics/cadvisor`);
+    const sample = (text: string, name: string, pod: string, container: string): number =>
+      Number(
+        new RegExp(
+          `^container_${name}\\{container="${container}",.*namespace="default",pod="${pod}"\\} (.*)$`,
+          "m",
+        ).exec(text)?.[1],
+      );
+    const here = await until("it was stopped", async () => {
+      const text = await metricsOf(nodes[0]!);
+      return sample(text, "cpu_cfs_throttled_periods_total", "busy", "main") > 0 && text;
+    });
+    for (const pod of ["busy", "client"]) {
+      assert.ok(sample(here, "memory_usage_bytes", pod, "main") > 0, pod);
+      assert.ok(sample(here, "memory_usage_bytes", pod, "") > 0, pod);
+      assert.ok(sample(here, "cpu_usage_seconds_total", pod, "main") > 0, pod);
+    }
+    assert.ok(sample(here, "cpu_cfs_throttled_seconds_total", "busy", "main") > 0);
+    assert.ok(Number.isNaN(sample(here, "cpu_cfs_periods_total", "client", "main")), "no limit");
+    const there = await metricsOf(nodes[1]!);
+    assert.ok(sample(there, "memory_usage_bytes", "choosy", "main") > 0);
+    assert.ok(!here.includes('pod="choosy"') && !there.includes('pod="client"'), "one per node");
   });
 
   it("OB-16 events are data: they can be watched and written out", async () => {

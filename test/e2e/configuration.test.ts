@@ -145,6 +145,18 @@ describe("configuration, images and ways in", { concurrency: 3 }, () => {
     assert.ok(!bytes.includes(Buffer.from("a-very-secret-word").toString("base64")));
   });
 
+  it("CS-06 a ConfigMap is open to everyone who may view, a Secret is not", async () => {
+    await run("create serviceaccount viewer");
+    await run("create rolebinding viewer --clusterrole=view --serviceaccount=default:viewer");
+    const viewer = "--as=system:serviceaccount:default:viewer";
+    assert.match(await run(`describe configmap plain ${viewer}`), /^a-very-public-word$/m);
+    for (const line of ["get secret used -o yaml", "get secrets", "describe secret used"]) {
+      const { code, stdout, stderr } = await cluster.tryKubectl(`${line} ${viewer}`);
+      assert.equal(code, 1, stdout);
+      assert.match(stderr, /Forbidden.* cannot (get|list) resource "secrets"/, line);
+    }
+  });
+
   it("CS-21 only the node whose Pod uses a Secret may read it", async () => {
     const as = (index: number): string =>
       `--kubeconfig=${state(`nodes/${nodes[index]}/agent.kubeconfig`)}`;

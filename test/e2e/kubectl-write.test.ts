@@ -374,6 +374,19 @@ describe("kubectl changes a cluster", () => {
     assert.equal(await run(`get deploy my-app -o ${limit}`), "64Mi");
   });
 
+  it("API-28 annotations are free: any text under a key, for tools that look for it", async () => {
+    const note = `{"any": ["text"]}\nof two lines, and long: ${"x".repeat(1000)}`;
+    const annotations = { "prometheus.io/scrape": "true", note };
+    const service = { ...serviceOf("my-app"), metadata: { name: "annotated", annotations } };
+    await run("create -f -", JSON.stringify(service));
+    const { metadata } = await cluster.read<Annotated>("svc annotated");
+    assert.deepEqual(metadata.annotations, annotations);
+    assert.match(await refused(["label", "svc", "annotated", `note=${note}`]), /[Ii]nvalid/);
+    const scraped = '{.items[?(@.metadata.annotations.prometheus\\.io/scrape=="true")]';
+    const names = `jsonpath=${scraped}.metadata.name}`;
+    assert.equal(await run(["get", "svc", "-o", names]), "annotated");
+  });
+
   it("API-29 CS-02 an annotation or a value that is no string is refused", async () => {
     const annotated =
       "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: t, annotations: {a: true}}\n";

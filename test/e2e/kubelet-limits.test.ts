@@ -169,7 +169,7 @@ function suite(): void {
     assert.equal(readFileSync(file!, "utf8").trim(), String(64 * 1024 * 1024));
   });
 
-  it("OB-07 OB-11 OB-06 counts what each Pod and container uses under cAdvisor's names", async () => {
+  it("counts what each Pod and container uses under cAdvisor's names", async () => {
     const { body } = await world.ask("/metrics/cadvisor");
     const sample = (name: string, container: string): number =>
       Number(

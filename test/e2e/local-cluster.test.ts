@@ -161,6 +161,28 @@ describe("a local cluster of two nodes, from its start over a stop to its end", 
     await run(`delete ${names[0]} --wait=false`);
   });
 
+  it("RS-01 create makes a ReplicaSet of apps/v1, which keeps its number of Pods until it goes", async () => {
+    const containers = [{ name: "web", image: "nginx:1.14" }];
+    const template = { metadata: { labels: { app: "kept" } }, spec: { containers } };
+    const spec = { replicas: 2, selector: { matchLabels: { app: "kept" } }, template };
+    const kept = { ...replicaSet, metadata: { name: "kept" }, spec };
+    const stdin = JSON.stringify(kept);
+    assert.equal(await cluster.kubectl("create -f -", { stdin }), "replicaset.apps/kept created\n");
+    const pods = async (): Promise<string[]> =>
+      (await run("get pods -l app=kept -o name")).split("\n").filter((name) => name !== "");
+    const complete = (): Promise<unknown> =>
+      until("two are ready", async () =>
+        /^kept +2 +2 +2 /.test(await run("get rs kept --no-headers")),
+      );
+    await complete();
+    const first = await pods();
+    await run(["delete", ...first, "--now"]);
+    await complete();
+    for (const name of await pods()) assert.ok(!first.includes(name), name);
+    await run("delete rs kept");
+    await until("its Pods go with it", async () => (await pods()).length === 0);
+  });
+
   it("RS-12 API-33 RS-08 its selector may be set-based; a Pod too many is ended", async () => {
     await cluster.apply([shellPod("surplus", WAITING, { labels: { app: "other" } })]);
     await until(
@@ -334,6 +356,41 @@ describe("a local cluster of two nodes, from its start over a stop to its end", 
     );
     assert.equal(after, before);
     assert.match(after, /"phase": "Succeeded"/);
+  });
+
+  it("AR-29 a node is added while Pods run, and taken away again when others have its Pods", async () => {
+    const containers = "jsonpath={.items[*].status.containerStatuses[*].containerID}";
+    const running = (): Promise<string> => run(["get", "pods", "-l", "app=blue", "-o", containers]);
+    const nodeOfGuest = (): Promise<string> =>
+      run("get pods -l app=guest -o jsonpath={.items[*].spec.nodeName}");
+    const before = await running();
+    const grown = await cluster.skiff("start", "--nodes", "3", "--kubeconfig", cluster.kubeconfig);
+    assert.equal(grown.code, 0, grown.stderr);
+    const third = `${cluster.name}-3`;
+    assert.match(await run("get nodes --no-headers"), new RegExp(`^${third} +Ready `, "m"));
+    assert.equal(await running(), before, "what runs goes on");
+    for (const node of ["1", "2"]) await run(`cordon ${cluster.name}-${node}`);
+    await cluster.apply([nginxDeployment("guest"), serviceOf("guest")]);
+    await run("rollout status deploy/guest --timeout=40s");
+    assert.equal(await nodeOfGuest(), third);
+    const ip = await run("get svc guest -o jsonpath={.spec.clusterIP}");
+    assert.match(await run(`exec client -- wget -qO- http://${ip}/`), /Welcome to nginx!/);
+
+    for (const node of ["1", "2"]) await run(`uncordon ${cluster.name}-${node}`);
+    await run(`cordon ${third}`);
+    await run("delete pods -l app=guest");
+    await run("rollout status deploy/guest --timeout=40s");
+    const record = readFileSync(`${cluster.home}/${cluster.name}/run/agent-${third}.pid`, "utf8");
+    const { pid } = JSON.parse(record) as { pid: number };
+    process.kill(pid, "SIGSTOP");
+    try {
+      assert.match(await run(`delete node ${third}`), /^node "\S+" deleted/);
+      assert.doesNotMatch(await run("get nodes --no-headers"), new RegExp(third));
+      assert.notEqual(await nodeOfGuest(), third);
+      assert.match(await run(`exec client -- wget -qO- http://${ip}/`), /Welcome to nginx!/);
+    } finally {
+      process.kill(pid, "SIGCONT");
+    }
   });
 
   it("CL-17 CL-18 over a stop and start all objects stay, with their age, and Pods come up again", async () => {

@@ -4,7 +4,7 @@ import { writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { after, before, describe, it } from "node:test";
 import { startCluster, type TestCluster, until } from "../support/cluster.ts";
-import { nginxDeployment, serviceOf, shellPod } from "../support/sample-apps.ts";
+import { nginxDeployment, serviceOf, shellPod, WAITING } from "../support/sample-apps.ts";
 
 /** Serves its version once it is let: the start of a slow application, as long as the test wants it. */
 const SLOW_SERVER =
@@ -283,6 +283,69 @@ describe("rolling updates, step by step", { concurrency: 3 }, () => {
     );
     assert.ok(running.includes("nginx:1.16"));
     assert.match(await run("get deploy nginx-deployment -o wide"), / nginx:1\.16 /);
+  });
+
+  it("DE-33 a database's copies share one volume: a Deployment has no template for a volume each", async () => {
+    const database = (spec: object): object =>
+      nginxDeployment("database", {
+        replicas: 2,
+        image: "busybox:1.29",
+        spec,
+        podSpec: {
+          terminationGracePeriodSeconds: 1,
+          volumes: [
+            { name: "data", hostPath: { path: "/var/lib/database", type: "DirectoryOrCreate" } },
+          ],
+        },
+        container: {
+          command: ["/bin/sh", "-c", `hostname >>/data/rows; ${WAITING}`],
+          volumeMounts: [{ name: "data", mountPath: "/data" }],
+          readinessProbe: null,
+          lifecycle: null,
+        },
+      });
+    const claims = { volumeClaimTemplates: [{ metadata: { name: "data" } }] };
+    const stdin = JSON.stringify(database(claims));
+    const refused = await cluster.tryKubectl("create -f -", { stdin });
+    assert.equal(refused.code, 1);
+    assert.match(refused.stderr, /unknown field "spec\.volumeClaimTemplates"/);
+    await cluster.apply([database({})]);
+    await rolledOut("database");
+    const copies = async (): Promise<string[]> =>
+      (await run("get pods -l app=database -o jsonpath={.items[*].metadata.name}")).split(" ");
+    const rows = async (copy: string): Promise<string[]> =>
+      (await run(`exec ${copy} -- cat /data/rows`)).trim().split("\n").sort();
+    const first = (await copies()).sort();
+    for (const copy of first)
+      await until("what each wrote", async () => (await rows(copy)).join() === first.join());
+    // what they wrote outlives them
+    await run("delete pods -l app=database");
+    await rolledOut("database");
+    const [later] = await copies();
+    assert.ok(!first.includes(later!));
+    for (const copy of first) assert.ok((await rows(later!)).includes(copy), copy);
+  });
+
+  it("DE-37 a script with a service account's token deploys, waits, and sees three of each", async () => {
+    await run("create serviceaccount travis");
+    await run("create rolebinding travis --clusterrole=edit --serviceaccount=default:travis");
+    const config = JSON.parse(await run("config view --raw -o json")) as {
+      users: readonly { readonly name: string }[];
+    };
+    const token = (await run("create token travis")).trim();
+    const users = config.users.map(({ name }) => ({ name, user: { token } }));
+    const kubeconfig = join(cluster.home, "travis.json");
+    writeFileSync(kubeconfig, JSON.stringify({ ...config, users }));
+    const travis = (line: string): Promise<string> =>
+      cluster.kubectl(line, { env: { KUBECONFIG: kubeconfig } });
+    const file = join(cluster.home, "my-app.json");
+    writeFileSync(file, JSON.stringify(nginxDeployment("my-app", { replicas: 3 })));
+    assert.equal(await travis(`apply -f ${file}`), "deployment.apps/my-app created\n");
+    assert.match(await travis("rollout status deploy/my-app --timeout=40s"), /successfully/);
+    assert.match(
+      await travis("get deployment my-app"),
+      /^NAME +READY +UP-TO-DATE +AVAILABLE +AGE *\nmy-app +3\/3 +3 +3 +\d+s\n$/,
+    );
   });
 
   it("RS-09 a ReplicaSet may have any number of Pods", async () => {

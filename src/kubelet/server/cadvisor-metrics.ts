@@ -9,6 +9,9 @@ import type {
 
 type Metric = readonly [name: string, type: "counter" | "gauge", value: (use: CgroupUse) => number];
 
+/** Of what has a limit of CPU alone: the kernel counts no periods without a quota. */
+const LIMITED = "container_cpu_cfs_";
+
 const METRICS: readonly Metric[] = [
   ["container_cpu_usage_seconds_total", "counter", (use) => use.cpuSeconds],
   ["container_cpu_cfs_periods_total", "counter", (use) => use.periods],
@@ -60,7 +63,9 @@ export function cadvisorMetrics({ pods }: StatsReading, machine: MachineSize): s
       family(
         name,
         type,
-        measured.map(([labels, use]) => [labels, value(use)]),
+        measured
+          .filter(([, use]) => use.periods > 0 || !name.startsWith(LIMITED))
+          .map(([labels, use]) => [labels, value(use)]),
       ),
     ),
     family("container_start_time_seconds", "gauge", started),

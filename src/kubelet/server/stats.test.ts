@@ -194,6 +194,21 @@ describe("metrics of usage", () => {
       assert.ok(lines.includes(line), line);
   });
 
+  it("count periods of cpu of what has a limit, and of nothing else", () => {
+    const periods = /^container_cpu_cfs_throttled_periods_total\{container="(\w*)"/gm;
+    const told = (app: CgroupUse): readonly (string | undefined)[] => {
+      const [pod] = reading.pods;
+      const containers = [{ ...pod!.containers[0]!, use: app }];
+      const text = cadvisorMetrics(
+        { ...reading, pods: [{ ...pod!, containers }] },
+        { cpus: 2, memoryBytes: 1 },
+      );
+      return [...text.matchAll(periods)].map(([, container]) => container);
+    };
+    assert.deepEqual(told(use), ["", "app"]);
+    assert.deepEqual(told({ ...use, periods: 0 }), [""]);
+  });
+
   it("count a Pod's network by interface", () => {
     const text = cadvisorMetrics(reading, { cpus: 2, memoryBytes: 1 });
     assert.match(
