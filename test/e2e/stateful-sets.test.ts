@@ -4,7 +4,7 @@ import { writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { after, before, describe, it } from "node:test";
 import { type Running, startCluster, type TestCluster, until } from "../support/cluster.ts";
-import { serviceOf, WAITING } from "../support/sample-apps.ts";
+import { nginxDeployment, serviceOf, WAITING } from "../support/sample-apps.ts";
 
 /** Waits until `/tmp/go` is there: it is ready when the test says so. */
 const HELD = { exec: { command: ["test", "-e", "/tmp/go"] }, periodSeconds: 1 };
@@ -188,9 +188,8 @@ describe("StatefulSets", { concurrency: 3 }, () => {
   });
 
   it("SS-12 SS-17 Parallel starts and ends Pods together; updates stay one by one", async () => {
-    const fields = await run("explain sts.spec --recursive");
-    assert.match(fields, /podManagementPolicy/);
-    assert.match(fields, /partition/);
+    const fields = ".spec.podManagementPolicy}/{.spec.updateStrategy.type";
+    assert.equal(await fieldOf("sts crowd", fields), "Parallel/RollingUpdate");
     const names = "crowd-0=v1 crowd-1=v1 crowd-2=v1";
     await until("all are there, none is ready", async () => (await versions("crowd")) === names);
     assert.match(await run("get sts crowd --no-headers"), /^crowd +0\/3 /);
@@ -255,7 +254,7 @@ describe("StatefulSets", { concurrency: 3 }, () => {
     assert.equal(await run("rollout undo sts/rolled"), "statefulset.apps/rolled rolled back\n");
     assert.match(
       await rolledOut("rolled"),
-      /statefulset rolling update complete 1 pods at revision rolled-/,
+      /partitioned roll out complete: 1 new pods have been updated/,
     );
     assert.equal(await versions("rolled"), "rolled-0=v1");
     assert.match(await run("rollout history sts/rolled"), /^2 +<none>\n3 +<none>$/m);
@@ -282,6 +281,8 @@ describe("StatefulSets", { concurrency: 3 }, () => {
     await run("scale sts pets --replicas=1");
     await until("one has gone", async () => (await versions("pets")) === "pets-0=v1");
     assert.equal(await run("get pvc -o name"), names);
+    // nobody's end is theirs
+    assert.equal(await fieldOf("pvc", ".items[*].metadata.ownerReferences"), "");
     assert.equal(await run("delete statefulset/pets"), 'statefulset.apps "pets" deleted\n');
     await until("its Pod has gone", async () => (await versions("pets")) === "");
     assert.equal(await run("get pvc -o name"), names);
@@ -293,6 +294,12 @@ describe("StatefulSets", { concurrency: 3 }, () => {
       spec: object;
     };
     await cluster.apply([{ apiVersion: "apps/v1beta1", ...first }]);
+    const { metadata, spec } = nginxDeployment("old-form", { replicas: 0 }) as Record<
+      string,
+      object
+    >;
+    await cluster.apply([{ apiVersion: "apps/v1beta1", kind: "Deployment", metadata, spec }]);
+    assert.equal(await fieldOf("deploy old-form", ".spec.revisionHistoryLimit"), "2");
     await isComplete("alone", 1);
     assert.equal(await fieldOf("sts alone", ".spec.updateStrategy.type"), "OnDelete");
     assert.equal(
