@@ -1,6 +1,7 @@
 import { controllerRevisionResource } from "./apps/controller-revision.ts";
 import { deploymentResource } from "./apps/deployment.ts";
 import { replicaSetResource } from "./apps/replica-set.ts";
+import { statefulSetResource } from "./apps/stateful-set.ts";
 import { selfSubjectReviewResource } from "./authentication/self-subject-review.ts";
 import { tokenReviewResource } from "./authentication/token-review.ts";
 import { localSubjectAccessReviewResource } from "./authorization/local-subject-access-review.ts";
@@ -15,6 +16,7 @@ import { eventResource } from "./core/event.ts";
 import { limitRangeResource } from "./core/limit-range.ts";
 import { namespaceResource } from "./core/namespace.ts";
 import { nodeResource } from "./core/node.ts";
+import { persistentVolumeClaimResource } from "./core/persistent-volume-claim.ts";
 import { podTemplateResource } from "./core/pod-template.ts";
 import { podResource } from "./core/pod.ts";
 import { replicationControllerResource } from "./core/replication-controller.ts";
@@ -43,6 +45,7 @@ export const catalog: readonly Resource[] = [
   erased(limitRangeResource),
   erased(namespaceResource),
   erased(nodeResource),
+  erased(persistentVolumeClaimResource),
   erased(podResource),
   erased(podTemplateResource),
   erased(replicationControllerResource),
@@ -53,6 +56,7 @@ export const catalog: readonly Resource[] = [
   erased(controllerRevisionResource),
   erased(deploymentResource),
   erased(replicaSetResource),
+  erased(statefulSetResource),
   erased(selfSubjectReviewResource),
   erased(tokenReviewResource),
   erased(localSubjectAccessReviewResource),

@@ -25,6 +25,7 @@ import { rootCaCertPublisher } from "./root-ca-cert-publisher/root-ca-cert-publi
 import { serviceAccountController } from "./serviceaccount/serviceaccount.ts";
 import { accountTokenController } from "./serviceaccount/account-token.ts";
 import { serviceAccountTokens, type SecretTokenSettings } from "./serviceaccount/tokens.ts";
+import { statefulSetController } from "./statefulset/statefulset.ts";
 import { taintEvictionLoop } from "./tainteviction/tainteviction.ts";
 
 /** What the controllers must know of their cluster. */
@@ -68,6 +69,7 @@ export function allLoops(
         issue: settings.issueSecretToken,
       }),
     ),
+    loop(statefulSetController),
     taintEvictionLoop(cache),
   ];
 }

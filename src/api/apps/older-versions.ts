@@ -1,4 +1,9 @@
-import type { V1Deployment, V1DeploymentSpec, V1ReplicaSet } from "../../gen/types.ts";
+import type {
+  V1Deployment,
+  V1DeploymentSpec,
+  V1ReplicaSet,
+  V1StatefulSet,
+} from "../../gen/types.ts";
 import type { KubeObject } from "../machinery/object.ts";
 import { sameForm, type NamedKind, type OlderVersion } from "../machinery/older-version.ts";
 import { fill, mapField, withField } from "../strategy/strategy.ts";
@@ -49,6 +54,20 @@ export const olderReplicaSets: readonly OlderVersion<V1ReplicaSet>[] = [
   },
 ];
 
+/** @spec k8s@1.15 pkg/apis/apps/v1beta1/defaults.go SetDefaults_StatefulSet */
+export const olderStatefulSets: readonly OlderVersion<V1StatefulSet>[] = [
+  sameForm(apps("StatefulSet"), "v1beta2", "1.9", "1.16"),
+  {
+    ...sameForm(apps("StatefulSet"), "v1beta1", "1.8", "1.16"),
+    toHub: (object) =>
+      mapField(withTemplateLabels(object as V1StatefulSet), "spec", (spec) =>
+        mapField(fill(spec, { updateStrategy: {} }), "updateStrategy", (strategy) =>
+          fill(strategy, { type: "OnDelete" }),
+        ),
+      ),
+  },
+];
+
 /** Upstream's two betas have the fields of `apps/v1`. */
 export const olderControllerRevisions = [
   sameForm(apps("ControllerRevision"), "v1beta2", "1.9", "1.16"),
@@ -56,7 +75,7 @@ export const olderControllerRevisions = [
 ];
 
 /** A workload as far as its template's labels are concerned. */
-type Labelled = V1Deployment | V1ReplicaSet;
+type Labelled = V1Deployment | V1ReplicaSet | V1StatefulSet;
 
 /** The selector, and the object's own labels, that are left out are the template's labels. */
 function withTemplateLabels<T extends KubeObject>(object: T): T {

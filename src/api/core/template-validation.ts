@@ -41,6 +41,11 @@ export function validateTemplate(template: V1PodTemplateSpec, field: string): Er
   ];
 }
 
+/** Whose template it is, as messages name it. */
+type Owner = "DaemonSet" | "ReplicaSet" | "ReplicationController" | "StatefulSet";
+
+const OF_REPLICA_SETS = { selector: "deployment", owner: "ReplicaSet" } as const;
+
 /**
  * Selector and template of a workload whose pods run for ever.
  *
@@ -49,6 +54,7 @@ export function validateTemplate(template: V1PodTemplateSpec, field: string): Er
 export function validateSelectedTemplate(
   spec: { readonly selector?: V1LabelSelector; readonly template?: V1PodTemplateSpec },
   path: string,
+  words: { readonly selector: string; readonly owner: Owner } = OF_REPLICA_SETS,
 ): Errors {
   const { selector, template } = spec;
   if (selector === undefined) return [required(`${path}.selector`)];
@@ -57,7 +63,7 @@ export function validateSelectedTemplate(
   const isEmpty = Object.keys(matchLabels).length === 0 && matchExpressions.length === 0;
   const emptiness = when(
     isEmpty,
-    invalid(`${path}.selector`, selector, "empty selector is invalid for deployment"),
+    invalid(`${path}.selector`, selector, `empty selector is invalid for ${words.selector}`),
   );
   if (template === undefined)
     return [...selectorErrors, ...emptiness, required(`${path}.template`)];
@@ -66,7 +72,7 @@ export function validateSelectedTemplate(
   return [
     ...selectorErrors,
     ...emptiness,
-    ...validateMatchedTemplate(matcher, template, `${path}.template`, "ReplicaSet"),
+    ...validateMatchedTemplate(matcher, template, `${path}.template`, words.owner),
   ];
 }
 
@@ -75,7 +81,7 @@ export function validateMatchedTemplate(
   selector: LabelSelector,
   template: V1PodTemplateSpec,
   path: string,
-  owner: "ReplicaSet" | "ReplicationController",
+  owner: Owner,
 ): Errors {
   const labels = template.metadata?.labels ?? {};
   return [

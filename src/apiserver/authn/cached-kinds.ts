@@ -1,5 +1,6 @@
 import { Namespace } from "../../api/core/namespace.ts";
 import { Node } from "../../api/core/node.ts";
+import { PersistentVolumeClaim } from "../../api/core/persistent-volume-claim.ts";
 import { Pod } from "../../api/core/pod.ts";
 import { Secret } from "../../api/core/secret.ts";
 import { ServiceAccount } from "../../api/core/service-account.ts";
@@ -8,12 +9,7 @@ import { ClusterRoleBinding } from "../../api/rbac/cluster-role-binding.ts";
 import { ClusterRole } from "../../api/rbac/cluster-role.ts";
 import { RoleBinding } from "../../api/rbac/role-binding.ts";
 import { Role } from "../../api/rbac/role.ts";
-import type {
-  V1PersistentVolume,
-  V1PersistentVolumeClaim,
-  V1PriorityClass,
-  V1VolumeAttachment,
-} from "../../gen/types.ts";
+import type { V1PersistentVolume, V1PriorityClass, V1VolumeAttachment } from "../../gen/types.ts";
 
 const volumeAttachment: Kind<V1VolumeAttachment> = {
   group: "storage.k8s.io",
@@ -29,14 +25,6 @@ const persistentVolume: Kind<V1PersistentVolume> = {
   kind: "PersistentVolume",
   plural: "persistentvolumes",
   isNamespaced: false,
-};
-
-const persistentVolumeClaim: Kind<V1PersistentVolumeClaim> = {
-  group: "",
-  version: "v1",
-  kind: "PersistentVolumeClaim",
-  plural: "persistentvolumeclaims",
-  isNamespaced: true,
 };
 
 const priorityClass: Kind<V1PriorityClass> = {
@@ -58,7 +46,7 @@ export const cached = {
   namespace: Namespace,
   node: Node,
   persistentVolume,
-  persistentVolumeClaim,
+  persistentVolumeClaim: PersistentVolumeClaim,
   pod: Pod,
   priorityClass,
   role: Role,

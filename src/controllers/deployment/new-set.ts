@@ -11,7 +11,7 @@ import {
 } from "./replica-sets.ts";
 import { newSetSize, type Rollout } from "./rollout.ts";
 import { hasDeadline, rolloutStatus, withProgressing, type Conditions } from "./status.ts";
-import { templateHash } from "./template-hash.ts";
+import { templateHash } from "../../reconciler/template-hash.ts";
 
 function hashOf(deployment: Deployment): string {
   return templateHash(deployment.spec?.template ?? {}, deployment.status?.collisionCount);

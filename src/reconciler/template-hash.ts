@@ -1,4 +1,4 @@
-import type { PodTemplate } from "../../reconciler/pod-from-template.ts";
+import type { PodTemplate } from "./pod-from-template.ts";
 
 /** Letters that form no words. @spec apimachinery util/rand alphanums */
 const ALPHABET = "bcdfghjklmnpqrstvwxz2456789";
