@@ -20,6 +20,12 @@ import { UserCalls } from "./user-calls.ts";
 
 /** Most nodes of a world: small ones find what large ones find, and cheaper. */
 const NODES_MAX = 3;
+/** The first start of one world of so many is cut off. */
+const COLD_ONE_OF = 8;
+/** Operations of the disk that such a start still gets through: about what a whole one needs. */
+const COLD_OPERATIONS_MAX = 60;
+/** A server that does not run by then, in ms of virtual time, never will. */
+const START_MS_MAX = 60_000;
 /** How late control loops may act that run in the server, in ms: what a call and its commit take. */
 const STALE_MS = 1000;
 /** The same where they follow over the network: a watch that broke is noticed and taken up again. */
@@ -33,9 +39,11 @@ export class World {
   readonly trace = new Trace(this.clock);
   readonly network: SimNetwork;
   readonly disk: SimDisk;
-  readonly log = new ChangeLog(this.clock);
+  readonly log: ChangeLog;
   readonly server: SimServer;
   readonly nodes: readonly SimNode[];
+  /** Users have deleted everything that was theirs, and made nothing since. */
+  isCleared = false;
   /** Absent: controllers and scheduler run in the server. */
   readonly loops: SimLoops | undefined;
   readonly #random: SeededRandom;
@@ -47,7 +55,11 @@ export class World {
 
   constructor(seed: number) {
     this.#random = new SeededRandom(seed);
-    const { clock, log } = this;
+    const { clock } = this;
+    this.log = new ChangeLog(clock, ({ revision, resource, key, object, old }, value) => {
+      const what = object ? (old ? "put" : "new") : "del";
+      this.trace.add(`${what} ${resource} ${key} ${revision}`, value);
+    });
     this.network = new SimNetwork(clock, this.fork());
     this.disk = new SimDisk(this.fork());
     const isApart = this.#random.integer(3) === 0;
@@ -56,15 +68,11 @@ export class World {
       clock,
       random: this.fork(),
       disk: this.disk,
-      log,
+      witness: this.log,
       logger,
       accountKey: accountKey(this.fork()),
       runsControllers: !isApart,
       onFailedStart: (error) => this.trace.add(`the server did not start: ${error}`),
-      onChange: ({ revision, resource, key, object, old }, value) => {
-        const what = object ? (old ? "put" : "new") : "del";
-        this.trace.add(`${what} ${resource} ${key} ${revision}`, value);
-      },
     });
     this.#calls = new UserCalls(clock, this.server, (line) => this.trace.add(line));
     this.#endpoint = this.#edge();
@@ -101,11 +109,29 @@ export class World {
         runtime.behaviours.set(name, behaviour);
       for (const image of MISSING_IMAGES) runtime.pullErrors.set(image, "not found");
     }
-    await this.drive(this.server.start());
+    if (this.#random.integer(COLD_ONE_OF) === 0) this.#troubleFirstStart();
+    this.server.restart();
+    await this.until(() => this.server.running !== undefined, START_MS_MAX);
     this.loops?.start();
     for (const node of this.nodes) node.start();
     const isReady = (): boolean => this.log.present("nodes").length === this.nodes.length;
     await this.until(isReady, 60_000);
+  }
+
+  /** The first start of all is cut off somewhere, once or twice. */
+  #troubleFirstStart(): void {
+    const { disk, server, clock } = this;
+    const random = this.fork();
+    let cuts = 1 + random.integer(2);
+    const cut = (): void => void (disk.faults.operationsLeft = random.integer(COLD_OPERATIONS_MAX));
+    disk.onPowerFailure = () => {
+      this.trace.add("fault: the first start is cut off");
+      if (random.integer(2) === 0) server.kill();
+      else server.losePower();
+      if (--cuts > 0) cut();
+      clock.after(1, () => server.restart());
+    };
+    cut();
   }
 
   /** What a user of the cluster calls it through; `number` from 1. */
@@ -178,6 +204,7 @@ export class World {
         staleMs: isApart ? STALE_APART_MS : STALE_MS,
         losesAnswers: isApart,
         missingImages: MISSING_IMAGES,
+        isCleared: this.isCleared,
       },
     };
   }
@@ -206,8 +233,9 @@ export class World {
 
   async #noteRuntimes(): Promise<void> {
     const running = (await Promise.all(this.nodes.map((node) => node.running()))).flat();
+    const sandboxes = (await Promise.all(this.nodes.map((node) => node.sandboxes()))).flat();
     const { revision } = this.log;
-    this.#runtimes.push({ atMs: this.clock.monotonic(), revision, running });
+    this.#runtimes.push({ atMs: this.clock.monotonic(), revision, running, sandboxes });
   }
 
   #logger(process: SimProcess): Logger {

@@ -1,0 +1,42 @@
+import type { V1Pod, V1ReplicaSet } from "../../../src/gen/types.ts";
+import type { Checker } from "./checker.ts";
+import { isOver } from "./pod-requests.ts";
+import { isOf } from "./replica-sets.ts";
+import { WorldState } from "./world-state.ts";
+
+/**
+ * No ReplicaSet makes a Pod beyond its replicas: its controller reads its own writes.
+ *
+ * Where answers of controllers can be lost it may, for a moment: it did not hear that it made one.
+ */
+export const surplus: Checker = {
+  name: "surplus",
+  check({ changes, facts }) {
+    if (facts.losesAnswers) return [];
+    const state = new WorldState();
+    const sizes = new Map<string, { readonly atMs: number; readonly size: number }[]>();
+    return changes.flatMap((change) => {
+      state.apply(change);
+      const { resource, atMs, old, object, key, revision } = change;
+      if (resource === "apps/replicasets" && object) {
+        const { uid = "" } = object.metadata ?? {};
+        const size = (object as V1ReplicaSet).spec?.replicas ?? 0;
+        sizes.set(uid, [...(sizes.get(uid) ?? []), { atMs, size }]);
+      }
+      if (resource !== "pods" || old || !object) return [];
+      const set = state.list<V1ReplicaSet>("apps/replicasets").find((one) => isOf(object, one));
+      if (!set) return [];
+      const own = state.list<V1Pod>("pods").filter((pod) => isOf(pod, set) && isActive(pod));
+      const known = sizes.get(set.metadata!.uid!) ?? [];
+      const first = known.findLastIndex((one) => one.atMs <= atMs - facts.staleMs);
+      const most = Math.max(...known.slice(Math.max(0, first)).map(({ size }) => size));
+      return own.length > most
+        ? [`${key} was made at ${revision} as pod ${own.length} of ${most}`]
+        : [];
+    });
+  },
+};
+
+function isActive(pod: V1Pod): boolean {
+  return !isOver(pod) && pod.metadata?.deletionTimestamp === undefined;
+}
