@@ -225,8 +225,10 @@ describe("surplus checker", () => {
     );
     const late = { facts: { ...emptyHistory.facts, staleMs: 3000 } };
     assert.deepEqual(surplus.check!(world(2, 1).with(late)), []);
-    const lossy = { facts: { ...emptyHistory.facts, losesAnswers: true } };
-    assert.deepEqual(surplus.check!(world(2, 1).with(lossy)), []);
+    const facts = { ...emptyHistory.facts, staleMs: 1500 };
+    assert.equal(surplus.check!(world(2, 1).with({ facts })).length, 1);
+    const unheard = new Set(["uid-of-a"]);
+    assert.deepEqual(surplus.check!(world(2, 1).with({ facts, unheard })), []);
   });
 });
 

@@ -7,13 +7,13 @@ import { WorldState } from "./world-state.ts";
 /**
  * No ReplicaSet makes a Pod beyond its replicas: its controller reads its own writes.
  *
- * Where answers of controllers can be lost it may, for a moment: it did not hear that it made one.
+ * One that it made and did not hear of does not count until it can have been told by its watch.
  */
 export const surplus: Checker = {
   name: "surplus",
-  check({ changes, facts }) {
-    if (facts.losesAnswers) return [];
+  check({ changes, facts, unheard }) {
     const state = new WorldState();
+    const madeAt = new Map<string, number>();
     const sizes = new Map<string, { readonly atMs: number; readonly size: number }[]>();
     return changes.flatMap((change) => {
       state.apply(change);
@@ -24,9 +24,16 @@ export const surplus: Checker = {
         sizes.set(uid, [...(sizes.get(uid) ?? []), { atMs, size }]);
       }
       if (resource !== "pods" || old || !object) return [];
+      madeAt.set(object.metadata?.uid ?? "", atMs);
       const set = state.list<V1ReplicaSet>("apps/replicasets").find((one) => isOf(object, one));
       if (!set) return [];
-      const own = state.list<V1Pod>("pods").filter((pod) => isOf(pod, set) && isActive(pod));
+      const isKnown = ({ metadata }: V1Pod): boolean =>
+        metadata?.uid === object.metadata?.uid ||
+        !unheard.has(metadata?.uid ?? "") ||
+        (madeAt.get(metadata?.uid ?? "") ?? 0) < atMs - facts.staleMs;
+      const own = state
+        .list<V1Pod>("pods")
+        .filter((pod) => isOf(pod, set) && isActive(pod) && isKnown(pod));
       const known = sizes.get(set.metadata!.uid!) ?? [];
       const first = known.findLastIndex((one) => one.atMs <= atMs - facts.staleMs);
       const most = Math.max(...known.slice(Math.max(0, first)).map(({ size }) => size));

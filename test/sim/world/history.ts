@@ -108,6 +108,8 @@ export interface History {
   readonly runtimes: readonly RuntimeMoment[];
   /** Lines of components that found something impossible. */
   readonly errors: readonly string[];
+  /** Uids of what controllers made and did not hear of: the answer was lost, or they died. */
+  readonly unheard: ReadonlySet<string>;
   /** What the disk had and has no more. */
   readonly lost: readonly string[];
   readonly facts: Facts;
@@ -117,8 +119,6 @@ export interface History {
 export interface Facts {
   /** How late a controller may act upon what it read, in ms. */
   readonly staleMs: number;
-  /** Calls of controllers can lose their answers, so that they do something twice. */
-  readonly losesAnswers: boolean;
   /** Images that can never be pulled. */
   readonly missingImages: readonly string[];
   /** Users have deleted all that was theirs. */
@@ -133,8 +133,9 @@ export const emptyHistory: History = {
   watches: [],
   runtimes: [],
   errors: [],
+  unheard: new Set(),
   lost: [],
-  facts: { staleMs: 0, losesAnswers: false, missingImages: [], isCleared: false },
+  facts: { staleMs: 0, missingImages: [], isCleared: false },
 };
 
 /** The annotation that tells a user's writes apart. */

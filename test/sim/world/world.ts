@@ -8,8 +8,9 @@ import { HttpTransport } from "../../../src/client/http-transport.ts";
 import { SimDisk } from "../faults/sim-disk.ts";
 import { SimNetwork } from "../faults/sim-network.ts";
 import { ChangeLog, type History, type RuntimeMoment, type WatchRun } from "./history.ts";
+import { LoopCalls } from "./loop-calls.ts";
 import { SimHttp, type Endpoint } from "./sim-http.ts";
-import { SimLoops } from "./sim-loops.ts";
+import { CONTROLLERS, SCHEDULER, SimLoops } from "./sim-loops.ts";
 import { SimNode } from "./sim-node.ts";
 import { SimProcess } from "./sim-process.ts";
 import { SimServer, accountKey } from "./sim-server.ts";
@@ -49,6 +50,7 @@ export class World {
   readonly #random: SeededRandom;
   readonly #endpoint: Endpoint;
   readonly #calls: UserCalls;
+  readonly #loopCalls = new LoopCalls();
   readonly #watches: WatchRun[] = [];
   readonly #runtimes: RuntimeMoment[] = [];
   readonly #errors: string[] = [];
@@ -62,7 +64,7 @@ export class World {
     });
     this.network = new SimNetwork(clock, this.fork());
     this.disk = new SimDisk(this.fork());
-    const isApart = this.#random.integer(3) === 0;
+    const isApart = this.#random.integer(2) === 0;
     const logger = (process: SimProcess): Logger => this.#logger(process);
     this.server = new SimServer({
       clock,
@@ -79,7 +81,9 @@ export class World {
     const { network } = this;
     const server = this.#endpoint;
     const shared = { clock, network, server, logger };
-    this.loops = isApart ? new SimLoops({ ...shared, random: this.fork(), ca: "" }) : undefined;
+    this.loops = isApart
+      ? new SimLoops({ ...shared, random: this.fork(), calls: this.#loopCalls, ca: "" })
+      : undefined;
     this.nodes = Array.from({ length: 1 + this.#random.integer(NODES_MAX) }, (_, index) => {
       const cpus = 2 + this.#random.integer(3);
       return new SimNode({
@@ -162,7 +166,7 @@ export class World {
 
   /** Everybody who talks to the server over the network. */
   get parties(): readonly string[] {
-    const loops = this.loops ? ["controllers", "scheduler"] : [];
+    const loops = this.loops ? [CONTROLLERS, SCHEDULER] : [];
     return [...this.nodes.map(({ name }) => name), ...loops];
   }
 
@@ -200,9 +204,9 @@ export class World {
       watches: this.#watches,
       runtimes: this.#runtimes,
       errors: this.#errors,
+      unheard: this.#loopCalls.unheard,
       facts: {
         staleMs: isApart ? STALE_APART_MS : STALE_MS,
-        losesAnswers: isApart,
         missingImages: MISSING_IMAGES,
         isCleared: this.isCleared,
       },
@@ -221,13 +225,18 @@ export class World {
   #edge(): Endpoint {
     const { server } = this;
     const calls = this.#calls;
+    const loopCalls = this.#loopCalls;
     return {
       name: server.name,
       get running() {
         return server.running;
       },
-      handle: (request: ApiRequest, party: string): Promise<ApiResponse> =>
-        party.startsWith("user-") ? calls.handle(request, party) : server.handle(request),
+      handle: async (request: ApiRequest, party: string): Promise<ApiResponse> => {
+        if (party.startsWith("user-")) return calls.handle(request, party);
+        const response = await server.handle(request);
+        if (party === CONTROLLERS) loopCalls.served(request, response);
+        return response;
+      },
     };
   }
 
