@@ -1,3 +1,4 @@
+import { SOUND_WATCHES } from "../world/unsteady-watches.ts";
 import type { Fault } from "./fault.ts";
 
 /** Most events that a cache lags behind. */
@@ -19,12 +20,6 @@ export const unsteadyWatches: Fault = {
       breakPercent: percent(),
       expirePercent: percent(),
     });
-    return () =>
-      Object.assign(loops.watchFaults, {
-        lagEventsMax: 0,
-        repeatPercent: 0,
-        breakPercent: 0,
-        expirePercent: 0,
-      });
+    return () => Object.assign(loops.watchFaults, SOUND_WATCHES);
   },
 };

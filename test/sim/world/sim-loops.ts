@@ -14,7 +14,7 @@ import {
 import { LoopCalls } from "./loop-calls.ts";
 import { SimHttp, type Endpoint, type StreamNetwork } from "./sim-http.ts";
 import { SimProcess, type Wall } from "./sim-process.ts";
-import { UnsteadyWatches, type WatchFaults } from "./unsteady-watches.ts";
+import { SOUND_WATCHES, UnsteadyWatches, type WatchFaults } from "./unsteady-watches.ts";
 
 /** The processes of control loops, where they run apart. */
 export const CONTROLLERS = "controllers";
@@ -37,12 +37,7 @@ export interface SimLoopsOptions {
  */
 export class SimLoops {
   readonly wall: Wall = { setMs: 0 };
-  readonly watchFaults: WatchFaults = {
-    lagEventsMax: 0,
-    repeatPercent: 0,
-    breakPercent: 0,
-    expirePercent: 0,
-  };
+  readonly watchFaults: WatchFaults = { ...SOUND_WATCHES };
   readonly #options: SimLoopsOptions;
   readonly #processes = new Map<string, SimProcess>();
 

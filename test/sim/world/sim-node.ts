@@ -14,7 +14,7 @@ import {
 import { CONTAINER_RUNNING } from "../../../src/wire/cri/cri-client.ts";
 import { ScriptedCri } from "../../support/scripted-cri.ts";
 import type { RunningContainer, Sandbox } from "./history.ts";
-import { runtimeLink, type RuntimeFaults } from "./sim-cri.ts";
+import { runtimeLink, SOUND_RUNTIME, type RuntimeFaults } from "./sim-cri.ts";
 import { SimHttp, type Endpoint, type StreamNetwork } from "./sim-http.ts";
 import { SimNodeHost } from "./sim-node-host.ts";
 import { SimProcess, type Wall } from "./sim-process.ts";
@@ -39,7 +39,7 @@ export class SimNode {
   readonly name: string;
   readonly wall: Wall = { setMs: 0 };
   readonly runtime: ScriptedCri;
-  readonly runtimeFaults: RuntimeFaults = { delayMsMax: 50, failPercent: 0, lostAnswerPercent: 0 };
+  readonly runtimeFaults: RuntimeFaults = { ...SOUND_RUNTIME };
   readonly #options: SimNodeOptions;
   readonly #host: SimNodeHost;
   #process: SimProcess | undefined;

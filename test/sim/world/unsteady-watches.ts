@@ -19,6 +19,14 @@ export interface WatchFaults {
   expirePercent: number;
 }
 
+/** Watches that nothing ails. */
+export const SOUND_WATCHES: WatchFaults = {
+  lagEventsMax: 0,
+  repeatPercent: 0,
+  breakPercent: 0,
+  expirePercent: 0,
+};
+
 /** No event is held back longer, in ms. */
 const LAG_MS = 20_000;
 /** Most events that come again at once. */

@@ -29,8 +29,8 @@ const COLD_OPERATIONS_MAX = 60;
 const START_MS_MAX = 60_000;
 /** How late control loops may act that run in the server, in ms: what a call and its commit take. */
 const STALE_MS = 1000;
-/** The same where they follow over the network: a watch that broke is noticed and taken up again. */
-const STALE_APART_MS = 120_000;
+/** The same where they follow over the network: a link that was cut, the pause before the next attempt, what was held back. */
+const STALE_APART_MS = 240_000;
 /** Images that no world can pull. */
 const MISSING_IMAGES = ["missing:1"];
 
