@@ -127,6 +127,8 @@ class FollowedKind {
   apply(event: WatchEvent<KubeObject>): void {
     if (event.type === "BOOKMARK") return this.#moveTo(event.resourceVersion);
     const { object } = event;
+    // Told again: what is known is newer, and an object that is gone must not come back.
+    if (Number(object.metadata?.resourceVersion) < this.revision) return;
     const isGone = event.type === "DELETED";
     this.#tell(isGone ? this.store.remove(keyOf(object)) : this.store.put(this.#shared(object)));
     this.#moveTo(object.metadata?.resourceVersion ?? "");

@@ -113,6 +113,19 @@ describe("list-watch cache", () => {
     assert.equal(names(cache), "b,c,d");
   });
 
+  it("events that come again change nothing", async () => {
+    const old = { type: "ADDED", object: map("a", 4) } as const;
+    const { clock, cache, changes } = scripted([
+      { list: { items: [], resourceVersion: "3" } },
+      { watch: [old, { type: "MODIFIED", object: map("a", 5) }, old], end: new Unreachable("x") },
+      { watch: [{ type: "DELETED", object: map("a", 6) }, old], end: "open" },
+    ]);
+    await cache.sync(ConfigMap);
+    await clock.advance(60_000);
+    assert.deepEqual(changes, ["+a", "~a", "-a"]);
+    assert.equal(names(cache), "");
+  });
+
   it("failures are tried again with growing pauses, from where it stood", async () => {
     const failure = { list: new Unreachable("down") };
     const { clock, cache, asked } = scripted([

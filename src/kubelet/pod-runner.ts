@@ -132,7 +132,9 @@ export class PodRunner {
     if (this.#rejected.has(uid)) return true;
     if (this.#known.has(uid)) return false;
     const { admit, worker } = this.#parts;
-    const active = this.workers.filter(({ isActive }) => isActive).map((one) => one.allocated);
+    const active = this.workers
+      .filter(({ holdsResources }) => holdsResources)
+      .map((one) => one.allocated);
     const rejection = admit(pod, active);
     if (!rejection) return false;
     this.#rejected.add(uid);
@@ -160,6 +162,7 @@ export class PodRunner {
     this.#events.forget(uid);
     this.#parts.objects.release(uid);
     this.#parts.worker.statuses.forget(uid);
+    this.#resizes.look();
   }
 
   #endOrphan({ uid, labels }: Remains): void {

@@ -43,6 +43,7 @@ async function world() {
   const steps = new ScriptedSteps(cri, client, clock, SETTINGS);
   let facts: NodeFacts = { name: "node", ips: ["10.1.0.1"] };
   const answers = new Map<string, boolean>();
+  const beside = new Map<string, readonly string[]>();
   const allocations = new Map<string, AllocationRecord>();
   const startRunner = async (): Promise<PodRunner> => {
     const reader = new RuntimeReader(cri, "node", async () => "");
@@ -53,8 +54,15 @@ async function world() {
       nodeName: "node",
       objects,
       watchRuntime: (signal) => cri.watch(signal),
-      admit: (pod) =>
-        pod.spec?.nodeSelector ? { reason: "NodeAffinity", message: "wrong node" } : undefined,
+      admit: (pod, active) => {
+        beside.set(
+          pod.metadata?.name ?? "",
+          active.map(({ metadata }) => metadata?.name ?? ""),
+        );
+        return pod.spec?.nodeSelector
+          ? { reason: "NodeAffinity", message: "wrong node" }
+          : undefined;
+      },
       allocatable: () => ({ cpu: "2", memory: "4Gi", pods: "10" }),
       listRemains: () => reader.list(),
       sweepFiles: async () => {},
@@ -97,9 +105,11 @@ async function world() {
       facts = next;
       runner.nodeChanged();
     },
-    run: async (spec: Partial<V1PodSpec> = {}): Promise<void> => {
+    /** Beside whom each Pod was to be admitted. */
+    beside,
+    run: async (spec: Partial<V1PodSpec> = {}, name = "p"): Promise<void> => {
       await client.create(Pod, {
-        metadata: { name: "p", namespace: "default" },
+        metadata: { name, namespace: "default" },
         spec: { nodeName: "node", containers: [{ name: "app", image: "i" }], ...spec },
       });
       await pass(100);
@@ -129,6 +139,21 @@ function scene(name: string, body: (w: Awaited<ReturnType<typeof world>>) => Pro
 }
 
 describe("PodWorker", () => {
+  scene(
+    "a Pod that is being ended keeps its resources until its containers have ended",
+    async (w) => {
+      w.cri.behaviours.set("app", { stopsAfterMs: 60_000 });
+      await w.run();
+      await w.client.delete(Pod, { namespace: "default", name: "p" }, { graceSeconds: 10 });
+      await w.pass(1000);
+      await w.run({}, "q");
+      assert.deepEqual(w.beside.get("q"), ["p"]);
+      await w.pass(10_000);
+      await w.run({}, "r");
+      assert.deepEqual(w.beside.get("r"), ["q"]);
+    },
+  );
+
   scene("runs a Pod and says so", async (w) => {
     await w.run();
     assert.equal(await w.summary(), "Running running ready=true restarts=0");

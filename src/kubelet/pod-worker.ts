@@ -211,9 +211,14 @@ export class PodWorker {
     this.#reconcile();
   }
 
-  /** True until it ends: what it asks for is not free. */
+  /** True until its end begins. */
   get isActive(): boolean {
     return !this.#isGone && !this.#memory.termination;
+  }
+
+  /** True until its containers have ended too: nobody else can be given what they have. */
+  get holdsResources(): boolean {
+    return this.isActive || (!this.#isGone && this.runtime.containers.some(isAlive));
   }
 
   /** The API server has the Pod no more. */

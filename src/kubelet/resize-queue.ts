@@ -8,7 +8,7 @@ const RETRY_MS = 180_000;
 /** A Pod of this node, as far as its size is concerned. The real one is `PodWorker`. */
 export interface Resizable {
   /** It runs, or will: what it was granted is not free. */
-  readonly isActive: boolean;
+  readonly holdsResources: boolean;
   readonly allocated: V1Pod;
   /** Present while the Pod asks for something else than it was granted. */
   readonly resizeRequest: ResizeRequest | undefined;
@@ -58,7 +58,7 @@ export class ResizeQueue {
   }
 
   #lookOnce(): void {
-    const pods = this.#pods().filter(({ isActive }) => isActive);
+    const pods = this.#pods().filter(({ holdsResources }) => holdsResources);
     const asking = pods.flatMap((pod) =>
       pod.resizeRequest ? [[pod, pod.resizeRequest] as const] : [],
     );

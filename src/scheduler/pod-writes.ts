@@ -1,7 +1,7 @@
 import { Pod } from "../api/core/pod.ts";
 import { keyOf, type KubeObject } from "../api/machinery/object.ts";
-import { isStatusError } from "../api/machinery/status-error.ts";
-import { formatTime, type Clock } from "../base/clock.ts";
+import { isStatusError, StatusError } from "../api/machinery/status-error.ts";
+import { formatTime, sleep, type Clock } from "../base/clock.ts";
 import type { Logger } from "../base/logger.ts";
 import type { Client } from "../client/client.ts";
 import type { V1Pod, V1PodCondition } from "../gen/types.ts";
@@ -11,6 +11,8 @@ import type { V1Pod, V1PodCondition } from "../gen/types.ts";
  * still say why. Halving it doubles the events of a cluster that is full.
  */
 const TELL_AGAIN_MS = 5 * 60_000;
+/** Before the server is asked again what has become of a binding, in ms. Doubling doubles how long a lost one waits. */
+const ASK_AGAIN_MS = 1000;
 /** Characters of an event's message. @spec events.k8s.io validation NoteLengthLimit; schedule_one.go truncateMessage */
 const MESSAGE_CHARACTERS_MAX = 1024;
 
@@ -53,7 +55,10 @@ export class PodWrites {
     this.#events = events;
   }
 
-  /** @returns false: the Pod was not bound, and somebody else may have been faster. */
+  /**
+   * @returns false: the Pod is not on that node, and somebody else may have been faster. Resolves when that is certain: room that
+   *   was given back for a binding which has been carried out after all would be given away twice.
+   */
   async bind(pod: V1Pod, node: string): Promise<boolean> {
     const key = keyOf(pod);
     try {
@@ -62,11 +67,24 @@ export class PodWrites {
       const isGone = isStatusError(error, "NotFound") || isStatusError(error, "Conflict");
       const fields = { pod: `${key.namespace}/${key.name}`, node, error: String(error) };
       if (!isGone) this.#logger.warning("binding failed", fields);
-      return false;
+      if (isRefusal(error) || !(await this.#isOn(pod, node))) return false;
     }
     const message = `Successfully assigned ${key.namespace}/${key.name} to ${node}`;
     this.#record(pod, { type: "Normal", reason: "Scheduled", message, action: "Binding" });
     return true;
+  }
+
+  /** What the server says, however long it takes to hear it. */
+  async #isOn(pod: V1Pod, node: string): Promise<boolean> {
+    for (;;) {
+      try {
+        const { metadata, spec } = await this.#client.get(Pod, keyOf(pod));
+        return metadata?.uid === pod.metadata?.uid && spec?.nodeName === node;
+      } catch (error) {
+        if (isStatusError(error, "NotFound")) return false;
+      }
+      await sleep(this.#clock, ASK_AGAIN_MS);
+    }
   }
 
   /** An event and the Pod's condition; both only when they say something new. */
@@ -98,6 +116,15 @@ export class PodWrites {
   #record(pod: V1Pod, event: ScheduleEvent): void {
     this.#events.record(this.#name, { ...event, regarding: pod, kind: Pod });
   }
+}
+
+/** The server has surely not carried it out: it says so, and does not mean that it did before. */
+function isRefusal(error: unknown): boolean {
+  return (
+    error instanceof StatusError &&
+    !isStatusError(error, "Conflict") &&
+    !isStatusError(error, "Timeout")
+  );
 }
 
 function bindingOf(pod: V1Pod, node: string): KubeObject & { readonly target: object } {

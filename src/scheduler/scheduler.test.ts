@@ -7,7 +7,11 @@ import { InProcessCache } from "../apiserver/in-process-cache.ts";
 import { silentLogger } from "../base/logger.ts";
 import { Unreachable } from "../base/network.ts";
 import { SeededRandom } from "../base/seeded-random.ts";
-import type { Client } from "../client/client.ts";
+import { conflict } from "../api/machinery/status-errors.ts";
+import type { KubeObject } from "../api/machinery/object.ts";
+import type { Cache } from "../client/cache.ts";
+import type { Client, WatchEvent } from "../client/client.ts";
+import { ListWatchCache } from "../client/list-watch-cache.ts";
 import type { V1PodSpec } from "../gen/types.ts";
 import { EventRecorder } from "../client/event-recorder.ts";
 import { node, pod } from "../../test/support/builders.ts";
@@ -19,22 +23,37 @@ interface World {
   readonly client: Client;
   /** What happens to each binding before it goes out; may wait or throw. */
   beforeBinding: (name: string) => Promise<void>;
+  /** The same when it was carried out and before its answer comes. */
+  afterBinding: (name: string) => Promise<void>;
+  /** What happens before a scheduler that follows by watch is told; may wait. */
+  beforeEvent: (event: WatchEvent<KubeObject>) => Promise<void>;
   pass(ms: number): Promise<void>;
   /** `a:n1 b:` */
   places(): Promise<string>;
   reasons(name: string): Promise<readonly string[]>;
 }
 
-function inWorld(body: (world: World) => Promise<void>): () => Promise<void> {
+type StartCache = (server: TestServer, client: Client) => Cache;
+
+const startInProcess: StartCache = ({ server }) => new InProcessCache(server.parts);
+/** As in a process of its own. */
+const startFollowing: StartCache = ({ clock }, client) =>
+  new ListWatchCache(client, clock, new SeededRandom(2), silentLogger);
+
+function inWorld(
+  body: (world: World) => Promise<void>,
+  startCache = startInProcess,
+): () => Promise<void> {
   return async () => {
     const server = await startTestServer();
     const { client, clock } = server;
-    const cache = new InProcessCache(server.server.parts);
     const events = new EventRecorder(client, clock, new SeededRandom(1), silentLogger);
     const world: World = {
       server,
       client,
       beforeBinding: () => Promise.resolve(),
+      afterBinding: () => Promise.resolve(),
+      beforeEvent: () => Promise.resolve(),
       async pass(ms) {
         for (let left = ms; left > 0; left -= 250) await clock.advance(Math.min(250, left));
       },
@@ -55,15 +74,28 @@ function inWorld(body: (world: World) => Promise<void>): () => Promise<void> {
     const intercepted = Object.assign(Object.create(client) as Client, {
       createSubresource: async (...call: Parameters<Client["createSubresource"]>) => {
         await world.beforeBinding(call[1].name);
-        return client.createSubresource(...call);
+        const answer = await client.createSubresource(...call);
+        await world.afterBinding(call[1].name);
+        return answer;
       },
       patch: (...call: Parameters<Client["patch"]>) => client.patch(...call),
+      get: (...call: Parameters<Client["get"]>) => client.get(...call),
+      list: (...call: Parameters<Client["list"]>) => client.list(...call),
+      async *watch(...call: Parameters<Client["watch"]>) {
+        for await (const event of client.watch(...call)) {
+          await world.beforeEvent(event);
+          yield event;
+        }
+      },
     });
+    const cache = startCache(server, intercepted);
     const random = new SeededRandom(1);
     const scheduler = new Scheduler({
       client: intercepted, cache, clock, random, logger: silentLogger, events,
     }); // prettier-ignore
-    await scheduler.start();
+    const started = scheduler.start();
+    await world.pass(250);
+    await started;
     await body(world)
       .finally(() => scheduler.close())
       .finally(() => cache.close())
@@ -140,6 +172,26 @@ describe("Scheduler", () => {
       assert.equal(await world.places(), "a:n1 b:");
     }),
   );
+
+  for (const [what, error] of [
+    ["is lost", new Unreachable("no answer")],
+    ["is that of its repetition", conflict(Pod, "a", "it is assigned")],
+  ] as const)
+    it(
+      `gives nobody the room of a Pod that was bound, though the answer ${what}`,
+      inWorld(async (world) => {
+        const { client } = world;
+        await client.create(Node, node("n1"));
+        await client.create(Pod, pod("a", { spec: requesting("3") }));
+        await client.create(Pod, pod("b", { spec: requesting("3") }));
+        world.afterBinding = () => Promise.reject(error);
+        // The watch tells nothing of the binding: what the scheduler knows is old.
+        world.beforeEvent = ({ type }) =>
+          type === "MODIFIED" ? new Promise(() => {}) : Promise.resolve();
+        await world.pass(5000);
+        assert.equal(await world.places(), "a:n1 b:");
+      }, startFollowing),
+    );
 
   it(
     "tries again after its backoff when a binding fails, and gives the room to others until then",

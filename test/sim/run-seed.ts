@@ -4,6 +4,7 @@ import { allCheckers } from "./checkers/all-checkers.ts";
 import type { Checker } from "./checkers/checker.ts";
 import { allFaults } from "./faults/all-faults.ts";
 import { allSteps } from "./workload/all-steps.ts";
+import { clearAway } from "./workload/clear-away.ts";
 import { tidyUp } from "./workload/tidy-up.ts";
 import { Scene } from "./workload/step.ts";
 import type { Change } from "./world/history.ts";
@@ -31,6 +32,12 @@ const WATCHERS = 2;
 /** Between two steps of one user, in ms. */
 const PAUSE_MS_MAX = 3000;
 const FAULTS_MAX = 6;
+/** In one world of so many, faults come in a storm … */
+const STORM_ONE_OF = 6;
+/** … of so many. */
+const STORM_FAULTS_MAX = 18;
+/** In one world of so many users delete everything in the end. */
+const CLEARED_ONE_OF = 3;
 /** Within which faults begin, in ms; steps last about as long. */
 const TROUBLE_MS = 100_000;
 
@@ -49,7 +56,11 @@ export async function runSeed(seed: number): Promise<Outcome> {
   for (let i = 0; i < WATCHERS; i++) world.watch(oneOf(play.random, watchedParts));
   await world.drive(play.run());
   await play.heal();
-  const problems = await restProblems(world);
+  const problems = [...(await restProblems(world))];
+  if (problems.length === 0 && play.random.integer(CLEARED_ONE_OF) === 0) {
+    await play.clear();
+    problems.push(...(await restProblems(world)));
+  }
   return {
     seed,
     hash: world.trace.hash,
@@ -81,7 +92,8 @@ class Play {
   async run(): Promise<void> {
     const users = 1 + this.random.integer(USERS_MAX);
     const steps = STEPS_MIN + this.random.integer(STEPS_MAX - STEPS_MIN);
-    const faults = this.random.integer(FAULTS_MAX + 1);
+    const isStorm = this.random.integer(STORM_ONE_OF) === 0;
+    const faults = this.random.integer((isStorm ? STORM_FAULTS_MAX : FAULTS_MAX) + 1);
     await Promise.all([
       ...Array.from({ length: users }, (_, i) => this.#use(i + 1, Math.ceil(steps / users))),
       ...Array.from({ length: faults }, () => this.#trouble()),
@@ -100,11 +112,23 @@ class Play {
     );
   }
 
+  /** Users delete everything. */
+  async clear(): Promise<void> {
+    const world = this.#world;
+    world.trace.add("clear");
+    await world.drive(clearAway(this.#scene(9, world.fork()), world.clock));
+    world.isCleared = true;
+  }
+
+  #scene(number: number, random: Random): Scene {
+    const present: Scene["present"] = (resource) => this.#world.log.present(resource);
+    return new Scene(this.#world.user(number), random, present, () => `w${++this.#marks}`);
+  }
+
   async #use(number: number, steps: number): Promise<void> {
-    const { clock, log, trace } = this.#world;
+    const { clock, trace } = this.#world;
     const random = this.#world.fork();
-    const present: Scene["present"] = (resource) => log.present(resource);
-    const scene = new Scene(this.#world.user(number), random, present, () => `w${++this.#marks}`);
+    const scene = this.#scene(number, random);
     for (let i = 0; i < steps; i++) {
       await sleep(clock, random.integer(4) === 0 ? 0 : random.integer(PAUSE_MS_MAX));
       const step = weighted(random, allSteps);

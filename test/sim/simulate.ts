@@ -34,9 +34,16 @@ export async function simulate(words: readonly string[]): Promise<number> {
     return words.includes("--help") ? 0 : 2;
   }
   const failed: number[] = [];
+  let running = wish.first;
+  // An error that nobody catches ends a real process, and here the world that it came from.
+  process.on("uncaughtException", (error) => {
+    console.log(`seed ${running}: nobody caught ${error.stack}`);
+    process.exit(1);
+  });
   const begin = process.cpuUsage();
   for (let i = 0; i < wish.count; i++) {
     const seed = (wish.first + i) >>> 0;
+    running = seed;
     const outcome = await runSeed(seed);
     tell(outcome, wish);
     if (outcome.problems.length > 0) failed.push(seed);

@@ -1,4 +1,4 @@
-import type { Clock } from "../../base/clock.ts";
+import { sleep, type Clock } from "../../base/clock.ts";
 import type { Logger } from "../../base/logger.ts";
 import type { Kind } from "../../api/machinery/kind.ts";
 import type { KubeObject, OwnerReference } from "../../api/machinery/object.ts";
@@ -26,7 +26,8 @@ export class OwnerLookup {
   readonly #logger: Logger;
   readonly #kinds: () => readonly Kind[];
   readonly #answers = new Map<string, OwnerState>();
-  readonly #asking = new Set<string>();
+  /** Who waits for the answer, by question: dependents of one owner ask the same. */
+  readonly #asking = new Map<string, Set<string>>();
   readonly #undecided = new Set<string>();
   #enqueue: (uid: string) => void = () => {};
 
@@ -67,7 +68,12 @@ export class OwnerLookup {
       if (answer !== "gone") this.#answers.delete(question);
       return answer;
     }
-    if (!this.#asking.has(question)) void this.#ask(question, kind, namespace, item.uid, reference);
+    const asking = this.#asking.get(question);
+    if (asking) asking.add(item.uid);
+    else {
+      this.#asking.set(question, new Set([item.uid]));
+      void this.#ask(question, kind, namespace, reference);
+    }
     return "unknown";
   }
 
@@ -81,28 +87,24 @@ export class OwnerLookup {
     question: string,
     kind: Kind,
     namespace: string,
-    uid: string,
-    { name, uid: ownerUid }: OwnerReference,
+    { name, uid }: OwnerReference,
   ): Promise<void> {
-    this.#asking.add(question);
     try {
       const owner = await this.#client.get(kind, { namespace, name });
-      this.#answer(question, owner.metadata?.uid === ownerUid ? stateOf(owner) : "gone");
-      this.#enqueue(uid);
+      this.#answer(question, owner.metadata?.uid === uid ? stateOf(owner) : "gone");
     } catch (error) {
-      if (isStatusError(error, "NotFound")) {
-        this.#answer(question, "gone");
-        this.#enqueue(uid);
-      } else {
+      if (isStatusError(error, "NotFound")) this.#answer(question, "gone");
+      else {
         this.#logger.info("an owner could not be looked up", {
           owner: question,
           error: String(error),
         });
-        this.#clock.after(RETRY_MS, () => this.#enqueue(uid));
+        await sleep(this.#clock, RETRY_MS);
       }
-    } finally {
-      this.#asking.delete(question);
     }
+    const waiting = this.#asking.get(question) ?? [];
+    this.#asking.delete(question);
+    for (const one of waiting) this.#enqueue(one);
   }
 
   #answer(question: string, state: OwnerState): void {

@@ -1,13 +1,16 @@
 import { capacity } from "./capacity.ts";
 import type { Checker } from "./checker.ts";
+import { cleared } from "./cleared.ts";
 import { complaints } from "./complaints.ts";
 import { deployments } from "./deployments.ts";
 import { endpoints } from "./endpoints.ts";
+import { furniture } from "./furniture.ts";
 import { orphans } from "./orphans.ts";
 import { pods } from "./pods.ts";
 import { reads } from "./reads.ts";
 import { replicaSets } from "./replica-sets.ts";
 import { rollouts } from "./rollouts.ts";
+import { surplus } from "./surplus.ts";
 import { watches } from "./watches.ts";
 import { writes } from "./writes.ts";
 
@@ -19,9 +22,12 @@ export const allCheckers: readonly Checker[] = [
   watches,
   capacity,
   rollouts,
+  surplus,
+  furniture,
   orphans,
   pods,
   replicaSets,
   deployments,
   endpoints,
+  cleared,
 ];

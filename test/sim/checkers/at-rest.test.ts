@@ -2,14 +2,17 @@ import assert from "node:assert/strict";
 import { describe, it } from "node:test";
 import type { V1Pod, V1ReplicaSet } from "../../../src/gen/types.ts";
 import { deployment, node, namespace, pod, replicaSet, service } from "../../support/builders.ts";
-import type { History } from "../world/history.ts";
+import { emptyHistory, type History } from "../world/history.ts";
 import type { Checker } from "./checker.ts";
+import { cleared } from "./cleared.ts";
 import { complaints } from "./complaints.ts";
 import { deployments } from "./deployments.ts";
 import { endpoints } from "./endpoints.ts";
+import { furniture } from "./furniture.ts";
 import { orphans } from "./orphans.ts";
 import { pods } from "./pods.ts";
 import { replicaSets } from "./replica-sets.ts";
+import { surplus } from "./surplus.ts";
 import { Story } from "./story.ts";
 
 const problems = (checker: Checker, story: Story, parts: Partial<History> = {}): string =>
@@ -130,7 +133,7 @@ describe("deployments checker", () => {
 });
 
 describe("pods checker", () => {
-  const facts = { staleMs: 0, losesAnswers: false, missingImages: ["missing:1"] };
+  const facts = { ...emptyHistory.facts, missingImages: ["missing:1"] };
   const world = (...all: readonly V1Pod[]): Story => {
     const story = new Story();
     story.put("nodes", node());
@@ -165,8 +168,67 @@ describe("pods checker", () => {
       pod: "p",
       container: "app",
     };
-    const runtimes = [{ atMs: 0, revision: 1, running: [container] }];
-    assert.match(problems(pods, world(), { facts, runtimes }), /app of default\/p runs on node/);
+    const { container: _, ...sandbox } = container;
+    const moment = { atMs: 0, revision: 1, running: [container], sandboxes: [sandbox] };
+    const text = problems(pods, world(), { facts, runtimes: [moment] });
+    assert.match(text, /app of default\/p runs on node without its Pod/);
+    assert.match(text, /the sandbox of default\/p is left on node/);
+  });
+});
+
+describe("furniture checker", () => {
+  it("tells of everything that the system has not made", () => {
+    const story = new Story();
+    story.put("namespaces", namespace());
+    const text = problems(furniture, story);
+    for (const missing of [
+      "namespaces kube-system",
+      "serviceaccounts default/default",
+      "configmaps default/kube-root-ca.crt",
+      "services default/kubernetes",
+      "rbac.authorization.k8s.io/clusterroles cluster-admin",
+    ])
+      assert.ok(text.includes(`there is no ${missing}`), missing);
+    assert.ok(!text.includes("there is no namespaces default"));
+  });
+});
+
+describe("cleared checker", () => {
+  it("tells of what is left when all was deleted, and of nothing else", () => {
+    const story = new Story();
+    story.put("pods", pod("a"));
+    const sandbox = { node: "node", podUid: "x", namespace: "default", pod: "p" };
+    const runtimes = [{ atMs: 0, revision: 1, running: [], sandboxes: [sandbox] }];
+    const facts = { ...emptyHistory.facts, isCleared: true };
+    assert.equal(problems(cleared, story, { runtimes }), "");
+    const text = problems(cleared, story, { runtimes, facts });
+    assert.equal(text, "pods default/a is left; node has still default/p");
+  });
+});
+
+describe("surplus checker", () => {
+  const world = (size: number, later: number): Story => {
+    const story = new Story();
+    const sized = (replicas: number): V1ReplicaSet => replicaSet("set", { spec: { replicas } });
+    story.put("apps/replicasets", sized(size));
+    story.put("apps/replicasets", sized(later));
+    for (const name of ["a", "b"])
+      story.put("pods", pod(name, { metadata: owner("ReplicaSet", "set") }));
+    return story;
+  };
+
+  it("tells of a Pod that is made beyond the replicas that its controller may have read", () => {
+    assert.deepEqual(surplus.check!(world(1, 2).with()), []);
+    assert.match(
+      surplus.check!(world(2, 1).with()).join(),
+      /default\/b was made at 4 as pod 2 of 1/,
+    );
+    const late = { facts: { ...emptyHistory.facts, staleMs: 3000 } };
+    assert.deepEqual(surplus.check!(world(2, 1).with(late)), []);
+    const facts = { ...emptyHistory.facts, staleMs: 1500 };
+    assert.equal(surplus.check!(world(2, 1).with({ facts })).length, 1);
+    const unheard = new Set(["uid-of-a"]);
+    assert.deepEqual(surplus.check!(world(2, 1).with({ facts, unheard })), []);
   });
 });
 

@@ -77,7 +77,7 @@ describe("capacity checker", () => {
         container: "app",
       },
     }));
-    const moment = { atMs: 0, revision: 3, running };
+    const moment = { atMs: 0, revision: 3, running, sandboxes: [] };
     assert.match(problems(story, [moment]), /containers of node at 3: cpuMillis 6000 of 4000/);
     assert.equal(problems(story, [{ ...moment, running: running.slice(0, 1) }]), "");
   });

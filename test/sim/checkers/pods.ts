@@ -1,4 +1,5 @@
 import type { V1ConfigMap, V1Node, V1Pod } from "../../../src/gen/types.ts";
+import type { Sandbox } from "../world/history.ts";
 import type { Checker } from "./checker.ts";
 import { allocatableOf, excess, isOver } from "./pod-requests.ts";
 import { isReady } from "./replica-sets.ts";
@@ -6,7 +7,7 @@ import { keyOf, WorldState } from "./world-state.ts";
 
 /**
  * At rest every Pod that can run does: one that fits on a node is bound, one that is bound and has all it needs is ready;
- * and a running container has its Pod.
+ * and a running container, or the sandbox of one, has its Pod.
  */
 export const pods: Checker = {
   name: "pods",
@@ -18,15 +19,21 @@ export const pods: Checker = {
     const idle = all.filter(
       (pod) => pod.spec?.nodeName !== undefined && isComplete(pod) && !isReady(pod),
     );
-    const stray = (runtimes.at(-1)?.running ?? []).filter(
-      ({ node, podUid }) =>
-        !all.some(({ metadata, spec }) => metadata?.uid === podUid && spec?.nodeName === node),
-    );
+    const isAmong =
+      (among: readonly V1Pod[]) =>
+      ({ node, podUid }: Sandbox): boolean =>
+        among.some(({ metadata, spec }) => metadata?.uid === podUid && spec?.nodeName === node);
+    const { running = [], sandboxes = [] } = runtimes.at(-1) ?? {};
+    const stray = running.filter((container) => !isAmong(all)(container));
+    const left = sandboxes.filter((sandbox) => !isAmong(state.list<V1Pod>("pods"))(sandbox));
     return [
       ...waiting.flatMap((pod) => unbound(pod, all, state)),
       ...idle.map((pod) => `${keyOf(pod)} on ${pod.spec?.nodeName} is not ready`),
       ...stray.map(({ node, namespace, pod, container }) => {
         return `${container} of ${namespace}/${pod} runs on ${node} without its Pod`;
+      }),
+      ...left.map(({ node, namespace, pod }) => {
+        return `the sandbox of ${namespace}/${pod} is left on ${node}`;
       }),
     ];
   },

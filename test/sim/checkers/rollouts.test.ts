@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import { describe, it } from "node:test";
 import type { V1ReplicaSet } from "../../../src/gen/types.ts";
 import { deployment, replicaSet } from "../../support/builders.ts";
+import { emptyHistory } from "../world/history.ts";
 import { rollouts } from "./rollouts.ts";
 import { Story } from "./story.ts";
 
@@ -77,7 +78,7 @@ describe("rollouts checker", () => {
     story.put("apps/replicasets", setOf("new", 1, 0));
     story.put("apps/replicasets", setOf("old", 2, 3));
     assert.match(problems(story), /fewer than 3/);
-    const late = story.with({ facts: { staleMs: 3000, losesAnswers: false, missingImages: [] } });
+    const late = story.with({ facts: { ...emptyHistory.facts, staleMs: 3000 } });
     assert.deepEqual(rollouts.check!(late), []);
   });
 });

@@ -12,10 +12,12 @@ import { killedBetweenWrites } from "./killed-between-writes.ts";
 import { killedKubelet } from "./killed-kubelet.ts";
 import { killedLoops } from "./killed-loops.ts";
 import { killedServer } from "./killed-server.ts";
+import { loopsKilledBetweenWrites } from "./loops-killed-between-writes.ts";
 import { lossyNetwork } from "./lossy-network.ts";
 import { powerLoss } from "./power-loss.ts";
 import { slowNetwork } from "./slow-network.ts";
 import { unreadyContainers } from "./unready-containers.ts";
+import { unsteadyWatches } from "./unsteady-watches.ts";
 
 /** Everything that goes wrong in worlds. */
 export const allFaults: readonly Fault[] = [
@@ -32,6 +34,8 @@ export const allFaults: readonly Fault[] = [
   killedKubelet,
   deadNode,
   killedLoops,
+  loopsKilledBetweenWrites,
+  unsteadyWatches,
   endedContainer,
   failingPulls,
   badRuntime,

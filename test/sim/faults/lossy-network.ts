@@ -1,4 +1,5 @@
 import type { Fault } from "./fault.ts";
+import { SOUND_NETWORK } from "./sim-network.ts";
 
 /** Calls are lost, or carried out without an answer, or carried out twice. */
 export const lossyNetwork: Fault = {
@@ -12,7 +13,7 @@ export const lossyNetwork: Fault = {
       lostAnswerPercent: percent,
       repeatPercent: percent,
     });
-    return () =>
-      Object.assign(faults, { lostCallPercent: 0, lostAnswerPercent: 0, repeatPercent: 0 });
+    const { delayMsMax: _, ...sound } = SOUND_NETWORK;
+    return () => Object.assign(faults, sound);
   },
 };

@@ -13,6 +13,14 @@ export interface NetworkFaults {
   repeatPercent: number;
 }
 
+/** A network that nothing ails. */
+export const SOUND_NETWORK: NetworkFaults = {
+  delayMsMax: 5,
+  lostCallPercent: 0,
+  lostAnswerPercent: 0,
+  repeatPercent: 0,
+};
+
 /** Silence after which a party gives a connection up, in ms: what the HTTP client's pings take. */
 const STREAM_SILENCE_MS = 45_000;
 
@@ -29,12 +37,7 @@ interface Streams {
  * link stays cut for long, or when it is told to.
  */
 export class SimNetwork implements Network {
-  readonly faults: NetworkFaults = {
-    delayMsMax: 5,
-    lostCallPercent: 0,
-    lostAnswerPercent: 0,
-    repeatPercent: 0,
-  };
+  readonly faults: NetworkFaults = { ...SOUND_NETWORK };
   readonly #clock: Clock;
   readonly #random: Random;
   readonly #cuts = new Set<string>();

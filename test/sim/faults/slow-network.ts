@@ -1,4 +1,5 @@
 import type { Fault } from "./fault.ts";
+import { SOUND_NETWORK } from "./sim-network.ts";
 
 /** Every call takes seconds, and each its own: what was asked later may come earlier. */
 export const slowNetwork: Fault = {
@@ -6,8 +7,7 @@ export const slowNetwork: Fault = {
   weight: 3,
   lastsMsMax: 60_000,
   begin({ network: { faults } }, random) {
-    const { delayMsMax } = faults;
     faults.delayMsMax = 100 + random.integer(4000);
-    return () => void (faults.delayMsMax = delayMsMax);
+    return () => void (faults.delayMsMax = SOUND_NETWORK.delayMsMax);
   },
 };

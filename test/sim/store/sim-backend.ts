@@ -26,11 +26,9 @@ const SUM_BYTES = 8;
 /** Before each batch's bytes: their length u32, and a checksum that tells a torn batch. */
 const FRAME_BYTES = 4 + SUM_BYTES;
 
-/** What the simulation's store tells and is told besides its disk. */
+/** What the simulation's store is told besides its disk. */
 export interface SimStoreOptions {
   readonly isVolatile?: (key: string) => boolean;
-  /** Entries that are on the disk: as they are written, and all of them when the store is opened. */
-  readonly onEntries?: (entries: readonly LogEntry[]) => void;
 }
 
 /** A store on `disk`: all in memory, and every batch appended to one file. */
@@ -49,16 +47,14 @@ export class SimBackend implements LoggableBackend {
   state: StoreState | undefined;
   mark: LogMark | undefined;
   readonly #file: DiskFile;
-  readonly #onEntries: (entries: readonly LogEntry[]) => void;
   #length = 0;
   #writing: Promise<void> = Promise.resolve();
   readonly #heads = new SortedMap<Head>();
   readonly #log = new SortedMap<LogEntry>();
 
-  constructor(file: DiskFile, { isVolatile = () => false, onEntries = () => {} }: SimStoreOptions) {
+  constructor(file: DiskFile, { isVolatile = () => false }: SimStoreOptions) {
     this.#file = file;
     this.isVolatile = isVolatile;
-    this.#onEntries = onEntries;
   }
 
   static async open(
@@ -157,7 +153,6 @@ export class SimBackend implements LoggableBackend {
       this.#heads.set(bytesOrder(entry.key), headOf(entry));
     }
     if (state) this.state = state;
-    if (entries.length > 0) this.#onEntries(entries);
   }
 }
 

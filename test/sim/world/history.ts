@@ -3,6 +3,7 @@ import { ObjectVersion } from "../../../src/apiserver/registry/object-version.ts
 import { prefixLengthOf } from "../../../src/apiserver/registry/keys.ts";
 import type { Clock } from "../../../src/base/clock.ts";
 import type { LogEntry } from "../../../src/store/backend.ts";
+import type { DiskWitness } from "../store/world-store.ts";
 
 /** One change that is on the server's disk: the truth that everything else is held against. */
 export interface Change {
@@ -80,12 +81,21 @@ export interface RunningContainer {
   readonly container: string;
 }
 
+/** What a Pod's containers live in, running or not. */
+export interface Sandbox {
+  readonly node: string;
+  readonly podUid: string;
+  readonly namespace: string;
+  readonly pod: string;
+}
+
 /** A moment when some runtime's containers changed. */
 export interface RuntimeMoment {
   readonly atMs: number;
   /** The newest change on disk at that moment. */
   readonly revision: number;
   readonly running: readonly RunningContainer[];
+  readonly sandboxes: readonly Sandbox[];
 }
 
 /** Everything that checkers judge. Plain data: a test writes one by hand. */
@@ -98,6 +108,8 @@ export interface History {
   readonly runtimes: readonly RuntimeMoment[];
   /** Lines of components that found something impossible. */
   readonly errors: readonly string[];
+  /** Uids of what controllers made and did not hear of: the answer was lost, or they died. */
+  readonly unheard: ReadonlySet<string>;
   /** What the disk had and has no more. */
   readonly lost: readonly string[];
   readonly facts: Facts;
@@ -107,10 +119,10 @@ export interface History {
 export interface Facts {
   /** How late a controller may act upon what it read, in ms. */
   readonly staleMs: number;
-  /** Calls of controllers can lose their answers, so that they do something twice. */
-  readonly losesAnswers: boolean;
   /** Images that can never be pulled. */
   readonly missingImages: readonly string[];
+  /** Users have deleted all that was theirs. */
+  readonly isCleared: boolean;
 }
 
 /** A world in which nothing happened. For tests of checkers. */
@@ -121,8 +133,9 @@ export const emptyHistory: History = {
   watches: [],
   runtimes: [],
   errors: [],
+  unheard: new Set(),
   lost: [],
-  facts: { staleMs: 0, losesAnswers: false, missingImages: [] },
+  facts: { staleMs: 0, missingImages: [], isCleared: false },
 };
 
 /** The annotation that tells a user's writes apart. */
@@ -135,19 +148,23 @@ const NOISE = new Set(["events", "coordination.k8s.io/leases"]);
  * Turns what the store has on its disk into {@link Change}s. It survives the server: when the store is opened again, it
  * looks whether everything is still there.
  */
-export class ChangeLog {
+export class ChangeLog implements DiskWitness {
   readonly changes: Change[] = [];
   /** What was on the disk and is there no more, or has changed. */
   readonly lost: string[] = [];
   readonly #clock: Clock;
+  readonly #onChange: (change: Change, value: Buffer | undefined) => void;
   readonly #newest = new Map<string, Map<string, KubeObject>>();
+  /** By position, and the newest by key; noise left out. */
   readonly #entries = new Map<string, LogEntry>();
-  #replayed: Map<string, LogEntry> | undefined;
+  readonly #heads = new Map<string, LogEntry>();
   #revision = 0;
   #sub = 0;
 
-  constructor(clock: Clock) {
+  /** `onChange`: told of each, noise included. */
+  constructor(clock: Clock, onChange: (change: Change, value: Buffer | undefined) => void) {
     this.#clock = clock;
+    this.#onChange = onChange;
   }
 
   /** The newest revision seen. */
@@ -160,38 +177,39 @@ export class ChangeLog {
     return [...(this.#newest.get(resource)?.values() ?? [])];
   }
 
-  /** From now on comes what an opened store finds on its disk, until {@link endReplay}. */
-  beginReplay(): void {
-    this.#replayed = new Map();
-  }
-
-  endReplay(): void {
-    const found = this.#replayed;
-    this.#replayed = undefined;
-    for (const [position, entry] of this.#entries) {
-      const again = found?.get(position);
-      if (again && isSame(entry, again)) continue;
-      this.lost.push(`${entry.kind} ${entry.key} at ${position}: ${again ? "other" : "lost"}`);
+  /** What came after the last entry seen is of writes that nobody was answered: it counts from now on. */
+  opened: DiskWitness["opened"] = (newest, versions) => {
+    for (const entry of versions()) {
+      const known = this.#entries.get(positionOf(entry));
+      if (known && !isSame(known, entry)) this.lost.push(`${textOf(known)}: is another now`);
+      this.#add(entry);
     }
+    for (const [key, entry] of this.#heads) {
+      const found = newest(key);
+      // A deletion may be forgotten, with all that was before it.
+      const isKept = found ? isSame(entry, found) : entry.kind === "delete";
+      if (!isKept) this.lost.push(`${textOf(entry)}: is not the newest now`);
+    }
+  };
+
+  wrote(entries: readonly LogEntry[]): void {
+    for (const entry of entries) this.#add(entry);
   }
 
-  /** @returns what is new, noise included. */
-  add(entry: LogEntry): Change | undefined {
+  #add(entry: LogEntry): void {
     const { revision, sub } = entry.position;
     const length = prefixLengthOf(entry.key);
-    if (length < 0) return undefined;
-    const resource = resourceOf(entry.key.slice(0, length));
-    const isNoise = NOISE.has(resource);
-    if (!isNoise) this.#replayed?.set(`${revision}.${sub}`, entry);
-    const isKnown = revision < this.#revision || (revision === this.#revision && sub <= this.#sub);
-    if (isKnown) return undefined;
+    if (length < 0) return;
+    if (revision < this.#revision || (revision === this.#revision && sub <= this.#sub)) return;
     this.#revision = revision;
     this.#sub = sub;
+    const resource = resourceOf(entry.key.slice(0, length));
     const change = this.#changeOf(entry, resource, length);
-    if (isNoise) return change;
-    this.#entries.set(`${revision}.${sub}`, entry);
+    this.#onChange(change, entry.value);
+    if (NOISE.has(resource)) return;
+    this.#entries.set(positionOf(entry), entry);
+    this.#heads.set(entry.key, entry);
     this.changes.push(change);
-    return change;
   }
 
   #changeOf({ position, key, value }: LogEntry, resource: string, length: number): Change {
@@ -207,8 +225,17 @@ export class ChangeLog {
   }
 }
 
+function positionOf({ position: { revision, sub } }: LogEntry): string {
+  return `${revision}.${sub}`;
+}
+
+function textOf(entry: LogEntry): string {
+  return `${entry.kind} ${entry.key} at ${positionOf(entry)}`;
+}
+
 function isSame(one: LogEntry, other: LogEntry): boolean {
-  return one.kind === other.kind && one.key === other.key && isEqualValue(one, other);
+  const isThere = positionOf(one) === positionOf(other);
+  return isThere && one.kind === other.kind && one.key === other.key && isEqualValue(one, other);
 }
 
 function isEqualValue({ value }: LogEntry, { value: other }: LogEntry): boolean {

@@ -17,6 +17,13 @@ export interface RuntimeFaults {
   lostAnswerPercent: number;
 }
 
+/** A runtime that nothing ails. */
+export const SOUND_RUNTIME: RuntimeFaults = {
+  delayMsMax: 50,
+  failPercent: 0,
+  lostAnswerPercent: 0,
+};
+
 /** Calls that change something or take their time; the others answer at once, as reads of memory do. */
 const SLOW = new Set<string>([
   "runSandbox",

@@ -16,6 +16,11 @@ export interface Endpoint {
   handle(request: ApiRequest, party: string): Promise<ApiResponse>;
 }
 
+interface Delivered {
+  readonly answer: ApiResponse;
+  readonly running: Promise<void>;
+}
+
 /** Who calls, as the server knows it by its client certificate. */
 export interface Identity {
   readonly commonName: string;
@@ -64,12 +69,14 @@ export class SimHttp implements HttpCaller {
     const answered = this.#network.carry(this.#party, name, async () => {
       // Delivered a second time: nobody reads the first answer.
       stream?.close();
-      const answer = await this.#deliver(request);
-      if (!Buffer.isBuffer(answer.body)) stream = answer.body;
-      return answer;
+      const delivered = await this.#deliver(request);
+      const { body } = delivered.answer;
+      if (!Buffer.isBuffer(body)) stream = body;
+      return delivered;
     });
     answered.catch(() => stream?.close());
-    const { status, headers, body } = await this.#process.living(answered);
+    const { answer, running } = await this.#process.living(answered);
+    const { status, headers, body } = answer;
     const all = headers as HttpResponse["headers"];
     if (Buffer.isBuffer(body)) {
       const chunks = async function* (): AsyncGenerator<Buffer> {
@@ -81,16 +88,17 @@ export class SimHttp implements HttpCaller {
     return {
       status,
       headers: all,
-      chunks: () => this.#stream(body, signal),
+      chunks: () => this.#stream(body, running, signal),
       bytes: async () => {
         const pieces: Buffer[] = [];
-        for await (const piece of this.#stream(body, signal)) pieces.push(piece);
+        for await (const piece of this.#stream(body, running, signal)) pieces.push(piece);
         return Buffer.concat(pieces);
       },
     };
   }
 
-  async #deliver({ method, path, headers, body, signal }: HttpRequest): Promise<ApiResponse> {
+  /** The answer, and the end of the process that gave it: the next one knows nothing of it. */
+  async #deliver({ method, path, headers, body, signal }: HttpRequest): Promise<Delivered> {
     const { running } = this.#server;
     if (!running) throw new Unreachable("connection refused");
     const [place, query] = path.split("?") as [string, string | undefined];
@@ -105,23 +113,28 @@ export class SimHttp implements HttpCaller {
       certificate: this.#identity,
       signal: signal ?? new AbortController().signal,
     };
-    return Promise.race([
+    const answer = await Promise.race([
       this.#server.handle(request, this.#party),
       running.then(() => Promise.reject(new Unreachable("connection reset"))),
     ]);
+    return { answer, running };
   }
 
   /** What the server sends, as it comes through; ends with an error when the connection breaks. */
-  async *#stream(source: ByteSource, signal: AbortSignal | undefined): AsyncGenerator<Buffer> {
+  async *#stream(
+    source: ByteSource,
+    running: Promise<void>,
+    signal: AbortSignal | undefined,
+  ): AsyncGenerator<Buffer> {
     let wake: () => void = () => {};
     let failure: Error | undefined;
     const fail = (error: Error): void => {
       failure ??= error;
       wake();
     };
-    const { running, name } = this.#server;
+    const { name } = this.#server;
     source.onReadable(() => wake());
-    void (running ?? Promise.resolve()).then(() => fail(new Unreachable("connection reset")));
+    void running.then(() => fail(new Unreachable("connection reset")));
     void this.#network.broken(this.#party, name).then(() => fail(new Unreachable("cut")));
     const onAbort = (): void => fail(signal?.reason as Error);
     signal?.addEventListener("abort", onAbort, { once: true });

@@ -11,10 +11,10 @@ import {
   LABEL_POD_NAMESPACE,
   LABEL_POD_UID,
 } from "../../../src/kubelet/runtime/labels.ts";
-import { CONTAINER_RUNNING, type Container } from "../../../src/wire/cri/cri-client.ts";
+import { CONTAINER_RUNNING } from "../../../src/wire/cri/cri-client.ts";
 import { ScriptedCri } from "../../support/scripted-cri.ts";
-import type { RunningContainer } from "./history.ts";
-import { runtimeLink, type RuntimeFaults } from "./sim-cri.ts";
+import type { RunningContainer, Sandbox } from "./history.ts";
+import { runtimeLink, SOUND_RUNTIME, type RuntimeFaults } from "./sim-cri.ts";
 import { SimHttp, type Endpoint, type StreamNetwork } from "./sim-http.ts";
 import { SimNodeHost } from "./sim-node-host.ts";
 import { SimProcess, type Wall } from "./sim-process.ts";
@@ -39,7 +39,7 @@ export class SimNode {
   readonly name: string;
   readonly wall: Wall = { setMs: 0 };
   readonly runtime: ScriptedCri;
-  readonly runtimeFaults: RuntimeFaults = { delayMsMax: 50, failPercent: 0, lostAnswerPercent: 0 };
+  readonly runtimeFaults: RuntimeFaults = { ...SOUND_RUNTIME };
   readonly #options: SimNodeOptions;
   readonly #host: SimNodeHost;
   #process: SimProcess | undefined;
@@ -105,12 +105,20 @@ export class SimNode {
     const containers = await this.runtime.listContainers();
     return containers
       .filter(({ state }) => state === CONTAINER_RUNNING)
-      .map(({ labels, metadata }: Container) => ({
-        node: this.name,
-        podUid: labels[LABEL_POD_UID] ?? "",
-        namespace: labels[LABEL_POD_NAMESPACE] ?? "",
-        pod: labels[LABEL_POD_NAME] ?? "",
-        container: metadata.name,
-      }));
+      .map(({ labels, metadata }) => ({ ...this.#podOf(labels), container: metadata.name }));
+  }
+
+  async sandboxes(): Promise<readonly Sandbox[]> {
+    const sandboxes = await this.runtime.listSandboxes();
+    return sandboxes.map(({ labels }) => this.#podOf(labels));
+  }
+
+  #podOf(labels: Readonly<Record<string, string>>): Sandbox {
+    return {
+      node: this.name,
+      podUid: labels[LABEL_POD_UID] ?? "",
+      namespace: labels[LABEL_POD_NAMESPACE] ?? "",
+      pod: labels[LABEL_POD_NAME] ?? "",
+    };
   }
 }

@@ -8,8 +8,7 @@ import { SeededRandom } from "../../../src/base/seeded-random.ts";
 import { startControlPlane, type ControlPlane } from "../../../src/main/compose-server.ts";
 import type { Store } from "../../../src/store/store.ts";
 import type { SimDisk } from "../faults/sim-disk.ts";
-import { openSimStore } from "../store/sim-backend.ts";
-import type { Change, ChangeLog } from "./history.ts";
+import { openWorldStore, type DiskWitness } from "../store/world-store.ts";
 import type { Endpoint } from "./sim-http.ts";
 import { SimProcess, type Wall } from "./sim-process.ts";
 
@@ -18,15 +17,14 @@ export interface SimServerOptions {
   readonly clock: Clock;
   readonly random: Random;
   readonly disk: SimDisk;
-  readonly log: ChangeLog;
+  readonly witness: DiskWitness;
   readonly logger: (process: SimProcess) => Logger;
   /** PEM: signs tokens. */
   readonly accountKey: string;
   /** Controllers and scheduler run in the server's process, on its cache; otherwise somewhere else. */
   readonly runsControllers: boolean;
-  /** A change is on the disk; `value`: its bytes there. */
+  /** A start has ended with this error, and is tried again. */
   readonly onFailedStart: (error: string) => void;
-  readonly onChange: (change: Change, value: Buffer | undefined) => void;
 }
 
 /** Between a start that failed and the next, in ms. */
@@ -79,21 +77,14 @@ export class SimServer implements Endpoint {
   /** A start that the process does not survive never ends. @throws what ends it */
   async start(): Promise<void> {
     if (this.#process?.isAlive) return;
-    const { clock, random, disk, log, onChange } = this.#options;
+    const { clock, random, disk, witness } = this.#options;
     const process = new SimProcess(this.name, clock, this.wall);
     this.#process = process;
-    log.beginReplay();
-    const opened = openSimStore(disk, "data", {
-      isVolatile,
-      onEntries: (entries) => {
-        for (const entry of entries) {
-          const change = log.add(entry);
-          if (change) onChange(change, entry.value);
-        }
-      },
+    const opened = openWorldStore({
+      ...{ disk, folder: "data", clock: process.clock, isVolatile, witness },
+      id: Buffer.from(random.bytes(8)).toString("hex"),
     });
     const store = await process.living(opened);
-    log.endReplay();
     const plane = await process.living(this.#startPlane(process, store, random.integer(2 ** 32)));
     this.#store = store;
     this.#plane = plane;

@@ -8,8 +8,9 @@ import { HttpTransport } from "../../../src/client/http-transport.ts";
 import { SimDisk } from "../faults/sim-disk.ts";
 import { SimNetwork } from "../faults/sim-network.ts";
 import { ChangeLog, type History, type RuntimeMoment, type WatchRun } from "./history.ts";
+import { LoopCalls } from "./loop-calls.ts";
 import { SimHttp, type Endpoint } from "./sim-http.ts";
-import { SimLoops } from "./sim-loops.ts";
+import { CONTROLLERS, SCHEDULER, SimLoops } from "./sim-loops.ts";
 import { SimNode } from "./sim-node.ts";
 import { SimProcess } from "./sim-process.ts";
 import { SimServer, accountKey } from "./sim-server.ts";
@@ -20,10 +21,16 @@ import { UserCalls } from "./user-calls.ts";
 
 /** Most nodes of a world: small ones find what large ones find, and cheaper. */
 const NODES_MAX = 3;
+/** The first start of one world of so many is cut off. */
+const COLD_ONE_OF = 8;
+/** Operations of the disk that such a start still gets through: about what a whole one needs. */
+const COLD_OPERATIONS_MAX = 60;
+/** A server that does not run by then, in ms of virtual time, never will. */
+const START_MS_MAX = 60_000;
 /** How late control loops may act that run in the server, in ms: what a call and its commit take. */
 const STALE_MS = 1000;
-/** The same where they follow over the network: a watch that broke is noticed and taken up again. */
-const STALE_APART_MS = 120_000;
+/** The same where they follow over the network: a link that was cut, the pause before the next attempt, what was held back. */
+const STALE_APART_MS = 240_000;
 /** Images that no world can pull. */
 const MISSING_IMAGES = ["missing:1"];
 
@@ -33,45 +40,50 @@ export class World {
   readonly trace = new Trace(this.clock);
   readonly network: SimNetwork;
   readonly disk: SimDisk;
-  readonly log = new ChangeLog(this.clock);
+  readonly log: ChangeLog;
   readonly server: SimServer;
   readonly nodes: readonly SimNode[];
+  /** Users have deleted everything that was theirs, and made nothing since. */
+  isCleared = false;
   /** Absent: controllers and scheduler run in the server. */
   readonly loops: SimLoops | undefined;
   readonly #random: SeededRandom;
   readonly #endpoint: Endpoint;
   readonly #calls: UserCalls;
+  readonly #loopCalls = new LoopCalls();
   readonly #watches: WatchRun[] = [];
   readonly #runtimes: RuntimeMoment[] = [];
   readonly #errors: string[] = [];
 
   constructor(seed: number) {
     this.#random = new SeededRandom(seed);
-    const { clock, log } = this;
+    const { clock } = this;
+    this.log = new ChangeLog(clock, ({ revision, resource, key, object, old }, value) => {
+      const what = object ? (old ? "put" : "new") : "del";
+      this.trace.add(`${what} ${resource} ${key} ${revision}`, value);
+    });
     this.network = new SimNetwork(clock, this.fork());
     this.disk = new SimDisk(this.fork());
-    const isApart = this.#random.integer(3) === 0;
+    const isApart = this.#random.integer(2) === 0;
     const logger = (process: SimProcess): Logger => this.#logger(process);
     this.server = new SimServer({
       clock,
       random: this.fork(),
       disk: this.disk,
-      log,
+      witness: this.log,
       logger,
       accountKey: accountKey(this.fork()),
       runsControllers: !isApart,
       onFailedStart: (error) => this.trace.add(`the server did not start: ${error}`),
-      onChange: ({ revision, resource, key, object, old }, value) => {
-        const what = object ? (old ? "put" : "new") : "del";
-        this.trace.add(`${what} ${resource} ${key} ${revision}`, value);
-      },
     });
     this.#calls = new UserCalls(clock, this.server, (line) => this.trace.add(line));
     this.#endpoint = this.#edge();
     const { network } = this;
     const server = this.#endpoint;
     const shared = { clock, network, server, logger };
-    this.loops = isApart ? new SimLoops({ ...shared, random: this.fork(), ca: "" }) : undefined;
+    this.loops = isApart
+      ? new SimLoops({ ...shared, random: this.fork(), calls: this.#loopCalls, ca: "" })
+      : undefined;
     this.nodes = Array.from({ length: 1 + this.#random.integer(NODES_MAX) }, (_, index) => {
       const cpus = 2 + this.#random.integer(3);
       return new SimNode({
@@ -101,11 +113,29 @@ export class World {
         runtime.behaviours.set(name, behaviour);
       for (const image of MISSING_IMAGES) runtime.pullErrors.set(image, "not found");
     }
-    await this.drive(this.server.start());
+    if (this.#random.integer(COLD_ONE_OF) === 0) this.#troubleFirstStart();
+    this.server.restart();
+    await this.until(() => this.server.running !== undefined, START_MS_MAX);
     this.loops?.start();
     for (const node of this.nodes) node.start();
     const isReady = (): boolean => this.log.present("nodes").length === this.nodes.length;
     await this.until(isReady, 60_000);
+  }
+
+  /** The first start of all is cut off somewhere, once or twice. */
+  #troubleFirstStart(): void {
+    const { disk, server, clock } = this;
+    const random = this.fork();
+    let cuts = 1 + random.integer(2);
+    const cut = (): void => void (disk.faults.operationsLeft = random.integer(COLD_OPERATIONS_MAX));
+    disk.onPowerFailure = () => {
+      this.trace.add("fault: the first start is cut off");
+      if (random.integer(2) === 0) server.kill();
+      else server.losePower();
+      if (--cuts > 0) cut();
+      clock.after(1, () => server.restart());
+    };
+    cut();
   }
 
   /** What a user of the cluster calls it through; `number` from 1. */
@@ -136,7 +166,7 @@ export class World {
 
   /** Everybody who talks to the server over the network. */
   get parties(): readonly string[] {
-    const loops = this.loops ? ["controllers", "scheduler"] : [];
+    const loops = this.loops ? [CONTROLLERS, SCHEDULER] : [];
     return [...this.nodes.map(({ name }) => name), ...loops];
   }
 
@@ -174,10 +204,11 @@ export class World {
       watches: this.#watches,
       runtimes: this.#runtimes,
       errors: this.#errors,
+      unheard: this.#loopCalls.unheard,
       facts: {
         staleMs: isApart ? STALE_APART_MS : STALE_MS,
-        losesAnswers: isApart,
         missingImages: MISSING_IMAGES,
+        isCleared: this.isCleared,
       },
     };
   }
@@ -194,20 +225,26 @@ export class World {
   #edge(): Endpoint {
     const { server } = this;
     const calls = this.#calls;
+    const loopCalls = this.#loopCalls;
     return {
       name: server.name,
       get running() {
         return server.running;
       },
-      handle: (request: ApiRequest, party: string): Promise<ApiResponse> =>
-        party.startsWith("user-") ? calls.handle(request, party) : server.handle(request),
+      handle: async (request: ApiRequest, party: string): Promise<ApiResponse> => {
+        if (party.startsWith("user-")) return calls.handle(request, party);
+        const response = await server.handle(request);
+        if (party === CONTROLLERS) loopCalls.served(request, response);
+        return response;
+      },
     };
   }
 
   async #noteRuntimes(): Promise<void> {
     const running = (await Promise.all(this.nodes.map((node) => node.running()))).flat();
+    const sandboxes = (await Promise.all(this.nodes.map((node) => node.sandboxes()))).flat();
     const { revision } = this.log;
-    this.#runtimes.push({ atMs: this.clock.monotonic(), revision, running });
+    this.#runtimes.push({ atMs: this.clock.monotonic(), revision, running, sandboxes });
   }
 
   #logger(process: SimProcess): Logger {

@@ -1,0 +1,42 @@
+import { Deployment } from "../../../src/api/apps/deployment.ts";
+import { ReplicaSet } from "../../../src/api/apps/replica-set.ts";
+import { Namespace } from "../../../src/api/core/namespace.ts";
+import { Pod } from "../../../src/api/core/pod.ts";
+import { Service } from "../../../src/api/core/service.ts";
+import type { Kind } from "../../../src/api/machinery/kind.ts";
+import { isStatusError } from "../../../src/api/machinery/status-error.ts";
+import { sleep, type Clock } from "../../../src/base/clock.ts";
+import { NAMESPACES, placeOf, type Scene } from "./step.ts";
+
+/** Between two attempts of what failed, in ms. */
+const RETRY_MS = 1000;
+const [FIRST, ...OTHERS] = NAMESPACES;
+
+/** Deletes everything that users made: whole namespaces, and in the first one owners before what is left. */
+export async function clearAway(scene: Scene, clock: Clock): Promise<void> {
+  const remove = async (kind: Kind, resource: string, where: (name: string) => boolean) => {
+    for (const object of scene.present(resource)) {
+      const { name = "", namespace = FIRST } = object.metadata ?? {};
+      if (namespace !== FIRST || !where(name)) continue;
+      const propagation = scene.oneOf("Background", "Foreground");
+      await insist(clock, () => scene.client.delete(kind, placeOf(object), { propagation }));
+    }
+  };
+  await remove(Namespace, "namespaces", (name) => (OTHERS as readonly string[]).includes(name));
+  await remove(Deployment, "apps/deployments", () => true);
+  await remove(ReplicaSet, "apps/replicasets", () => true);
+  await remove(Pod, "pods", () => true);
+  await remove(Service, "services", (name) => name !== "kubernetes");
+}
+
+async function insist(clock: Clock, call: () => Promise<unknown>): Promise<void> {
+  for (;;) {
+    try {
+      await call();
+      return;
+    } catch (error) {
+      if (isStatusError(error, "NotFound")) return;
+    }
+    await sleep(clock, RETRY_MS);
+  }
+}
