@@ -13,6 +13,7 @@ import { endpointsController } from "./endpoints/endpoints.ts";
 import { endpointSliceController } from "./endpointslice/endpointslice.ts";
 import { endpointSliceMirroringController } from "./endpointslicemirroring/endpointslicemirroring.ts";
 import { garbageCollectorLoop } from "./garbagecollector/garbagecollector.ts";
+import { jobLoop } from "./job/job.ts";
 import { namespaceLoop } from "./namespace/namespace.ts";
 import type { PodRange } from "./nodeipam/nodeipam.ts";
 import { nodeIpamLoop } from "./nodeipam/nodeipam.ts";
@@ -25,6 +26,7 @@ import { serviceAccountController } from "./serviceaccount/serviceaccount.ts";
 import { accountTokenController } from "./serviceaccount/account-token.ts";
 import { serviceAccountTokens, type SecretTokenSettings } from "./serviceaccount/tokens.ts";
 import { taintEvictionLoop } from "./tainteviction/tainteviction.ts";
+import { ttlAfterFinishedController } from "./ttlafterfinished/ttlafterfinished.ts";
 
 /** What the controllers must know of their cluster. */
 export interface ControllerSettings {
@@ -51,6 +53,7 @@ export function allLoops(
     loop(endpointSliceMirroringController),
     loop(endpointsController),
     garbageCollectorLoop(settings.served, client, clock, logger),
+    jobLoop(cache),
     namespaceLoop(settings.served, cache),
     nodeIpamLoop(cache, settings.podRange),
     nodeLifecycleLoop(cache, clock),
@@ -67,6 +70,7 @@ export function allLoops(
       }),
     ),
     taintEvictionLoop(cache),
+    loop(ttlAfterFinishedController),
   ];
 }
 
