@@ -8,6 +8,7 @@ import { localSubjectAccessReviewResource } from "./authorization/local-subject-
 import { selfSubjectAccessReviewResource } from "./authorization/self-subject-access-review.ts";
 import { selfSubjectRulesReviewResource } from "./authorization/self-subject-rules-review.ts";
 import { subjectAccessReviewResource } from "./authorization/subject-access-review.ts";
+import { jobResource } from "./batch/job.ts";
 import { leaseResource } from "./coordination/lease.ts";
 import { bindingResource } from "./core/binding.ts";
 import { configMapResource } from "./core/config-map.ts";
@@ -63,6 +64,7 @@ export const catalog: readonly Resource[] = [
   erased(selfSubjectAccessReviewResource),
   erased(selfSubjectRulesReviewResource),
   erased(subjectAccessReviewResource),
+  erased(jobResource),
   erased(leaseResource),
   erased(endpointSliceResource),
   erased(eventsEventResource),

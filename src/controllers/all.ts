@@ -13,6 +13,7 @@ import { endpointsController } from "./endpoints/endpoints.ts";
 import { endpointSliceController } from "./endpointslice/endpointslice.ts";
 import { endpointSliceMirroringController } from "./endpointslicemirroring/endpointslicemirroring.ts";
 import { garbageCollectorLoop } from "./garbagecollector/garbagecollector.ts";
+import { jobLoop } from "./job/job.ts";
 import { namespaceLoop } from "./namespace/namespace.ts";
 import type { PodRange } from "./nodeipam/nodeipam.ts";
 import { nodeIpamLoop } from "./nodeipam/nodeipam.ts";
@@ -27,6 +28,7 @@ import { accountTokenController } from "./serviceaccount/account-token.ts";
 import { serviceAccountTokens, type SecretTokenSettings } from "./serviceaccount/tokens.ts";
 import { statefulSetController } from "./statefulset/statefulset.ts";
 import { taintEvictionLoop } from "./tainteviction/tainteviction.ts";
+import { ttlAfterFinishedController } from "./ttlafterfinished/ttlafterfinished.ts";
 
 /** What the controllers must know of their cluster. */
 export interface ControllerSettings {
@@ -53,6 +55,7 @@ export function allLoops(
     loop(endpointSliceMirroringController),
     loop(endpointsController),
     garbageCollectorLoop(settings.served, client, clock, logger),
+    jobLoop(cache),
     namespaceLoop(settings.served, cache),
     nodeIpamLoop(cache, settings.podRange),
     nodeLifecycleLoop(cache, clock),
@@ -71,6 +74,7 @@ export function allLoops(
     ),
     loop(statefulSetController),
     taintEvictionLoop(cache),
+    loop(ttlAfterFinishedController),
   ];
 }
 

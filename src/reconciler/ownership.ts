@@ -39,6 +39,8 @@ export interface Claimer {
   readonly kind: Kind;
   readonly object: KubeObject;
   readonly matches: LabelMatch;
+  /** What adoption puts on an object and release takes off. */
+  readonly finalizer?: string;
 }
 
 export interface Claim<T> {
@@ -78,23 +80,32 @@ export function claim<T extends KubeObject>(
 }
 
 function adopt(kind: Kind, claimer: Claimer, object: KubeObject): PlannedWrite {
-  const reference = controllerReference(claimer.kind, claimer.object);
-  return patchOwners(kind, object, [reference]);
+  const ownerReferences = [controllerReference(claimer.kind, claimer.object)];
+  const { finalizer } = claimer;
+  return patchMetadata(kind, object, {
+    ownerReferences,
+    ...(finalizer !== undefined && { finalizers: [finalizer] }),
+  });
 }
 
 function release(kind: Kind, claimer: Claimer, object: KubeObject): PlannedWrite {
-  return patchOwners(kind, object, [{ $patch: "delete", uid: claimer.object.metadata?.uid }]);
+  const ownerReferences = [{ $patch: "delete", uid: claimer.object.metadata?.uid }];
+  const { finalizer } = claimer;
+  return patchMetadata(kind, object, {
+    ownerReferences,
+    ...(finalizer !== undefined && { "$deleteFromPrimitiveList/finalizers": [finalizer] }),
+  });
 }
 
 /** Strategic, so that references which others add meanwhile stay. */
-function patchOwners(kind: Kind, object: KubeObject, references: readonly object[]): PlannedWrite {
+function patchMetadata(kind: Kind, object: KubeObject, metadata: object): PlannedWrite {
   return {
     verb: "patch",
     kind,
     key: keyOf(object),
     type: "strategic",
     ifUid: object.metadata?.uid ?? "",
-    patch: { metadata: { ownerReferences: references } },
+    patch: { metadata },
   };
 }
 

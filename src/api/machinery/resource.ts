@@ -55,6 +55,8 @@ export type Verb =
 export interface RequestFacts {
   readonly now: Instant;
   readonly user: string;
+  /** Of a new object: what its uid will be. */
+  readonly uid?: string;
 }
 
 /** @spec k8s@1.36 apiserver registry/rest create.go, update.go */

@@ -126,9 +126,9 @@ function prepared(
   managed: ManagedFields,
 ): KubeObject {
   const { resource, kind, served } = call;
-  const facts = { now: parts.clock.now(), user: call.user.name };
+  const facts = { now: parts.clock.now(), user: call.user.name, uid: uuid(parts.random) };
   const withSpec = resource.strategy.prepareForCreate(admitted, facts);
-  const metadata = freshMeta(withSpec.metadata ?? {}, uuid(parts.random), facts.now, managed);
+  const metadata = freshMeta(withSpec.metadata ?? {}, facts.uid, facts.now, managed);
   const object = { ...withSpec, kind: kind.kind, apiVersion: served.apiVersion, metadata };
   const errors = [
     ...validateObjectMeta(object, metaRulesOf(call)),
