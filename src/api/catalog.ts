@@ -32,6 +32,7 @@ import { priorityLevelConfigurationResource } from "./flowcontrol/priority-level
 import { apiVersionOf, type Kind } from "./machinery/kind.ts";
 import type { KubeObject } from "./machinery/object.ts";
 import type { Resource } from "./machinery/resource.ts";
+import { podDisruptionBudgetResource } from "./policy/pod-disruption-budget.ts";
 import { clusterRoleBindingResource } from "./rbac/cluster-role-binding.ts";
 import { clusterRoleResource } from "./rbac/cluster-role.ts";
 import { roleBindingResource } from "./rbac/role-binding.ts";
@@ -70,6 +71,7 @@ export const catalog: readonly Resource[] = [
   erased(eventsEventResource),
   erased(flowSchemaResource),
   erased(priorityLevelConfigurationResource),
+  erased(podDisruptionBudgetResource),
   erased(clusterRoleBindingResource),
   erased(clusterRoleResource),
   erased(roleBindingResource),

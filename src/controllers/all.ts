@@ -9,6 +9,8 @@ import {
 } from "../reconciler/runner.ts";
 import type { ServedKinds } from "../reconciler/served-kinds.ts";
 import { deploymentController } from "./deployment/deployment.ts";
+import { disruptionLoop } from "./disruption/disruption.ts";
+import { staleTargetLoop } from "./disruption/stale-target.ts";
 import { endpointsController } from "./endpoints/endpoints.ts";
 import { endpointSliceController } from "./endpointslice/endpointslice.ts";
 import { endpointSliceMirroringController } from "./endpointslicemirroring/endpointslicemirroring.ts";
@@ -51,6 +53,8 @@ export function allLoops(
     loopOf(controller, cache);
   return [
     loop(deploymentController),
+    disruptionLoop(cache),
+    staleTargetLoop(cache),
     loop(endpointSliceController),
     loop(endpointSliceMirroringController),
     loop(endpointsController),

@@ -135,6 +135,23 @@ export function tooManyRequests(message: string, retryAfterSeconds: number): Sta
   return failure(429, "TooManyRequests", message, { retryAfterSeconds });
 }
 
+/** 429: a budget does not let the Pod be evicted now; `cause` says why. @spec pkg/registry/core/pod/storage/eviction.go */
+export function disruptionRefused(cause: string, retryAfterSeconds = 0): StatusError {
+  const message = "Cannot evict pod as it would violate the pod's disruption budget.";
+  return failure(429, "TooManyRequests", message, {
+    causes: [{ reason: "DisruptionBudget", message: cause }],
+    ...retry(retryAfterSeconds),
+  });
+}
+
+/** Two budgets are about one Pod: neither can be asked alone. */
+export function severalBudgets(): StatusError {
+  const why =
+    "This pod has more than one PodDisruptionBudget, which the eviction subresource does not support.";
+  const { reason: none, ...status } = failure(500, "", why).status;
+  return new StatusError({ ...status } as typeof status & { readonly reason: typeof none });
+}
+
 /** 410: what was asked for existed once; a client starts over with a fresh list. */
 export function expired(message: string): StatusError {
   return failure(410, "Expired", message);
