@@ -4,9 +4,10 @@ import { describe, it } from "node:test";
 import { PodDisruptionBudget } from "../../src/api/policy/pod-disruption-budget.ts";
 import { InProcessCache } from "../../src/apiserver/in-process-cache.ts";
 import { silentLogger } from "../../src/base/logger.ts";
+import { SeededRandom } from "../../src/base/seeded-random.ts";
 import { disruptionLoop } from "../../src/controllers/disruption/disruption.ts";
 import { staleTargetLoop } from "../../src/controllers/disruption/stale-target.ts";
-import { EventRecorder } from "../../src/reconciler/event-recorder.ts";
+import { EventRecorder } from "../../src/client/event-recorder.ts";
 import { runLoop } from "../../src/reconciler/runner.ts";
 import { startTestServer, type Answer, type Body, type TestServer } from "../support/api-server.ts";
 
@@ -33,7 +34,7 @@ function inWorld(body: (world: World) => Promise<void>): () => Promise<void> {
     const server = await startTestServer();
     const { client, clock } = server;
     const cache = new InProcessCache(server.server.parts);
-    const events = new EventRecorder(client, clock, silentLogger);
+    const events = new EventRecorder(client, clock, new SeededRandom(1), silentLogger);
     const surroundings = { client, cache, clock, logger: silentLogger, events };
     const loops = [disruptionLoop(cache), staleTargetLoop(cache)].map((loop) =>
       runLoop(loop, surroundings),
