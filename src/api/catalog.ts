@@ -32,11 +32,13 @@ import { priorityLevelConfigurationResource } from "./flowcontrol/priority-level
 import { apiVersionOf, type Kind } from "./machinery/kind.ts";
 import type { KubeObject } from "./machinery/object.ts";
 import type { Resource } from "./machinery/resource.ts";
+import { runtimeClassResource } from "./node/runtime-class.ts";
 import { podDisruptionBudgetResource } from "./policy/pod-disruption-budget.ts";
 import { clusterRoleBindingResource } from "./rbac/cluster-role-binding.ts";
 import { clusterRoleResource } from "./rbac/cluster-role.ts";
 import { roleBindingResource } from "./rbac/role-binding.ts";
 import { roleResource } from "./rbac/role.ts";
+import { priorityClassResource } from "./scheduling/priority-class.ts";
 
 /** THE table of served kinds. Within a group, the order is that of `kubectl api-resources`. */
 export const catalog: readonly Resource[] = [
@@ -71,11 +73,13 @@ export const catalog: readonly Resource[] = [
   erased(eventsEventResource),
   erased(flowSchemaResource),
   erased(priorityLevelConfigurationResource),
+  erased(runtimeClassResource),
   erased(podDisruptionBudgetResource),
   erased(clusterRoleBindingResource),
   erased(clusterRoleResource),
   erased(roleBindingResource),
   erased(roleResource),
+  erased(priorityClassResource),
 ];
 
 const byPlural = new Map(

@@ -42,6 +42,7 @@ describe("createAuth", () => {
       [
         ...["NamespaceLifecycle", "LimitRanger", "ServiceAccount", "NodeRestriction"],
         ...["TaintNodesByCondition", "PodSecurity", "Priority", "DefaultTolerationSeconds"],
+        "RuntimeClass",
         "RBACEscalation",
       ],
     );

@@ -8,6 +8,7 @@ import { NamespaceLifecycle } from "./admission/namespace-lifecycle.ts";
 import { NodeRestriction } from "./admission/node-restriction.ts";
 import { PodSecurity } from "./admission/pod-security/pod-security.ts";
 import { Priority } from "./admission/priority.ts";
+import { RuntimeClassAdmission } from "./admission/runtime-class.ts";
 import { ServiceAccountAdmission } from "./admission/service-account.ts";
 import { taintNodesByCondition } from "./admission/taint-nodes.ts";
 import { type DiscoveryDocument, discoveryDocuments } from "./authn/discovery-documents.ts";
@@ -78,6 +79,7 @@ export function createAuth(
       new PodSecurity(cache),
       new Priority(cache),
       defaultTolerationSeconds,
+      new RuntimeClassAdmission(cache),
       new EscalationCheck(rules, authorizer),
     ],
     tokens: new TokenIssuer({ issuer, key: keys[0], apiAudiences }, cache, clock, random),

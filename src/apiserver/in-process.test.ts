@@ -1,14 +1,29 @@
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
 import { ConfigMap } from "../api/core/config-map.ts";
+import { Namespace } from "../api/core/namespace.ts";
 import { Pod } from "../api/core/pod.ts";
+import type { Kind } from "../api/machinery/kind.ts";
 import { isStatusError } from "../api/machinery/status-error.ts";
+import { PriorityClass } from "../api/scheduling/priority-class.ts";
 import { inServer } from "../../test/support/api-server.ts";
 import { InProcessCache } from "./in-process-cache.ts";
 
 const key = (name: string): { namespace: string; name: string } => ({ namespace: "default", name });
 
 describe("in process", () => {
+  it(
+    "what every cluster has is there from the start",
+    inServer(async ({ client }) => {
+      const names = async (kind: Kind): Promise<unknown[]> =>
+        (await client.list(kind)).items.map(({ metadata }) => metadata?.name);
+      const namespaces = ["default", "kube-node-lease", "kube-public", "kube-system"];
+      assert.deepEqual(await names(Namespace), namespaces);
+      const classes = ["system-cluster-critical", "system-node-critical"];
+      assert.deepEqual(await names(PriorityClass), classes);
+    }),
+  );
+
   it(
     "the client writes, and the cache has it when the write returns",
     inServer(async ({ client, server }) => {

@@ -268,6 +268,15 @@ describe("Priority", () => {
         `Only one default can exist`,
     );
   });
+  it("keeps the system's classes", () => {
+    const old = (name: string) => ({ kind: cached.priorityClass, old: { metadata: { name } } });
+    assert.equal(
+      run(plugin, old("system-node-critical")),
+      `priorityclasses.scheduling.k8s.io "system-node-critical" is forbidden: ` +
+        `this is a system priority class and cannot be deleted`,
+    );
+    assert.equal(run(plugin, old("d")), undefined);
+  });
 });
 
 describe("DefaultTolerationSeconds", () => {

@@ -3,19 +3,15 @@ import { SPECS_MAX } from "../../api/core/pod-specs.ts";
 import { isSmall } from "../../base/is-small.ts";
 import { Recent } from "../../base/recent.ts";
 import type { Cache, CacheReader } from "../../client/cache.ts";
-import type { V1PodSpec, V1PriorityClass } from "../../gen/types.ts";
-import { cached } from "../authn/cached-kinds.ts";
+import {
+  PREEMPTS,
+  PriorityClass,
+  systemPriorityClasses,
+} from "../../api/scheduling/priority-class.ts";
+import type { V1PodSpec } from "../../gen/types.ts";
 import type { AdmissionCall } from "../request.ts";
 import type { AdmissionPlugin } from "./admission.ts";
 import { isAbout, refuse } from "./refusal.ts";
-
-/** Above every class that users may make (2 × 10⁹). @spec k8s@1.36 pkg/apis/scheduling SystemCriticalPriority */
-const SYSTEM_CLASSES: Readonly<Record<string, number>> = {
-  "system-cluster-critical": 2_000_000_000,
-  "system-node-critical": 2_000_001_000,
-};
-
-const PREEMPT = "PreemptLowerPriority";
 
 interface Resolved {
   readonly className: string;
@@ -36,10 +32,11 @@ export class Priority implements AdmissionPlugin {
 
   constructor(cache: CacheReader & Pick<Cache, "onChange">) {
     this.#cache = cache;
-    cache.onChange(cached.priorityClass, () => this.#ranked.clear());
+    cache.onChange(PriorityClass, () => this.#ranked.clear());
   }
 
   handles(call: AdmissionCall): boolean {
+    if (call.operation === "DELETE") return isClass(call);
     const isWrite = call.operation === "CREATE" || call.operation === "UPDATE";
     return isWrite && (isAbout(call, "pods") || isClass(call));
   }
@@ -75,8 +72,10 @@ export class Priority implements AdmissionPlugin {
   }
 
   validate(call: AdmissionCall): void {
-    const asked = call.object as V1PriorityClass;
-    if (!isClass(call) || !asked.globalDefault) return;
+    if (!isClass(call)) return;
+    if (call.operation === "DELETE") return checkDeletion(call);
+    const asked = call.object as PriorityClass;
+    if (!asked.globalDefault) return;
     const current = this.#defaultClass()?.metadata?.name;
     if (current !== undefined && (call.operation === "CREATE" || current !== asked.metadata?.name))
       throw refuse(
@@ -88,20 +87,20 @@ export class Priority implements AdmissionPlugin {
   #resolve(call: AdmissionCall, name: string | undefined): Resolved {
     if (!name) {
       const found = this.#defaultClass();
-      return found ? resolved(found) : { className: "", priority: 0, preemptionPolicy: PREEMPT };
+      return found ? resolved(found) : { className: "", priority: 0, preemptionPolicy: PREEMPTS };
     }
-    const found = this.#cache.get(cached.priorityClass, { namespace: "", name });
-    if (found) return resolved(found);
-    const priority = Object.hasOwn(SYSTEM_CLASSES, name) ? SYSTEM_CLASSES[name] : undefined;
-    if (priority === undefined) throw refuse(call, `no PriorityClass with name ${name} was found`);
-    return { className: name, priority, preemptionPolicy: PREEMPT };
+    const found = this.#cache.get(PriorityClass, { namespace: "", name });
+    // The system's own are there before they are stored.
+    const known = found ?? systemPriorityClasses.find(({ metadata }) => metadata?.name === name);
+    if (!known) throw refuse(call, `no PriorityClass with name ${name} was found`);
+    return resolved(known);
   }
 
   /** Should two have slipped in at once: the lower one. */
-  #defaultClass(): V1PriorityClass | undefined {
+  #defaultClass(): PriorityClass | undefined {
     return this.#cache
-      .list(cached.priorityClass, { where: (one) => one.globalDefault === true })
-      .reduce<V1PriorityClass | undefined>(
+      .list(PriorityClass, { where: (one) => one.globalDefault === true })
+      .reduce<PriorityClass | undefined>(
         (lowest, one) => (lowest && (lowest.value ?? 0) <= (one.value ?? 0) ? lowest : one),
         undefined,
       );
@@ -112,11 +111,18 @@ function isClass(call: AdmissionCall): boolean {
   return isAbout(call, "priorityclasses", "", "scheduling.k8s.io");
 }
 
-function resolved({ metadata, value, preemptionPolicy }: V1PriorityClass): Resolved {
+/** @spec k8s@1.36 pkg/registry/scheduling/priorityclass/storage Delete */
+function checkDeletion(call: AdmissionCall): void {
+  const name = call.old?.metadata?.name;
+  if (systemPriorityClasses.some(({ metadata }) => metadata?.name === name))
+    throw refuse(call, "this is a system priority class and cannot be deleted");
+}
+
+function resolved({ metadata, value, preemptionPolicy }: PriorityClass): Resolved {
   return {
     className: metadata?.name ?? "",
     priority: value ?? 0,
-    preemptionPolicy: preemptionPolicy ?? PREEMPT,
+    preemptionPolicy: preemptionPolicy ?? PREEMPTS,
   };
 }
 

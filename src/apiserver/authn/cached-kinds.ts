@@ -9,7 +9,9 @@ import { ClusterRoleBinding } from "../../api/rbac/cluster-role-binding.ts";
 import { ClusterRole } from "../../api/rbac/cluster-role.ts";
 import { RoleBinding } from "../../api/rbac/role-binding.ts";
 import { Role } from "../../api/rbac/role.ts";
-import type { V1PersistentVolume, V1PriorityClass, V1VolumeAttachment } from "../../gen/types.ts";
+import { RuntimeClass } from "../../api/node/runtime-class.ts";
+import { PriorityClass } from "../../api/scheduling/priority-class.ts";
+import type { V1PersistentVolume, V1VolumeAttachment } from "../../gen/types.ts";
 
 const volumeAttachment: Kind<V1VolumeAttachment> = {
   group: "storage.k8s.io",
@@ -27,14 +29,6 @@ const persistentVolume: Kind<V1PersistentVolume> = {
   isNamespaced: false,
 };
 
-const priorityClass: Kind<V1PriorityClass> = {
-  group: "scheduling.k8s.io",
-  version: "v1",
-  kind: "PriorityClass",
-  plural: "priorityclasses",
-  isNamespaced: false,
-};
-
 /**
  * The kinds that authentication, authorization and admission read out of the server's cache.
  *
@@ -48,7 +42,8 @@ export const cached = {
   persistentVolume,
   persistentVolumeClaim: PersistentVolumeClaim,
   pod: Pod,
-  priorityClass,
+  priorityClass: PriorityClass,
+  runtimeClass: RuntimeClass,
   role: Role,
   roleBinding: RoleBinding,
   secret: Secret,

@@ -1,4 +1,8 @@
+import { Namespace } from "../../api/core/namespace.ts";
+import type { Kind } from "../../api/machinery/kind.ts";
+import type { KubeObject } from "../../api/machinery/object.ts";
 import { isStatusError } from "../../api/machinery/status-error.ts";
+import { PriorityClass, systemPriorityClasses } from "../../api/scheduling/priority-class.ts";
 import { conformed } from "../bodies/decode.ts";
 import type { ServerParts } from "../parts.ts";
 import { createObject } from "../verbs/create.ts";
@@ -7,20 +11,37 @@ import { systemCall } from "./system-call.ts";
 /** @spec k8s@1.36 pkg/controlplane/controller/systemnamespaces; `default` comes from the kubernetes Service's namespace */
 const NAMESPACES = ["default", "kube-system", "kube-public", "kube-node-lease"];
 
-/** Makes the namespaces that every cluster has, where they are missing. */
+/** Makes the namespaces and priority classes that every cluster has, where they are missing. */
 export async function ensureSystemObjects(parts: ServerParts): Promise<void> {
-  const served = parts.resources.find("", "v1", "namespaces");
-  if (!served) return;
-  const missing = NAMESPACES.filter((name) => !served.cache.get(name));
-  await Promise.all(missing.map((name) => createNamespace(parts, name)));
+  const namespaces = NAMESPACES.map((name) => ({
+    metadata: { name, labels: { "kubernetes.io/metadata.name": name } },
+  }));
+  await Promise.all([
+    ensure(parts, Namespace, namespaces),
+    ensure(parts, PriorityClass, systemPriorityClasses),
+  ]);
 }
 
-async function createNamespace(parts: ServerParts, name: string): Promise<void> {
-  const target = { group: "", version: "v1", plural: "namespaces", verb: "create" };
-  const call = systemCall(parts, { ...target, namespace: "", name });
+async function ensure(
+  parts: ServerParts,
+  { group, version, plural }: Kind,
+  objects: readonly KubeObject[],
+): Promise<void> {
+  const served = parts.resources.find(group, version, plural);
+  if (!served) return;
+  const missing = objects.filter(({ metadata }) => !served.cache.get(metadata?.name ?? ""));
+  await Promise.all(missing.map((object) => create(parts, { group, version, plural }, object)));
+}
+
+async function create(
+  parts: ServerParts,
+  resource: Pick<Kind, "group" | "version" | "plural">,
+  wanted: KubeObject,
+): Promise<void> {
+  const name = wanted.metadata?.name ?? "";
+  const call = systemCall(parts, { ...resource, verb: "create", namespace: "", name });
+  const object = conformed(parts, call, call.served, wanted);
   // Another server of the same store may be starting too.
-  const labels = { "kubernetes.io/metadata.name": name };
-  const object = conformed(parts, call, call.served, { metadata: { name, labels } });
   try {
     await createObject(parts, call, object);
   } catch (error) {

@@ -1,6 +1,7 @@
 import { sleep } from "../../base/clock.ts";
 import { Pod } from "../../api/core/pod.ts";
 import { isStatusError } from "../../api/machinery/status-error.ts";
+import { RuntimeClass } from "../../api/node/runtime-class.ts";
 import type { V1Pod, V1Secret } from "../../gen/types.ts";
 import type { Step } from "../plan/step.ts";
 import { containerNamed } from "../runtime/pod-spec.ts";
@@ -117,7 +118,8 @@ export class StepExecutor {
       );
     try {
       files.makeLogFolder(logFolderOf(pod, settings.logRoot));
-      const id = await cri.runSandbox(sandboxConfig(pod, attempt, settings));
+      const config = sandboxConfig(pod, attempt, settings);
+      const id = await cri.runSandbox(config, await this.#handlerOf(pod));
       files.limitCgroup(cgroupOf(pod, settings.cgroupRoot), podCgroupOf(pod));
       return { value: id };
     } catch (error) {
@@ -125,6 +127,14 @@ export class StepExecutor {
       recorder.pod(pod, "Warning", "FailedCreatePodSandBox", message);
       throw fail("CreatePodSandboxError", message);
     }
+  }
+
+  /** What the runtime knows the Pod's RuntimeClass as. */
+  async #handlerOf({ spec }: V1Pod): Promise<string | undefined> {
+    const name = spec?.runtimeClassName;
+    if (!name) return undefined;
+    const { handler } = await this.#tools.client.get(RuntimeClass, { name });
+    return handler;
   }
 
   async #ensureImage(name: string, pod: V1Pod): Promise<StepValue> {
