@@ -9,6 +9,7 @@ import { selfSubjectAccessReviewResource } from "./authorization/self-subject-ac
 import { selfSubjectRulesReviewResource } from "./authorization/self-subject-rules-review.ts";
 import { subjectAccessReviewResource } from "./authorization/subject-access-review.ts";
 import { jobResource } from "./batch/job.ts";
+import { certificateSigningRequestResource } from "./certificates/certificate-signing-request.ts";
 import { leaseResource } from "./coordination/lease.ts";
 import { bindingResource } from "./core/binding.ts";
 import { configMapResource } from "./core/config-map.ts";
@@ -68,6 +69,7 @@ export const catalog: readonly Resource[] = [
   erased(selfSubjectRulesReviewResource),
   erased(subjectAccessReviewResource),
   erased(jobResource),
+  erased(certificateSigningRequestResource),
   erased(leaseResource),
   erased(endpointSliceResource),
   erased(eventsEventResource),

@@ -154,6 +154,10 @@ class Admission implements AdmissionCall {
     return this.#call.user;
   }
 
+  get version(): string {
+    return this.#call.face.kind.version;
+  }
+
   get resource(): Resource {
     return this.#call.resource;
   }

@@ -43,6 +43,7 @@ describe("createAuth", () => {
         ...["NamespaceLifecycle", "LimitRanger", "ServiceAccount", "NodeRestriction"],
         ...["TaintNodesByCondition", "PodSecurity", "Priority", "DefaultTolerationSeconds"],
         "RuntimeClass",
+        ...["CertificateApproval", "CertificateSigning", "CertificateSubjectRestriction"],
         "RBACEscalation",
       ],
     );

@@ -2,6 +2,11 @@ import type { Clock } from "../base/clock.ts";
 import type { Random } from "../base/random.ts";
 import type { ObjectKey } from "../api/machinery/object.ts";
 import type { AdmissionPlugin } from "./admission/admission.ts";
+import {
+  CertificateApproval,
+  CertificateSigning,
+  certificateSubjectRestriction,
+} from "./admission/certificates.ts";
 import { defaultTolerationSeconds } from "./admission/default-tolerations.ts";
 import { LimitRanger } from "./admission/limit-ranger.ts";
 import { NamespaceLifecycle } from "./admission/namespace-lifecycle.ts";
@@ -80,6 +85,9 @@ export function createAuth(
       new Priority(cache),
       defaultTolerationSeconds,
       new RuntimeClassAdmission(cache),
+      new CertificateApproval(authorizer),
+      new CertificateSigning(authorizer),
+      certificateSubjectRestriction,
       new EscalationCheck(rules, authorizer),
     ],
     tokens: new TokenIssuer({ issuer, key: keys[0], apiAudiences }, cache, clock, random),

@@ -69,6 +69,8 @@ export interface ResourceCall {
 
 /** What an admission plugin sees: `object` absent on delete, `old` absent on create. */
 export interface AdmissionCall extends ResourceCall {
+  /** The one that the client speaks: `v1beta1`. Everything else is about the hub. */
+  readonly version: string;
   readonly operation: "CREATE" | "UPDATE" | "DELETE" | "CONNECT";
   readonly object?: KubeObject;
   readonly old?: KubeObject;

@@ -8,6 +8,11 @@ import {
   type Surroundings,
 } from "../reconciler/runner.ts";
 import type { ServedKinds } from "../reconciler/served-kinds.ts";
+import { certificateApprover } from "./certificates/approver.ts";
+import { certificateCleaner } from "./certificates/cleaner.ts";
+import type { CertificatePort } from "./certificates/port.ts";
+import { certificateSigner } from "./certificates/signer.ts";
+import { clusterRoleAggregation } from "./clusterroleaggregation/clusterroleaggregation.ts";
 import { deploymentController } from "./deployment/deployment.ts";
 import { disruptionLoop } from "./disruption/disruption.ts";
 import { staleTargetLoop } from "./disruption/stale-target.ts";
@@ -16,6 +21,7 @@ import { endpointSliceController } from "./endpointslice/endpointslice.ts";
 import { endpointSliceMirroringController } from "./endpointslicemirroring/endpointslicemirroring.ts";
 import { garbageCollectorLoop } from "./garbagecollector/garbagecollector.ts";
 import { jobLoop } from "./job/job.ts";
+import { legacyTokenCleaner } from "./legacy-token-cleaner/legacy-token-cleaner.ts";
 import { namespaceLoop } from "./namespace/namespace.ts";
 import type { PodRange } from "./nodeipam/nodeipam.ts";
 import { nodeIpamLoop } from "./nodeipam/nodeipam.ts";
@@ -31,6 +37,7 @@ import { serviceAccountTokens, type SecretTokenSettings } from "./serviceaccount
 import { statefulSetController } from "./statefulset/statefulset.ts";
 import { taintEvictionLoop } from "./tainteviction/tainteviction.ts";
 import { ttlAfterFinishedController } from "./ttlafterfinished/ttlafterfinished.ts";
+import { ttlLoop } from "./ttl/ttl.ts";
 
 /** What the controllers must know of their cluster. */
 export interface ControllerSettings {
@@ -39,6 +46,8 @@ export interface ControllerSettings {
   readonly podRange: PodRange;
   /** Signs tokens that lie in Secrets. */
   readonly issueSecretToken: SecretTokenSettings["issue"];
+  /** Absent: nobody here can sign; requests for certificates stay as they are. */
+  readonly certificates?: CertificatePort;
   /** Kinds with the verbs list, watch and delete; each storage once; no Events. */
   readonly served: ServedKinds;
 }
@@ -51,7 +60,16 @@ export function allLoops(
   const { cache, client, clock, logger } = surroundings;
   const loop = <P extends KubeObject, O>(controller: Controller<P, O>): Loop =>
     loopOf(controller, cache);
+  const { certificates } = settings;
   return [
+    ...(certificates
+      ? [
+          loop(certificateApprover(certificates)),
+          loop(certificateSigner(certificates)),
+          loop(certificateCleaner(certificates)),
+        ]
+      : []),
+    loop(clusterRoleAggregation),
     loop(deploymentController),
     disruptionLoop(cache),
     staleTargetLoop(cache),
@@ -60,6 +78,7 @@ export function allLoops(
     loop(endpointsController),
     garbageCollectorLoop(settings.served, client, clock, logger),
     jobLoop(cache),
+    loop(legacyTokenCleaner),
     namespaceLoop(settings.served, cache),
     nodeIpamLoop(cache, settings.podRange),
     nodeLifecycleLoop(cache, clock),
@@ -79,6 +98,7 @@ export function allLoops(
     loop(statefulSetController),
     taintEvictionLoop(cache),
     loop(ttlAfterFinishedController),
+    ttlLoop(cache),
   ];
 }
 

@@ -1,3 +1,4 @@
+import { CertificateSigningRequest } from "../api/certificates/certificate-signing-request.ts";
 import { catalog } from "../api/catalog.ts";
 import type { Kind } from "../api/machinery/kind.ts";
 import { loadSchemas } from "../api/machinery/schema-set.ts";
@@ -21,6 +22,7 @@ import type { Logger } from "../base/logger.ts";
 import type { Random } from "../base/random.ts";
 import type { Cache } from "../client/cache.ts";
 import type { Client } from "../client/client.ts";
+import type { CertificatePort } from "../controllers/certificates/port.ts";
 import { startControllers, type ControllerSettings } from "../controllers/all.ts";
 import { parsePodRange } from "../controllers/nodeipam/nodeipam.ts";
 import { EventRecorder } from "../client/event-recorder.ts";
@@ -28,6 +30,7 @@ import { fixedKinds } from "../reconciler/served-kinds.ts";
 import { Scheduler } from "../scheduler/scheduler.ts";
 import type { Store } from "../store/store.ts";
 import { signLegacyToken } from "../apiserver/authn/legacy-token.ts";
+import { certificatePort } from "./certificate-port.ts";
 import { ensureLegacyTokenTracking, lastUseMarker } from "./legacy-tokens.ts";
 import { ensureClusterDns } from "./cluster-dns-service.ts";
 
@@ -49,6 +52,8 @@ export interface ControlPlaneOptions {
   readonly serviceAccountKey: string;
   /** PEM: the authority that clients trust; published as `kube-root-ca.crt`. */
   readonly ca: string;
+  /** PEM: the key of that authority. Absent: requests for certificates are not signed. */
+  readonly caKey?: string;
   /** PEM: who the API server is to kubelets. Absent: nothing is passed on to kubelets, pods or services. */
   readonly kubeletClient?: { readonly cert: string; readonly key: string };
   /** The text of the OpenAPI definitions that the build wrote; read when a client first asks. */
@@ -200,7 +205,7 @@ export type LoopOptions = Pick<
   ControlPlaneOptions,
   "clock" | "random" | "logger" | "ca" | "podCidr" | "nodePodPrefix" | "hostName"
 > &
-  Pick<ControllerSettings, "issueSecretToken">;
+  Pick<ControllerSettings, "issueSecretToken" | "certificates">;
 
 /** What of the loops is to run in this process. @returns their ends */
 async function runLoops(
@@ -213,6 +218,7 @@ async function runLoops(
   const loops: LoopOptions = {
     ...options,
     issueSecretToken: options.issueSecretToken ?? ((subject) => signLegacyToken(subject, key)),
+    ...signing(options, server),
   };
   const clientOf = (user: UserInfo, program: string): Client =>
     inProcessClient(server.parts, user, program);
@@ -231,12 +237,42 @@ async function runLoops(
   ];
 }
 
+/** The cluster's authority, for those who sign in its name. */
+function signing(
+  { clock, random, ca, caKey }: ControlPlaneOptions,
+  { parts }: ApiServer,
+): Pick<LoopOptions, "certificates"> {
+  if (caKey === undefined) return {};
+  const mayCreate: CertificatePort["mayCreate"] = (asker, subresource) =>
+    parts.authorizers.some(
+      (authorizer) =>
+        authorizer.authorize(asker, {
+          ...REQUESTS_OF_NODES,
+          isResource: true,
+          verb: "create",
+          path: "",
+          subresource,
+          namespace: "",
+          name: "",
+        }).isAllowed,
+    );
+  const issued = { certificatePem: ca, keyPem: caKey };
+  return { certificates: certificatePort(issued, () => ({ now: clock.now(), random }), mayCreate) };
+}
+
+const REQUESTS_OF_NODES = {
+  group: CertificateSigningRequest.group,
+  version: "*",
+  plural: CertificateSigningRequest.plural,
+};
+
 /** Starts all controllers, as whom `client` speaks for. @returns ends them */
 export function runControllers(
-  { clock, random, logger, ca, podCidr, nodePodPrefix, issueSecretToken }: LoopOptions,
+  options: LoopOptions,
   client: Client,
   cache: Cache,
 ): () => Promise<void> {
+  const { clock, random, logger, ca, podCidr, nodePodPrefix, issueSecretToken } = options;
   const events = new EventRecorder(client, clock, random, logger);
   const controllers = startControllers(
     {
@@ -244,6 +280,7 @@ export function runControllers(
       podRange: parsePodRange(podCidr, nodePodPrefix),
       served: fixedKinds(collectedKinds()),
       issueSecretToken,
+      ...(options.certificates && { certificates: options.certificates }),
     },
     { client, cache, clock, logger, events },
   );
@@ -270,7 +307,13 @@ export async function runScheduler(
   client: Client,
   cache: Cache,
 ): Promise<() => Promise<void>> {
-  const events = new EventRecorder(client, clock, random, logger, hostName ? { host: hostName } : {});
+  const events = new EventRecorder(
+    client,
+    clock,
+    random,
+    logger,
+    hostName ? { host: hostName } : {},
+  );
   const scheduler = new Scheduler({ client, cache, clock, random, logger, events });
   await scheduler.start();
   return () => {

@@ -86,6 +86,7 @@ async function serve(data: string, flags: Flags, logger: Logger): Promise<void> 
     clusterDns: addressAt(serviceCidr, DNS_INDEX),
     serviceAccountKey: pki.serviceAccountKeyPem,
     ca: pki.ca.certificatePem,
+    caKey: pki.ca.keyPem,
     kubeletClient: {
       cert: pki.leaves["apiserver-kubelet-client"].certificatePem,
       key: pki.leaves["apiserver-kubelet-client"].keyPem,

@@ -66,7 +66,7 @@ export type PlannedWrite =
       readonly verb: "update";
       readonly kind: Kind;
       readonly object: KubeObject;
-      readonly subresource?: "status" | "finalize";
+      readonly subresource?: "status" | "finalize" | "approval";
     }
   | {
       readonly verb: "patch";

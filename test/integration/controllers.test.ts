@@ -311,6 +311,40 @@ describe("controllers on a real API server", () => {
   );
 
   it(
+    "objects that own each other go all the same",
+    inWorld(async ({ client, pass }) => {
+      const names = ["a", "b", "c"];
+      const made = new Map<string, string>();
+      for (const name of names) {
+        const { metadata } = await client.create(ConfigMap, {
+          metadata: { name, namespace: "default" },
+        });
+        made.set(name, metadata!.uid!);
+      }
+      const ring = names.map((name, index) => [name, names[(index + 1) % 3]!] as const);
+      for (const [name, owner] of ring) {
+        const reference = {
+          apiVersion: "v1",
+          kind: "ConfigMap",
+          name: owner,
+          uid: made.get(owner)!,
+        };
+        const ownerReferences = [{ ...reference, controller: true, blockOwnerDeletion: true }];
+        const body = { metadata: { ownerReferences } };
+        await client.patch(ConfigMap, { name, namespace: "default" }, { type: "merge", body });
+      }
+      const key = { name: "a", namespace: "default" };
+      await client.delete(ConfigMap, key, { propagation: "Foreground" });
+      await pass(10_000);
+      const left = await namesOf(client, ConfigMap);
+      assert.deepEqual(
+        left.filter((name) => names.includes(name)),
+        [],
+      );
+    }),
+  );
+
+  it(
     "endpoints and slices follow ready Pods",
     inWorld(async (world) => {
       const { client } = world;

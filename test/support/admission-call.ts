@@ -42,6 +42,7 @@ export function admissionCall(
   return {
     info,
     kind,
+    version: kind.version,
     operation,
     warnings,
     resource: { kind } as Resource,

@@ -57,6 +57,12 @@ export interface RequestFacts {
   readonly user: string;
   /** Of a new object: what its uid will be. */
   readonly uid?: string;
+  /** What else is known of who asks. */
+  readonly identity?: {
+    readonly uid?: string;
+    readonly groups: readonly string[];
+    readonly extra?: Readonly<Record<string, readonly string[]>>;
+  };
 }
 
 /** @spec k8s@1.36 apiserver registry/rest create.go, update.go */

@@ -1,6 +1,6 @@
 import { podBinding } from "./pod-binding.ts";
 import { podEviction } from "./pod-eviction.ts";
-import { namespaceFinalize, podEphemeralContainers, podResize } from "./ruled.ts";
+import { namespaceFinalize, podEphemeralContainers, podResize, requestApproval } from "./ruled.ts";
 import type { SubresourceHandler } from "./subresource.ts";
 
 /** The subresources that the server itself answers. */
@@ -10,4 +10,5 @@ export const builtInSubresources: readonly SubresourceHandler[] = [
   podEphemeralContainers,
   podResize,
   namespaceFinalize,
+  requestApproval,
 ];

@@ -1,3 +1,4 @@
+import { approvalRules } from "../../api/certificates/approval.ts";
 import { ephemeralContainerRules, resizeRules } from "../../api/core/pod-subresources.ts";
 import type { KubeObject } from "../../api/machinery/object.ts";
 import type { V1Namespace } from "../../gen/types.ts";
@@ -13,13 +14,14 @@ function ruled(
   kind: string,
   methods: readonly string[],
   rules: ChangeRules,
+  group = "",
 ): SubresourceHandler {
   return {
-    group: "",
+    group,
     plural,
     subresource,
     methods,
-    kind: { group: "", version: "v1", kind },
+    kind: { group, version: "v1", kind },
     rules,
     async handle(parts, call, request) {
       if (request.method === "PUT") return updateEndpoint(parts, call, request, rules);
@@ -52,4 +54,14 @@ export const podResize = ruled(
   "Pod",
   ["GET", "PUT", "PATCH"],
   resizeRules as unknown as ChangeRules,
+);
+
+/** `certificatesigningrequests/approval`: says yes or no. @spec pkg/registry/certificates/certificates/strategy.go */
+export const requestApproval = ruled(
+  "certificatesigningrequests",
+  "approval",
+  "CertificateSigningRequest",
+  ["GET", "PUT", "PATCH"],
+  approvalRules as unknown as ChangeRules,
+  "certificates.k8s.io",
 );

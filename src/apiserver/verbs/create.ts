@@ -126,7 +126,9 @@ function prepared(
   managed: ManagedFields,
 ): KubeObject {
   const { resource, kind, served } = call;
-  const facts = { now: parts.clock.now(), user: call.user.name, uid: uuid(parts.random) };
+  const { user } = call;
+  const now = parts.clock.now();
+  const facts = { now, user: user.name, identity: user, uid: uuid(parts.random) };
   const withSpec = resource.strategy.prepareForCreate(admitted, facts);
   const metadata = freshMeta(withSpec.metadata ?? {}, facts.uid, facts.now, managed);
   const object = { ...withSpec, kind: kind.kind, apiVersion: served.apiVersion, metadata };

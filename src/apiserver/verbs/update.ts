@@ -192,7 +192,7 @@ function prepared(
 ): KubeObject {
   const { kind, served } = call;
   const rules: ChangeRules = change.rules ?? call.resource.strategy;
-  const facts = { now: parts.clock.now(), user: call.user.name };
+  const facts = { now: parts.clock.now(), user: call.user.name, identity: call.user };
   const ready = rules.prepareForUpdate(admitted, before, facts);
   const object = { ...ready, kind: kind.kind, apiVersion: served.apiVersion };
   const errors = [

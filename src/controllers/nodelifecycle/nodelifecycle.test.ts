@@ -3,7 +3,7 @@ import { describe, it } from "node:test";
 import type { Node } from "../../api/core/node.ts";
 import type { Pod } from "../../api/core/pod.ts";
 import { GRACE_MS, planNode, STARTUP_GRACE_MS, type Observed } from "./nodelifecycle.ts";
-import { ZoneHealth, zoneState } from "./zones.ts";
+import { evictionIntervals, ZoneHealth, zoneState } from "./zones.ts";
 
 const NOW = Date.UTC(2026, 0, 1, 1);
 const TAINT = { NR: "node.kubernetes.io/not-ready", UR: "node.kubernetes.io/unreachable" };
@@ -145,6 +145,15 @@ describe("zones", () => {
       ].map(([ready, ill]) => zoneState(ready!, ill!)),
       ["normal", "full", "normal", "partial", "normal"],
     );
+  });
+
+  it("a zone that is mostly ill evicts slowly if it is large, and not at all if it is small", () => {
+    const paceOf = (ready: number, notReady: number): number | undefined =>
+      evictionIntervals(new Map([["z", { ready, notReady }]])).get("z");
+    assert.equal(paceOf(30, 30), 10_000);
+    assert.equal(paceOf(27, 33), 100_000); // 55 % of 60
+    assert.equal(paceOf(22, 28), Infinity); // 56 % of 50
+    assert.equal(paceOf(1, 2), 10_000); // two alone prove nothing
   });
 
   it("one lost zone of two evicts at the normal pace; when all are lost nobody is evicted", () => {

@@ -56,7 +56,7 @@ const ROWS: readonly (readonly [string, Observed, string])[] = [
   [
     "ending without a node",
     { pod: pod("Pending", undefined, true), node: undefined, missingSince: undefined },
-    "delete",
+    "patch delete",
   ],
   [
     "ending on a silent node",
@@ -66,7 +66,7 @@ const ROWS: readonly (readonly [string, Observed, string])[] = [
   [
     "ending on a node out of service",
     { pod: pod("Running", "n", true), node: node("Unknown", OUT), missingSince: undefined },
-    "delete",
+    "patch delete",
   ],
   [
     "running on a node out of service",
@@ -99,6 +99,9 @@ describe("podgc plan", () => {
       ["a", "b"],
     );
     assert.deepEqual(planTerminated([at("a", 1)], 1), {});
+    const evicted: Pod = { ...at("e", 9), status: { phase: "Failed", reason: "Evicted" } };
+    const [first] = planTerminated([at("a", 1), evicted], 1).writes!;
+    assert.equal(first && "key" in first && first.key.name, "e");
   });
 });
 

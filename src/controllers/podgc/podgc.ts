@@ -77,22 +77,23 @@ function isAtHome(cache: Cache, pod: Pod): boolean {
 /** One Pod; pure. */
 export function plan({ pod, node, missingSince }: Observed, now: Instant): Plan {
   const hasNode = (pod.spec?.nodeName ?? "") !== "";
-  if (!hasNode) return isBeingDeleted(pod) ? { writes: [forcedDelete(pod)] } : {};
+  if (!hasNode) return isBeingDeleted(pod) ? { writes: ended(pod) } : {};
   if (missingSince !== undefined) {
     const at = missingSince + QUARANTINE_MS;
     if (now < at) return { wakeAt: at };
-    return { writes: [...markFailed(pod, "PodGC: node no longer exists", now), forcedDelete(pod)] };
+    return { writes: ended(pod, disruption(pod, "PodGC: node no longer exists", now)) };
   }
   const isStuck = node && isOutOfService(node) && readinessOf(node) !== "True";
-  return isStuck && isBeingDeleted(pod) ? { writes: [forcedDelete(pod)] } : {};
+  return isStuck && isBeingDeleted(pod) ? { writes: ended(pod) } : {};
 }
 
-/** The oldest of too many ended Pods; pure. */
+/** Of too many ended Pods the oldest, those that were evicted first; pure. */
 export function planTerminated(ended: readonly Pod[], terminatedMax: number): Plan {
   const surplus = Math.min(ended.length - terminatedMax, STEP_DELETES_MAX);
   if (surplus <= 0) return {};
-  const ageOf = (pod: Pod): string => `${pod.metadata?.creationTimestamp} ${pod.metadata?.name}`;
-  const oldest = [...ended].sort((a, b) => (ageOf(a) < ageOf(b) ? -1 : 1)).slice(0, surplus);
+  const rankOf = ({ metadata, status }: Pod): string =>
+    `${status?.reason === "Evicted" ? 0 : 1} ${metadata?.creationTimestamp} ${metadata?.name}`;
+  const oldest = [...ended].sort((a, b) => (rankOf(a) < rankOf(b) ? -1 : 1)).slice(0, surplus);
   return { writes: oldest.map(forcedDelete) };
 }
 
@@ -105,17 +106,9 @@ function forcedDelete(pod: Pod): PlannedWrite {
   return { verb: "delete", kind: Pod, key: keyOf(pod), ifUid, graceSeconds: 0 };
 }
 
-/** Says why, for whoever counts the Pod's end (Jobs do). */
-function markFailed(pod: Pod, message: string, now: Instant): PlannedWrite[] {
-  if (isPodTerminal(pod)) return [];
-  const condition = {
-    type: "DisruptionTarget",
-    status: "True",
-    reason: "DeletionByPodGC",
-    message,
-    ...(pod.metadata?.generation && { observedGeneration: pod.metadata.generation }),
-    lastTransitionTime: formatTime(now),
-  };
+/** Failed, if it has not ended by itself, and gone. @spec gc_controller.go markFailedAndDeletePodWithCondition */
+function ended(pod: Pod, condition?: object): PlannedWrite[] {
+  if (isPodTerminal(pod)) return [forcedDelete(pod)];
   return [
     {
       verb: "patch",
@@ -124,7 +117,20 @@ function markFailed(pod: Pod, message: string, now: Instant): PlannedWrite[] {
       type: "strategic",
       subresource: "status",
       ifUid: pod.metadata?.uid ?? "",
-      patch: { status: { phase: "Failed", conditions: [condition] } },
+      patch: { status: { phase: "Failed", ...(condition && { conditions: [condition] }) } },
     },
+    forcedDelete(pod),
   ];
+}
+
+/** Says why, for whoever counts the Pod's end (Jobs do). */
+function disruption(pod: Pod, message: string, now: Instant): object {
+  return {
+    type: "DisruptionTarget",
+    status: "True",
+    reason: "DeletionByPodGC",
+    message,
+    ...(pod.metadata?.generation && { observedGeneration: pod.metadata.generation }),
+    lastTransitionTime: formatTime(now),
+  };
 }

@@ -1,7 +1,11 @@
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
 import type { Pod } from "../../api/core/pod.ts";
-import { plan, type ActiveTaint } from "./tainteviction.ts";
+import { Node as NodeKind, type Node } from "../../api/core/node.ts";
+import { Pod as PodKind } from "../../api/core/pod.ts";
+import type { Cache } from "../../client/cache.ts";
+import { StaticCache } from "../../../test/support/static-cache.ts";
+import { plan, taintEvictionLoop, type ActiveTaint } from "./tainteviction.ts";
 
 const NOW = Date.UTC(2026, 0, 1, 1);
 const MINUTE = 60_000;
@@ -78,5 +82,39 @@ describe("taint eviction plan", () => {
       events?.map(({ reason, message }) => [reason, message]),
       [["TaintManagerEviction", "Marking for deletion Pod d/p"]],
     );
+  });
+});
+
+describe("taintEvictionLoop", () => {
+  const node = (...keys: readonly string[]): Node => ({
+    metadata: { name: "n" },
+    spec: { taints: keys.map((key) => ({ key, effect: "NoExecute" })) },
+  });
+
+  it("says so when a Pod whose end was set may stay after all", () => {
+    const cache = new StaticCache().put(PodKind, pod([for5], NOW)).put(NodeKind, node("a"));
+    const loop = taintEvictionLoop(cache as unknown as Cache);
+    const toldOf = (): unknown[] => {
+      const { plan } = loop.decide("d/p", NOW)!;
+      return [plan.wakeAt, ...(plan.events ?? []).map(({ message }) => message)];
+    };
+    assert.deepEqual(toldOf(), [NOW + 5 * MINUTE]);
+    const change = { kind: NodeKind, key: { namespace: "", name: "n" }, old: node("a") };
+    cache.put(NodeKind, node());
+    assert.deepEqual(loop.keysOf({ ...change, object: node() } as never), ["d/p"]);
+    assert.deepEqual(toldOf(), [undefined, "Cancelling deletion of Pod d/p"]);
+    assert.deepEqual(toldOf(), [undefined]);
+  });
+
+  it("and when it tolerates the taint for ever by now, but not when it goes", () => {
+    const cache = new StaticCache().put(PodKind, pod([for5], NOW)).put(NodeKind, node("a"));
+    const loop = taintEvictionLoop(cache as unknown as Cache);
+    loop.decide("d/p", NOW);
+    cache.put(PodKind, pod([{ key: "a", operator: "Exists" }]));
+    assert.equal(loop.decide("d/p", NOW)?.plan.events?.length, 1);
+    cache.put(PodKind, pod([for5], NOW));
+    loop.decide("d/p", NOW);
+    const [event] = loop.decide("d/p", NOW + 5 * MINUTE)!.plan.events!;
+    assert.match(event!.message, /^Marking for deletion/);
   });
 });

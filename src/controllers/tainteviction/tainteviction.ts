@@ -3,7 +3,7 @@ import { formatKey, keyOf, parseKey } from "../../api/machinery/object.ts";
 import { Node } from "../../api/core/node.ts";
 import { Pod } from "../../api/core/pod.ts";
 import type { Cache } from "../../client/cache.ts";
-import type { Plan } from "../../reconciler/controller.ts";
+import type { Plan, PlannedEvent } from "../../reconciler/controller.ts";
 import { taintId, type Taint } from "../../reconciler/node-state.ts";
 import { isBeingDeleted } from "../../reconciler/ownership.ts";
 import type { Loop } from "../../reconciler/runner.ts";
@@ -26,6 +26,15 @@ export interface ActiveTaint {
  */
 export function taintEvictionLoop(cache: Cache): Loop {
   const seen = new Map<string, Map<string, Instant>>();
+  /** Pods whose end is set, by uid. */
+  const pending = new Set<string>();
+  const told = (pod: Pod, decided: Plan): Plan => {
+    const uid = pod.metadata?.uid ?? "";
+    if (decided.wakeAt !== undefined) pending.add(uid);
+    else if (pending.delete(uid) && !decided.writes)
+      return { ...decided, events: [cancelled(pod)] };
+    return decided;
+  };
   return {
     name: "taint-eviction-controller",
     kinds: fixedKinds([Pod, Node]),
@@ -37,6 +46,7 @@ export function taintEvictionLoop(cache: Cache): Loop {
         return cache.list(Pod, { where: isOn }).map((pod) => formatKey(keyOf(pod)));
       }
       const pod = object as Pod | undefined;
+      if (!pod && old?.metadata?.uid) pending.delete(old.metadata.uid);
       const name = pod?.spec?.nodeName;
       if (!name) return [];
       // A node that is tainted later brings its Pods with it.
@@ -52,12 +62,12 @@ export function taintEvictionLoop(cache: Cache): Loop {
       const node = name && cache.get(Node, { namespace: "", name });
       if (!pod || !node) return undefined;
       const taints = noExecute(node);
-      if (taints.length === 0) return undefined;
+      const primary = { kind: Pod, object: pod, observesGeneration: false };
+      if (taints.length === 0) return { plan: told(pod, {}), primary };
       const times = seen.get(name) ?? new Map<string, Instant>();
       seen.set(name, times);
       const active = taints.map((taint) => ({ taint, since: sinceOf(taint, times, now) }));
-      const primary = { kind: Pod, object: pod, observesGeneration: false };
-      return { plan: plan(pod, active, now), primary };
+      return { plan: told(pod, plan(pod, active, now)), primary };
     },
   };
 }
@@ -116,6 +126,12 @@ export function plan(pod: Pod, taints: readonly ActiveTaint[], now: Instant): Pl
       },
     ],
   };
+}
+
+function cancelled(pod: Pod): PlannedEvent {
+  const { namespace, name } = keyOf(pod);
+  const message = `Cancelling deletion of Pod ${namespace}/${name}`;
+  return { type: "Normal", reason: "TaintManagerEviction", message };
 }
 
 /** When the taint ends the Pod; a Pod that came to a tainted node counts from its own beginning. */

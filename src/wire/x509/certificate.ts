@@ -46,9 +46,34 @@ const ECDSA_WITH_SHA256 = sequence(oid("1.2.840.10045.4.3.2"));
 
 /** @spec RFC 5280 section 4.2.1.12 */
 export const USAGE_OIDS = {
+  any: "2.5.29.37.0",
   serverAuth: "1.3.6.1.5.5.7.3.1",
   clientAuth: "1.3.6.1.5.5.7.3.2",
+  codeSigning: "1.3.6.1.5.5.7.3.3",
+  emailProtection: "1.3.6.1.5.5.7.3.4",
+  ipsecEndSystem: "1.3.6.1.5.5.7.3.5",
+  ipsecTunnel: "1.3.6.1.5.5.7.3.6",
+  ipsecUser: "1.3.6.1.5.5.7.3.7",
+  timeStamping: "1.3.6.1.5.5.7.3.8",
+  ocspSigning: "1.3.6.1.5.5.7.3.9",
+  microsoftSgc: "1.3.6.1.4.1.311.10.3.3",
+  netscapeSgc: "2.16.840.1.113730.4.1",
 } as const;
+
+/** Bits of a key's usage, from the left. @spec RFC 5280 section 4.2.1.3 */
+export const KEY_USAGE_BITS = {
+  digitalSignature: 0,
+  contentCommitment: 1,
+  keyEncipherment: 2,
+  dataEncipherment: 3,
+  keyAgreement: 4,
+  certSign: 5,
+  crlSign: 6,
+  encipherOnly: 7,
+  decipherOnly: 8,
+} as const;
+
+export type KeyUsage = keyof typeof KEY_USAGE_BITS;
 
 export type ExtendedUsage = keyof typeof USAGE_OIDS;
 
@@ -64,6 +89,7 @@ export interface Authority {
   readonly keyId: Buffer;
   readonly key: KeyObject;
   readonly certificatePem: string;
+  readonly notAfter: Instant;
 }
 
 /** What issuing needs from its surroundings. */
@@ -77,6 +103,10 @@ export interface CertificateContent {
   readonly subject: Subject;
   readonly names?: AlternativeNames;
   readonly usages: readonly ExtendedUsage[];
+  /** Default: digital signature. */
+  readonly keyUsages?: readonly KeyUsage[];
+  /** Instead of `subject`: the whole distinguished name, as DER. */
+  readonly subjectDer?: Buffer;
   /** Default {@link CERTIFICATE_LIFE_MS}. */
   readonly lifeMs?: number;
 }
@@ -113,6 +143,7 @@ export function loadAuthority(files: Issued): Authority {
     subject: parsed.subjectDer,
     keyId: keyIdentifier(parsed.publicKeyDer),
     certificatePem: files.certificatePem,
+    notAfter: parsed.notAfter,
   };
 }
 
@@ -138,18 +169,23 @@ export function certify(
   facts: IssueFacts,
 ): string {
   const names = content.names ?? { dnsNames: [], ips: [] };
-  const hasNames = names.dnsNames.length + names.ips.length > 0;
+  const { emails = [], uris = [] } = names;
+  const hasNames = [names.dnsNames, names.ips, emails, uris].some((list) => list.length > 0);
+  const { usages, keyUsages = ["digitalSignature"] } = content;
   const der = signedCertificate({
     issuer: authority.subject,
-    subject: encodeSubject(content.subject),
+    subject: content.subjectDer ?? encodeSubject(content.subject),
     spki,
     key: authority.key,
     facts,
-    lifeMs: content.lifeMs ?? CERTIFICATE_LIFE_MS,
+    // A certificate that outlives its authority holds no longer than that.
+    lifeMs: Math.min(content.lifeMs ?? CERTIFICATE_LIFE_MS, authority.notAfter - facts.now),
     extensions: [
       extension("2.5.29.19", sequence(), true),
-      keyUsage(LEAF_KEY_USAGE),
-      extension("2.5.29.37", sequence(...content.usages.map((usage) => oid(USAGE_OIDS[usage])))),
+      ...(keyUsages.length > 0 ? [keyUsage(usageBits(keyUsages))] : []),
+      ...(usages.length > 0
+        ? [extension("2.5.29.37", sequence(...usages.map((usage) => oid(USAGE_OIDS[usage]))))]
+        : []),
       subjectKeyId(keyIdentifier(spki)),
       extension("2.5.29.35", sequence(element(0x80, authority.keyId))),
       ...(hasNames ? [extension("2.5.29.17", encodeAlternativeNames(names))] : []),
@@ -203,9 +239,16 @@ function extension(id: string, value: Buffer, isCritical = false): Buffer {
   return sequence(oid(id), ...critical, element(TAG.octetString, value));
 }
 
-/** digitalSignature, keyCertSign, cRLSign; and digitalSignature alone: unused bits, then bits from the left. */
-const AUTHORITY_KEY_USAGE = [1, 0b1000_0110];
-const LEAF_KEY_USAGE = [7, 0b1000_0000];
+const AUTHORITY_KEY_USAGE = usageBits(["digitalSignature", "certSign", "crlSign"]);
+
+/** The value of a bit string: how many bits are unused, then bytes without zeros behind the last bit. */
+function usageBits(usages: readonly KeyUsage[]): readonly number[] {
+  const bits = usages.map((usage) => KEY_USAGE_BITS[usage]);
+  const last = Math.max(...bits);
+  const bytes = [0, 0].slice(0, last < 8 ? 1 : 2);
+  for (const bit of bits) bytes[bit >> 3]! |= 0x80 >> (bit & 7);
+  return [7 - (last & 7), ...bytes];
+}
 
 function keyUsage(bits: readonly number[]): Buffer {
   return extension("2.5.29.15", element(TAG.bitString, Buffer.from(bits)), true);

@@ -16,7 +16,9 @@ const OID_COMMON_NAME = "2.5.4.3";
 const OID_ORGANIZATION = "2.5.4.10";
 
 /** Context tags of GeneralName. @spec RFC 5280 section 4.2.1.6 */
+const EMAIL = 0x81;
 const DNS_NAME = 0x82;
+const URI = 0x86;
 const IP_ADDRESS = 0x87;
 
 /** The parts of a distinguished name that Kubernetes reads: user and groups. */
@@ -30,6 +32,8 @@ export interface AlternativeNames {
   readonly dnsNames: readonly string[];
   /** In the form of {@link canonicalIp}. */
   readonly ips: readonly string[];
+  readonly emails?: readonly string[];
+  readonly uris?: readonly string[];
 }
 
 /** A distinguished name: organizations, then the common name, as upstream's tools order them. */
@@ -60,20 +64,27 @@ export function readSubject(name: Element | undefined): Subject {
 
 /** The value of a subjectAltName extension. */
 export function encodeAlternativeNames(names: AlternativeNames): Buffer {
+  const texts = (tag: number, list: readonly string[] = []): Buffer[] =>
+    list.map((text) => element(tag, Buffer.from(text, "latin1")));
   return sequence(
-    ...names.dnsNames.map((name) => element(DNS_NAME, Buffer.from(name, "latin1"))),
+    ...texts(DNS_NAME, names.dnsNames),
+    ...texts(EMAIL, names.emails),
     ...names.ips.map((ip) => element(IP_ADDRESS, ipBytes(ip))),
+    ...texts(URI, names.uris),
   );
 }
 
-/** Other forms of name (mail, URI) are left out. @throws {BadDer} */
+/** Other forms of name are left out. @throws {BadDer} */
 export function readAlternativeNames(value: Buffer): AlternativeNames {
   const names = readAll(expectTag(readAll(value)[0], TAG.sequence).content);
+  const texts = (tag: number): string[] =>
+    names.filter((name) => name.tag === tag).map((name) => name.content.toString("latin1"));
+  const [emails, uris] = [texts(EMAIL), texts(URI)];
   return {
-    dnsNames: names
-      .filter((name) => name.tag === DNS_NAME)
-      .map((name) => name.content.toString("latin1")),
+    dnsNames: texts(DNS_NAME),
     ips: names.filter((name) => name.tag === IP_ADDRESS).map((name) => ipText(name.content)),
+    ...(emails.length > 0 && { emails }),
+    ...(uris.length > 0 && { uris }),
   };
 }
 

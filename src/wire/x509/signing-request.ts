@@ -13,6 +13,8 @@ const OID_EXTENSION_REQUEST = "1.2.840.113549.1.9.14";
 /** What a PKCS #10 request asks for; its signature has been checked. */
 export interface SigningRequest {
   readonly subject: Subject;
+  /** The whole distinguished name, with what {@link Subject} leaves out. */
+  readonly subjectDer: Buffer;
   readonly names: AlternativeNames;
   readonly publicKeyDer: Buffer;
 }
@@ -25,19 +27,21 @@ export function parseSigningRequest(text: string): SigningRequest {
   if (!isSignatureValid(readSigned(outer), publicKeyDer)) throw new BadDer("bad signature");
   return {
     subject: readSubject(subject),
+    subjectDer: expectTag(subject, TAG.sequence).whole,
     names: attributes ? requestedNames(attributes.content) : { dnsNames: [], ips: [] },
     publicKeyDer,
   };
 }
 
-/** The certificate (PEM) for a request: the names it asks for, the usages and life that the signer grants. */
+/** The certificate (PEM) for a request: the name and names it asks for, the usages and life that the signer grants. */
 export function signRequest(
   authority: Authority,
   request: SigningRequest,
-  grant: Pick<CertificateContent, "usages" | "lifeMs">,
+  grant: Pick<CertificateContent, "usages" | "keyUsages" | "lifeMs">,
   facts: IssueFacts,
 ): string {
-  const content = { ...grant, subject: request.subject, names: request.names };
+  const { subject, subjectDer, names } = request;
+  const content = { ...grant, subject, subjectDer, names };
   return certify(authority, request.publicKeyDer, content, facts);
 }
 

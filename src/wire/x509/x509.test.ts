@@ -132,6 +132,48 @@ describe("signing requests", () => {
   });
 });
 
+describe("what a certificate is asked to be good for", () => {
+  it("is what openssl reads in it, whatever else its name says", () => {
+    const path = file("all.csr", "");
+    execFileSync(
+      "openssl",
+      [
+        ...["req", "-new", "-newkey", "rsa:2048", "-nodes", "-keyout", join(folder, "all.key")],
+        ...["-subj", "/C=CH/OU=lab/O=team/CN=jane", "-out", path],
+        ...["-addext", "subjectAltName=email:j@x.org,URI:spiffe://x/y,DNS:j.x.org"],
+      ],
+      { stdio: "ignore" },
+    );
+    const request = parseSigningRequest(readFileSync(path, "utf8"));
+    assert.deepEqual(request.names, {
+      dnsNames: ["j.x.org"],
+      ips: [],
+      emails: ["j@x.org"],
+      uris: ["spiffe://x/y"],
+    });
+    const grant = {
+      usages: ["serverAuth", "codeSigning"],
+      keyUsages: ["digitalSignature", "keyEncipherment", "decipherOnly"],
+      lifeMs: 60_000,
+    } as const;
+    const signed = file("all.crt", signRequest(authority, request, grant, facts));
+    const shown = execFileSync("openssl", ["x509", "-in", signed, "-noout", "-text"]).toString();
+    assert.match(shown, /Subject: C ?= ?CH, OU ?= ?lab, O ?= ?team, CN ?= ?jane/);
+    assert.match(shown, /Digital Signature, Key Encipherment, Decipher Only/);
+    assert.match(shown, /TLS Web Server Authentication, Code Signing/);
+    assert.match(shown, /DNS:j\.x\.org, email:j@x\.org, URI:spiffe:\/\/x\/y/);
+  });
+
+  it("holds no longer than its authority", () => {
+    const lifeMs = 100 * CERTIFICATE_LIFE_MS;
+    const content = { subject: { commonName: "x", organizations: [] }, usages: [], lifeMs };
+    const { notAfter } = parseCertificate(
+      issueCertificate(authority, content, facts).certificatePem,
+    );
+    assert.equal(notAfter, parseCertificate(files.certificatePem).notAfter);
+  });
+});
+
 describe("renewal", () => {
   const life = { notBefore: 0, notAfter: 300 };
   for (const [now, due] of [

@@ -78,7 +78,7 @@ function part(to: string, rules: readonly V1PolicyRule[]): V1ClusterRole {
   return { metadata: { name, labels: { [`${LABEL}${to}`]: "true" } }, rules };
 }
 
-/** `rules` are written out, so that the role is complete before any controller has summed it up. */
+/** `rules` are written out as the controller sums them up, so that the role is complete before it has, and stays as it is. */
 function sum(
   name: string,
   into: string | undefined,
@@ -93,7 +93,7 @@ function sum(
 }
 
 export const userRoles: readonly V1ClusterRole[] = [
-  sum("admin", undefined, [...adminRules, ...editRules, ...viewRules]),
+  sum("admin", undefined, [...editRules, ...viewRules, ...adminRules]),
   sum("edit", "admin", [...editRules, ...viewRules]),
   sum("view", "edit", viewRules),
   part("admin", adminRules),

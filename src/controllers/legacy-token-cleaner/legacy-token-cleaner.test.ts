@@ -1,0 +1,91 @@
+import assert from "node:assert/strict";
+import { describe, it } from "node:test";
+import { pod } from "../../../test/support/builders.ts";
+import { StaticCache } from "../../../test/support/static-cache.ts";
+import { ConfigMap } from "../../api/core/config-map.ts";
+import { Pod } from "../../api/core/pod.ts";
+import { Secret } from "../../api/core/secret.ts";
+import { ServiceAccount } from "../../api/core/service-account.ts";
+import { legacyTokenCleaner, plan, type Observed } from "./legacy-token-cleaner.ts";
+
+const NOW = Date.UTC(2028, 0, 1);
+const PREFIX = "kubernetes.io/legacy-token-";
+
+function secret(created: string, labels: Readonly<Record<string, string>> = {}): Secret {
+  const prefixed = Object.entries(labels).map(([key, value]) => [`${PREFIX}${key}`, value]);
+  return {
+    metadata: {
+      name: "bot-token-x",
+      namespace: "d",
+      uid: "u",
+      resourceVersion: "7",
+      creationTimestamp: `${created}T00:00:00Z`,
+      labels: Object.fromEntries(prefixed) as Record<string, string>,
+      annotations: { "kubernetes.io/service-account.name": "bot" },
+    },
+    type: "kubernetes.io/service-account-token",
+  };
+}
+
+const seen = (of: Secret, parts: Partial<Observed> = {}): Observed => ({
+  secret: of,
+  trackedSince: "2026-01-01",
+  isReferenced: true,
+  isMounted: false,
+  ...parts,
+});
+
+const OLD = secret("2026-06-01");
+const rows: readonly (readonly [string, Observed, string])[] = [
+  ["unused for a year", seen(OLD), "patch"],
+  ["younger than a year", seen(secret("2027-06-01")), ""],
+  ["used this year", seen(secret("2026-06-01", { "last-used": "2027-01-01" })), ""],
+  ["used before", seen(secret("2026-06-01", { "last-used": "2026-12-30" })), "patch"],
+  ["uses are not noted for long enough", seen(OLD, { trackedSince: "2027-01-01" }), ""],
+  ["uses are not noted", seen(OLD, { trackedSince: undefined }), ""],
+  ["made by somebody", seen(OLD, { isReferenced: false }), ""],
+  ["mounted", seen(OLD, { isMounted: true }), ""],
+  ["out of use, not for long", seen(secret("2025-01-01", { "invalid-since": "2027-06-01" })), ""],
+  ["out of use for a year", seen(secret("2025-01-01", { "invalid-since": "2026-12-30" })), "delete"], // prettier-ignore
+  ["out of use since nonsense", seen(secret("2025-01-01", { "invalid-since": "long" })), "patch"],
+];
+
+describe("legacyTokenCleaner", () => {
+  for (const [what, observed, expected] of rows)
+    it(`${what} → "${expected}"`, () => {
+      const { writes = [], wakeAt } = plan(observed, NOW);
+      assert.equal(writes.map(({ verb }) => verb).join(" "), expected);
+      assert.equal(wakeAt, NOW + 86_400_000);
+    });
+
+  it("says since when it is out of use, and removes what it has seen", () => {
+    const [mark] = plan(seen(OLD), NOW).writes!;
+    const labels = { [`${PREFIX}invalid-since`]: "2028-01-01" };
+    assert.deepEqual(mark?.verb === "patch" && mark.patch, { metadata: { labels } });
+    const gone = seen(secret("2025-01-01", { "invalid-since": "2026-01-01" }));
+    const [removal] = plan(gone, NOW).writes!;
+    assert.equal(removal?.verb === "delete" && removal.ifResourceVersion, "7");
+  });
+
+  it("knows by account and Pods whose and whether it is read", () => {
+    const cache = new StaticCache()
+      .put(Secret, OLD)
+      .put(ServiceAccount, {
+        metadata: { name: "bot", namespace: "d" },
+        secrets: [{ name: "bot-token-x" }],
+      })
+      .put(ConfigMap, {
+        metadata: {
+          namespace: "kube-system",
+          name: "kube-apiserver-legacy-service-account-token-tracking",
+        },
+        data: { since: "2026-01-01" },
+      });
+    const observe = () =>
+      legacyTokenCleaner.observe(cache, { namespace: "d", name: "bot-token-x" })!;
+    assert.deepEqual(observe(), seen(OLD));
+    const spec = { volumes: [{ name: "v", secret: { secretName: "bot-token-x" } }] };
+    cache.put(Pod, pod("p", { metadata: { namespace: "d" }, spec }));
+    assert.equal(observe().isMounted, true);
+  });
+});
