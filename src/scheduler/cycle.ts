@@ -3,7 +3,7 @@ import type { V1Pod } from "../gen/types.ts";
 import { fitMessage, type Refusal } from "./fit-message.ts";
 import type { ClusterFacts, Rejection } from "./framework.ts";
 import type { NodeInfo } from "./node-info.ts";
-import type { PodClass } from "./pod-class.ts";
+import type { PodClass, TopologyRule } from "./pod-class.ts";
 
 /** What a cycle decided for one Pod. */
 export type Decision =
@@ -34,16 +34,17 @@ export function decide(
   random: Random,
 ): Decision {
   if (snapshot.nodes.length === 0) return NO_NODES;
+  const rules = lookedRound(podClass, snapshot);
   const looked = candidateNodes(podClass, snapshot);
   const feasible: NodeInfo[] = [];
   const refused: Refusal[] = [];
   for (const node of looked) {
-    const refusal = firstRefusal(podClass, node);
+    const refusal = firstRefusal(podClass, node) ?? firstTopologyRefusal(rules, node.slot);
     if (refusal) refused.push({ ...refusal, nodes: 1 });
     else feasible.push(node);
   }
   if (feasible.length === 0) return unschedulable(pod, podClass, snapshot, refused);
-  const node = best(podClass, feasible, snapshot, random);
+  const node = best(podClass, feasible, snapshot, rules, random);
   return { kind: "bind", node, feasible: feasible.length };
 }
 
@@ -86,6 +87,27 @@ function candidateNodes({ candidates }: PodClass, snapshot: Snapshot): readonly 
   return candidates.names.flatMap((name) => snapshot.node(name) ?? []);
 }
 
+/** The rules about other Pods, having seen all nodes. */
+function lookedRound(podClass: PodClass, snapshot: Snapshot): readonly TopologyRule[] {
+  const rules = podClass.topologies(snapshot);
+  for (const { topology } of rules)
+    for (const node of snapshot.nodes) topology.look(node.slot, node);
+  return rules;
+}
+
+/** The first rule about other Pods that refuses the node of a slot. Asked after the filters, as upstream orders them. */
+export function firstTopologyRefusal(
+  rules: readonly TopologyRule[],
+  slot: number,
+): { readonly plugin: string; readonly rejection: Rejection } | undefined {
+  for (let i = 0; i < rules.length; i++) {
+    const { plugin, topology } = rules[i]!;
+    const rejection = topology.test?.(slot);
+    if (rejection) return { plugin, rejection };
+  }
+  return undefined;
+}
+
 /** The first filter that refuses the node. */
 export function firstRefusal(
   { filters }: PodClass,
@@ -104,6 +126,7 @@ function best(
   { readers }: PodClass,
   nodes: readonly NodeInfo[],
   snapshot: Snapshot,
+  rules: readonly TopologyRule[],
   random: Random,
 ): NodeInfo {
   const totals = new Array<number>(nodes.length).fill(0);
@@ -115,9 +138,14 @@ function best(
     const highest = scores.reduce((a, b) => Math.max(a, b), 0);
     for (let i = 0; i < totals.length; i++) {
       const score = scoring.normalized?.(scores[i]!, highest) ?? scores[i]!;
-      totals[i]! += score * scoring.weight;
+      totals[i]! += score * (plugin.weight ?? 1);
     }
   }
+  const slots = Int32Array.from(nodes, ({ slot }) => slot);
+  const scores = new Int32Array(snapshot.nodes.length);
+  for (const { topology, weight } of rules)
+    if (topology.rank?.(slots, slots.length, scores))
+      for (let i = 0; i < totals.length; i++) totals[i]! += weight * scores[slots[i]!]!;
   const highest = totals.reduce((a, b) => Math.max(a, b), 0);
   const winners = nodes.filter((_, index) => totals[index] === highest);
   return winners.length === 1 ? winners[0]! : winners[random.integer(winners.length)]!;

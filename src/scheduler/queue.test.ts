@@ -3,16 +3,18 @@ import { describe, it } from "node:test";
 import { VirtualClock } from "../base/virtual-clock.ts";
 import type { V1Node, V1Pod } from "../gen/types.ts";
 import { demandOf } from "./demand.ts";
+import { LabelInterest } from "./label-interest.ts";
 import { DEFAULT_PLUGINS } from "./plugins/all.ts";
 import { PodClasses } from "./pod-class.ts";
 import { backoffMs, SchedulingQueue } from "./queue.ts";
+import { Workloads } from "./workloads.ts";
 
 /** Pods of one disk are one class. */
 const pod = (name: string, priority = 0, disk = "ssd"): V1Pod => ({
   metadata: { name, uid: name },
   spec: { containers: [], priority, nodeSelector: { disk } },
 });
-const FREED = { kind: "pod-freed", demand: demandOf(pod("gone")) } as const;
+const FREED = { kind: "pod-freed", demand: demandOf(pod("gone")), pod: pod("gone") } as const;
 const SSD_NODE: V1Node = {
   metadata: { name: "n", labels: { disk: "ssd" } },
   status: { allocatable: { cpu: "1" } },
@@ -32,7 +34,11 @@ interface SetUp {
 
 function setUp(...pods: readonly V1Pod[]): SetUp {
   const clock = new VirtualClock();
-  const queue = new SchedulingQueue(clock, new PodClasses(DEFAULT_PLUGINS), () => {});
+  const queue = new SchedulingQueue(
+    clock,
+    new PodClasses(DEFAULT_PLUGINS, new LabelInterest(), new Workloads()),
+    () => {},
+  );
   for (const each of pods) queue.add(each);
   const pop = (): string | undefined => queue.pop()?.metadata?.name;
   return {

@@ -143,6 +143,12 @@ export class SchedulingQueue {
     for (const entry of this.#groups.helped(change)) this.#retry(entry);
   }
 
+  /** Plugins may tell Pods apart that they could not before, or the other way round. */
+  reclassify(): void {
+    for (const entry of [...this.#entries.values()])
+      this.#change(entry, entry.pod, this.#classes.of(entry.pod));
+  }
+
   /** Cancels all timers. */
   close(): void {
     this.#backoffTimer?.timer.cancel();

@@ -1,7 +1,11 @@
 import type { V1Node, V1Pod } from "../gen/types.ts";
+import { equalJson } from "../api/machinery/equality.ts";
+import { affinityTermsOf } from "./affinity-terms.ts";
 import { ChangeLog } from "./change-log.ts";
 import type { Snapshot } from "./cycle.ts";
 import { demandOf, type Demand } from "./demand.ts";
+import { Domains } from "./domains.ts";
+import { LabelInterest } from "./label-interest.ts";
 import { NodeInfo, type NodeDifference, type PlacedPod } from "./node-info.ts";
 
 /** Where a Pod counts. */
@@ -21,13 +25,18 @@ interface Placement extends PlacedPod {
 export class SchedulerCache implements Snapshot {
   /** Slots that changed in a way that scheduling reads. */
   readonly changes = new ChangeLog();
+  readonly domains = new Domains();
+  /** Which labels of Pods the terms of placed Pods look at. */
+  readonly interest = new LabelInterest();
   readonly #nodes: NodeInfo[] = [];
   readonly #byName = new Map<string, NodeInfo>();
   readonly #placements = new Map<string, Placement>();
   /** Uids of Pods on nodes that are not known, by node name. */
   readonly #homeless = new Map<string, Set<string>>();
   readonly #nodesByImage = new Map<string, number>();
+  readonly #namespaces = new Map<string, Readonly<Record<string, string>>>();
   #factsVersion = 0;
+  #namespacesVersion = 0;
 
   /** All nodes, without gaps; in no order that means anything. */
   get nodes(): readonly NodeInfo[] {
@@ -45,6 +54,22 @@ export class SchedulerCache implements Snapshot {
 
   nodesWithImage(name: string): number {
     return this.#nodesByImage.get(name) ?? 0;
+  }
+
+  get namespacesVersion(): number {
+    return this.#namespacesVersion;
+  }
+
+  namespaceLabels(name: string): Readonly<Record<string, string>> {
+    return this.#namespaces.get(name) ?? NO_LABELS;
+  }
+
+  /** `undefined`: the namespace is gone. */
+  setNamespace(name: string, labels: Readonly<Record<string, string>> | undefined): void {
+    if (equalJson(this.namespaceLabels(name), labels ?? NO_LABELS)) return;
+    this.#namespacesVersion++;
+    if (labels) this.#namespaces.set(name, labels);
+    else this.#namespaces.delete(name);
   }
 
   /** @returns what changed of a node that was known. */
@@ -79,6 +104,7 @@ export class SchedulerCache implements Snapshot {
       this.changes.push(last.slot);
     }
     if (info.pods.size > 0) this.#homeless.set(name, new Set(info.pods.keys()));
+    this.domains.trim(this.#nodes.length);
   }
 
   /** A Pod that the server knows on a node; ends its being assumed. @returns what it had taken, elsewhere or more or less. */
@@ -125,15 +151,19 @@ export class SchedulerCache implements Snapshot {
     const uid = uidOf(pod);
     const demand = demandOf(pod);
     const known = this.#placements.get(uid);
-    if (known?.node === name && known.demand === demand) {
+    const terms = affinityTermsOf(pod);
+    const node = this.#byName.get(name);
+    if (known?.node === name && known.demand === demand && known.terms === terms) {
+      const isSeen = isCountedAlike(known.pod, pod);
       known.pod = pod;
       known.isAssumed = isAssumed;
+      if (!isSeen && node) this.changes.push(node.slot);
       return undefined;
     }
     this.removePod(uid);
-    const placement = { pod, demand, node: name, isAssumed };
+    if (terms) this.interest.add(terms);
+    const placement = { pod, demand, terms, node: name, isAssumed };
     this.#placements.set(uid, placement);
-    const node = this.#byName.get(name);
     if (node) {
       node.addPod(uid, placement);
       this.changes.push(node.slot);
@@ -149,6 +179,16 @@ export class SchedulerCache implements Snapshot {
       else this.#nodesByImage.set(name, count);
     }
   }
+}
+
+const NO_LABELS: Readonly<Record<string, string>> = {};
+
+/** True when nobody who counts Pods can tell the two versions apart. */
+export function isCountedAlike({ metadata: a }: V1Pod, { metadata: b }: V1Pod): boolean {
+  return (
+    Boolean(a?.deletionTimestamp) === Boolean(b?.deletionTimestamp) &&
+    equalJson(a?.labels, b?.labels)
+  );
 }
 
 function uidOf(pod: V1Pod): string {

@@ -1,19 +1,24 @@
+import { resourceByKind } from "../api/catalog.ts";
+import { Namespace } from "../api/core/namespace.ts";
 import { Node } from "../api/core/node.ts";
 import { Pod } from "../api/core/pod.ts";
+import type { Kind } from "../api/machinery/kind.ts";
+import type { KubeObject, ObjectKey } from "../api/machinery/object.ts";
 import type { Clock, Timer } from "../base/clock.ts";
 import type { Logger } from "../base/logger.ts";
 import type { Random } from "../base/random.ts";
 import { turnsOf } from "../base/turns.ts";
 import type { Cache, CacheChange } from "../client/cache.ts";
 import type { Client } from "../client/client.ts";
-import type { V1Node, V1Pod } from "../gen/types.ts";
+import type { V1LabelSelector, V1Node, V1Pod, V1ReplicaSet, V1Service } from "../gen/types.ts";
 import { Decider } from "./decider.ts";
 import type { Plugin } from "./framework.ts";
 import { DEFAULT_PLUGINS } from "./plugins/all.ts";
 import { PodClasses } from "./pod-class.ts";
 import { PodWrites, type SchedulerEvents } from "./pod-writes.ts";
 import { SchedulingQueue } from "./queue.ts";
-import { SchedulerCache } from "./scheduler-cache.ts";
+import { isCountedAlike, SchedulerCache } from "./scheduler-cache.ts";
+import { Workloads, type WorkloadKind } from "./workloads.ts";
 
 /** Bindings under way at once. More would only wait in the server's queue. */
 const BINDINGS_MAX = 256;
@@ -46,12 +51,15 @@ export class Scheduler {
   readonly #options: SchedulerOptions;
   readonly #name: string;
   readonly #state = new SchedulerCache();
+  readonly #workloads = new Workloads();
   readonly #decider: Decider;
   readonly #queue: SchedulingQueue;
   readonly #writes: PodWrites;
   #isRunning = false;
   #isTurnPlanned = false;
   #bindings = 0;
+  /** Of the labels that affinity terms look at: with others, Pods are of other classes. */
+  #interestVersion = 0;
   #lastTurnMs = 0;
   #rest: Timer | undefined;
 
@@ -59,7 +67,7 @@ export class Scheduler {
     const { client, clock, logger, events, random, plugins = DEFAULT_PLUGINS } = options;
     this.#options = options;
     this.#name = options.name ?? "default-scheduler";
-    const classes = new PodClasses(plugins);
+    const classes = new PodClasses(plugins, this.#state.interest, this.#workloads);
     this.#decider = new Decider(this.#state, classes, random);
     this.#queue = new SchedulingQueue(clock, classes, () => this.#planTurn());
     this.#writes = new PodWrites(this.#name, client, clock, logger, events);
@@ -68,6 +76,7 @@ export class Scheduler {
   /** Resolves when the caches are synced and decisions have begun. */
   async start(): Promise<void> {
     const { cache } = this.#options;
+    await this.#followSelectors(cache);
     cache.onChange(Node, (change) => this.#onNode(change as CacheChange<V1Node>));
     cache.onChange(Pod, (change) => this.#onPod(change as CacheChange<V1Pod>));
     await cache.sync(Node);
@@ -83,8 +92,37 @@ export class Scheduler {
     this.#queue.close();
   }
 
+  /** Namespaces and workloads come first: what they say is read by the first decision. */
+  async #followSelectors(cache: Cache): Promise<void> {
+    cache.onChange(Namespace, ({ key, object }) =>
+      this.#state.setNamespace(key.name, object?.metadata?.labels),
+    );
+    const kinds: Kind[] = [Namespace];
+    for (const [apiVersion, name] of WORKLOADS) {
+      const kind = resourceByKind(apiVersion, name)?.kind;
+      if (!kind) continue;
+      cache.onChange(kind, ({ key, object }) => this.#onWorkload(name, key, object));
+      kinds.push(kind);
+    }
+    await Promise.all(kinds.map((kind) => cache.sync(kind)));
+  }
+
+  #onWorkload(kind: WorkloadKind, key: ObjectKey, object: KubeObject | undefined): void {
+    const { selector } = (object as V1Service | V1ReplicaSet | undefined)?.spec ?? {};
+    const { namespace, name } = key;
+    if (kind === "Service") this.#workloads.setService(namespace, name, selector as LabelMap);
+    else if (kind === "ReplicationController") {
+      const matchLabels = selector as LabelMap | undefined;
+      this.#workloads.setOwner(kind, namespace, name, matchLabels && { matchLabels });
+    } else this.#workloads.setOwner(kind, namespace, name, selector as V1LabelSelector);
+  }
+
   #onNode({ key, old, object: node }: CacheChange<V1Node>): void {
-    if (!node) return this.#state.removeNode(key.name);
+    if (!node) {
+      this.#state.removeNode(key.name);
+      if (old) this.#queue.wake({ kind: "node-gone", node: old });
+      return;
+    }
     const difference = this.#state.setNode(node);
     const { allocatable, labels, taints } = difference ?? {};
     const isNews = !difference || allocatable || labels || taints;
@@ -95,16 +133,30 @@ export class Scheduler {
     const pod = object ?? old;
     if (!pod) return;
     const isOver = !object || isFinished(object);
-    if (isOver) this.#free(this.#state.removePod(pod.metadata?.uid ?? ""));
-    else if (pod.spec?.nodeName) this.#free(this.#state.setPod(pod));
+    if (isOver) this.#free(pod, this.#state.removePod(pod.metadata?.uid ?? ""));
+    else if (pod.spec?.nodeName) this.#onPlaced(old, pod);
     // What is assumed stays so, whatever else is written to the Pod meanwhile: the binding is under way.
     if (!isOver && this.#isOurs(pod)) return this.#queue.add(pod);
     this.#queue.remove(pod);
     this.#writes.forget(pod);
   }
 
-  #free(demand: ReturnType<SchedulerCache["removePod"]>): void {
-    if (demand) this.#queue.wake({ kind: "pod-freed", demand });
+  #onPlaced(old: V1Pod | undefined, pod: V1Pod): void {
+    this.#free(pod, this.#state.setPod(pod));
+    if (!old?.spec?.nodeName) this.#queue.wake({ kind: "pod-placed", pod });
+    else if (!isCountedAlike(old, pod)) this.#queue.wake({ kind: "pod-changed", pod, old });
+    this.#reclassify();
+  }
+
+  #free(pod: V1Pod, demand: ReturnType<SchedulerCache["removePod"]>): void {
+    if (demand) this.#queue.wake({ kind: "pod-freed", demand, pod });
+  }
+
+  #reclassify(): void {
+    const { version } = this.#state.interest;
+    if (version === this.#interestVersion) return;
+    this.#interestVersion = version;
+    this.#queue.reclassify();
   }
 
   #isOurs({ metadata, spec }: V1Pod): boolean {
@@ -160,6 +212,7 @@ export class Scheduler {
     }
     this.#state.assume(pod, decision.node.name);
     this.#queue.placed(pod);
+    this.#reclassify();
     void this.#bind(pod, decision.node.name);
   }
 
@@ -169,7 +222,7 @@ export class Scheduler {
     this.#bindings--;
     if (!isBound) {
       this.#queue.retryLater(pod);
-      this.#free(this.#state.forget(pod));
+      this.#free(pod, this.#state.forget(pod));
     }
     this.#planTurn();
   }
@@ -183,6 +236,16 @@ export class Scheduler {
     });
   }
 }
+
+type LabelMap = Readonly<Record<string, string>>;
+
+/** Kinds by whose selectors Pods are spread; those that are served. */
+const WORKLOADS: readonly (readonly [string, WorkloadKind])[] = [
+  ["v1", "Service"],
+  ["v1", "ReplicationController"],
+  ["apps/v1", "ReplicaSet"],
+  ["apps/v1", "StatefulSet"],
+];
 
 function isFinished(pod: V1Pod): boolean {
   return pod.status?.phase === "Succeeded" || pod.status?.phase === "Failed";

@@ -8,7 +8,6 @@ interface Wanted {
 
 /** Prefers nodes whose cpu and memory would be used to the same share. */
 const balance: Scoring<Wanted> = {
-  weight: 1,
   scorer:
     ({ cpu, memory }) =>
     ({ allocatable, requested }) => {

@@ -12,21 +12,35 @@ const REJECTED = {
   isUnresolvable: true,
 };
 
-interface Demand {
+/** The nodes that a Pod allows. */
+export interface AllowedNodes {
   readonly selector: readonly (readonly [string, string])[];
   readonly terms: readonly V1NodeSelectorTerm[] | null;
+}
+
+interface Demand extends AllowedNodes {
   readonly preferred: readonly V1PreferredSchedulingTerm[];
 }
 
-function read({ nodeSelector, affinity }: V1PodSpec): Demand | undefined {
+/** `undefined`: all nodes. */
+export function allowedNodes({ nodeSelector, affinity }: V1PodSpec): AllowedNodes | undefined {
   const selector = Object.entries(nodeSelector ?? {});
   const required = affinity?.nodeAffinity?.requiredDuringSchedulingIgnoredDuringExecution;
-  const preferred = affinity?.nodeAffinity?.preferredDuringSchedulingIgnoredDuringExecution ?? [];
-  if (selector.length === 0 && !required && preferred.length === 0) return undefined;
-  return { selector, terms: required?.nodeSelectorTerms ?? null, preferred };
+  if (selector.length === 0 && !required) return undefined;
+  return { selector, terms: required?.nodeSelectorTerms ?? null };
 }
 
-function fits({ selector, terms }: Demand, node: V1Node): boolean {
+const ALL: AllowedNodes = { selector: [], terms: null };
+
+function read(spec: V1PodSpec): Demand | undefined {
+  const allowed = allowedNodes(spec);
+  const preferred =
+    spec.affinity?.nodeAffinity?.preferredDuringSchedulingIgnoredDuringExecution ?? [];
+  return allowed || preferred.length > 0 ? { ...(allowed ?? ALL), preferred } : undefined;
+}
+
+/** True when the Pod allows the node. */
+export function isAllowed({ selector, terms }: AllowedNodes, node: V1Node): boolean {
   const labels = node.metadata?.labels ?? {};
   return (
     selector.every(([key, value]) => labels[key] === value) &&
@@ -54,7 +68,6 @@ function namedNodes({ terms }: Demand): readonly string[] | undefined {
 }
 
 const preference: Scoring<Demand> = {
-  weight: 2,
   scorer: ({ preferred }) =>
     preferred.length === 0
       ? undefined
@@ -74,10 +87,11 @@ export const nodeAffinity: Plugin<Demand> = {
   filter: (demand) =>
     demand.selector.length === 0 && demand.terms === null
       ? undefined
-      : ({ node }) => (fits(demand, node) ? undefined : REJECTED),
+      : ({ node }) => (isAllowed(demand, node) ? undefined : REJECTED),
+  weight: 2,
   scoring: preference,
   canHelp: (change, demand) =>
     change.kind === "node" &&
-    fits(demand, change.node) &&
-    !(change.old && fits(demand, change.old)),
+    isAllowed(demand, change.node) &&
+    !(change.old && isAllowed(demand, change.old)),
 };

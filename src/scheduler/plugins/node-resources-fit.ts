@@ -18,7 +18,6 @@ interface Wanted {
 
 /** The emptier the node after placing, the better: mean of the free parts of cpu and memory. */
 const leastAllocated: Scoring<Wanted> = {
-  weight: 1,
   scorer:
     ({ cpu, memory }) =>
     ({ allocatable, scored }) => {
@@ -49,6 +48,7 @@ export const nodeResourcesFit: Plugin<Wanted> = {
   scoring: leastAllocated,
   canHelp: (change, { requests }) => {
     if (change.kind === "pod-freed") return true;
+    if (change.kind !== "node") return false;
     if (change.difference?.allocatable === false) return false;
     const allocatable = allocatableOf(change.node.status?.allocatable);
     return requests.every(([name, amount]) => amount <= allocatable.get(name));

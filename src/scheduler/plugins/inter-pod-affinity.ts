@@ -1,0 +1,106 @@
+import type { V1Pod } from "../../gen/types.ts";
+import {
+  affinityTermsOf,
+  matches,
+  termsOf,
+  type AffinityTerm,
+  type AffinityTerms,
+  type PodAffinities,
+  type Selectable,
+} from "../affinity-terms.ts";
+import type { ClusterChange, Plugin, Topology } from "../framework.ts";
+import { AffinityTopology } from "./affinity-topology.ts";
+
+/** What the plugin reads of a Pod. */
+export interface AffinityInput {
+  readonly namespace: string;
+  /** Labels that terms of placed Pods look at. */
+  readonly labels: Readonly<Record<string, string>>;
+  /** The Pod's own terms. */
+  readonly own: PodAffinities | null;
+  /** The Pod's labels match its own required affinity: the first of a group need not find the others. */
+  readonly matchesItself: boolean;
+}
+
+/** Settings of the plugin. @spec k8s@1.36 kubescheduler.config.k8s.io/v1 InterPodAffinityArgs */
+export interface AffinitySettings {
+  /** What required affinity of placed Pods counts in the score of a Pod that it matches. */
+  readonly hardPodAffinityWeight: number;
+  readonly ignorePreferredTermsOfExistingPods: boolean;
+}
+
+const DEFAULTS: AffinitySettings = {
+  hardPodAffinityWeight: 1,
+  ignorePreferredTermsOfExistingPods: false,
+};
+
+/** Pods that want to be near others, or far from them. @spec k8s@1.36 plugins/interpodaffinity */
+export function interPodAffinity(settings: AffinitySettings = DEFAULTS): Plugin<AffinityInput> {
+  return {
+    name: "InterPodAffinity",
+    weight: 2,
+    read(spec, pod, around) {
+      const { podAffinity, podAntiAffinity } = spec.affinity ?? {};
+      const own = {
+        ...(podAffinity && { podAffinity }),
+        ...(podAntiAffinity && { podAntiAffinity }),
+      };
+      const hasOwn = podAffinity !== undefined || podAntiAffinity !== undefined;
+      const labels = around.relevantLabels(pod);
+      if (!hasOwn && !labels) return undefined;
+      const { namespace = "" } = pod.metadata ?? {};
+      const { affinity = [] } = termsOf(own, namespace) ?? {};
+      const isOwn = affinity.every(({ selector }) => selector.matches(pod.metadata?.labels));
+      return { namespace, labels: labels ?? {}, own: hasOwn ? own : null, matchesItself: isOwn };
+    },
+    topology: (input, cluster): Topology => new AffinityTopology(input, settings, cluster),
+    heedsPlacements: true,
+    canHelp: (change, input) =>
+      canHelp(change, ownTermsOf(input), { ...input, namespaceLabels: {} }),
+  };
+}
+
+/** Asked for each change of the cluster, so it is read once. */
+const ownTerms = new WeakMap<AffinityInput, { readonly terms: AffinityTerms | undefined }>();
+
+/** The terms of the class itself. */
+export function ownTermsOf(input: AffinityInput): AffinityTerms | undefined {
+  let known = ownTerms.get(input);
+  if (!known) {
+    known = { terms: input.own ? termsOf(input.own, input.namespace) : undefined };
+    ownTerms.set(input, known);
+  }
+  return known.terms;
+}
+
+/** @spec k8s@1.36 interpodaffinity isSchedulableAfterPodChange, isSchedulableAfterNodeChange */
+function canHelp(
+  change: ClusterChange,
+  own: AffinityTerms | undefined,
+  subject: Selectable,
+): boolean {
+  switch (change.kind) {
+    case "node":
+      return change.difference?.labels !== false;
+    case "node-gone":
+      return false;
+    case "pod-placed":
+      return (own?.affinity ?? []).some((term) => mayMatch(term, change.pod));
+    case "pod-changed":
+      return true;
+    case "pod-freed": {
+      const gone = change.pod;
+      const isAvoided = (own?.antiAffinity ?? []).some((term) => mayMatch(term, gone));
+      if (isAvoided) return true;
+      const theirs = affinityTermsOf(gone);
+      return (theirs?.antiAffinity ?? []).some(
+        (term) => term.namespaceSelector !== undefined || matches(term, subject),
+      );
+    }
+  }
+}
+
+/** Whatever the namespace: a try too many is cheaper than to know the labels of all. */
+function mayMatch({ selector }: AffinityTerm, pod: V1Pod): boolean {
+  return selector.matches(pod.metadata?.labels);
+}
