@@ -1,8 +1,8 @@
 import type { Random } from "../base/random.ts";
 import type { Refusal } from "./fit-message.ts";
-import { firstRefusal, firstTopologyRefusal } from "./cycle.ts";
 import { OTHERS, UNCHANGED, type Reach } from "./domains.ts";
 import type { NodeScorer, Rejection, Scoring } from "./framework.ts";
+import { firstRefusal, firstRuleRefusal, refusalIf, type Look, type NodeRefusal } from "./look.ts";
 import type { NodeInfo } from "./node-info.ts";
 import type { PodClass, Reader, TopologyRule } from "./pod-class.ts";
 import type { SchedulerCache } from "./scheduler-cache.ts";
@@ -40,12 +40,12 @@ interface TopologyRanking {
 /**
  * What one class of Pods makes of every node, kept from decision to decision: only nodes that changed are looked at again.
  *
- * Guarantee: what {@link pick} and {@link refusals} say is what `decide` in cycle.ts finds, looking at all nodes anew. A score
+ * Guarantee: what {@link pick} and {@link refusals} say is what `FreshLook` finds, looking at all nodes anew. A score
  * reads nothing but the class and the node, and what it reads of the cluster is compared each time. Rules about other Pods
  * say how far a change reaches: where it reaches other nodes their verdicts are asked for again, which reads numbers alone.
  * @bounds about 40 bytes for each node of the cluster, rounded up to a power of two; as many again for each rule about other Pods.
  */
-export class ClassScores {
+export class ClassScores implements Look {
   readonly #podClass: PodClass;
   readonly #cache: SchedulerCache;
   #tree = new ScoreTree(1);
@@ -63,6 +63,8 @@ export class ClassScores {
   #feasible = 0;
   /** The slots that passed, for rankings. */
   #passed = new Int32Array(0);
+  /** Slots that were counted as refused for one decision alone. */
+  #excluded: readonly number[] = [];
   /** Position in the cache's log of changes up to which all is taken in; -1: nothing is. */
   #position = -1;
   #factsVersion = -1;
@@ -88,15 +90,11 @@ export class ClassScores {
       this.#rules.some(({ topology }) => topology.isStale?.()) ||
       this.#areFactsStale();
     if (isStale) return this.#begin();
-    const from = this.#position;
-    this.#position = changes.end;
+    const slots = this.#slotsToLookAt();
     let reach: Reach = UNCHANGED;
     let isShifted = false;
     let isOtherSet = false;
-    for (let at = from; at < changes.end; at++) {
-      const slot = changes.at(at);
-      // A node that came and went between two looks, where there had never been one.
-      if (slot >= this.#tree.capacity) continue;
+    for (const slot of slots) {
       const wasFeasible = this.#verdicts[slot] === FEASIBLE;
       const looked = this.#lookAround(slot);
       if (looked > reach) reach = looked;
@@ -108,7 +106,20 @@ export class ClassScores {
     const isWide = reach === OTHERS && isOtherSet;
     if ((isShifted || isWide) && this.#renormalize()) return this.#totalAll();
     if (isWide || isRanked) return this.#totalAll();
-    for (let at = from; at < changes.end; at++) this.#total(changes.at(at));
+    for (const slot of slots) this.#total(slot);
+  }
+
+  /** Those that changed since the last time, and those whose verdict was only for the last decision. */
+  #slotsToLookAt(): readonly number[] {
+    const { changes } = this.#cache;
+    const slots = [...this.#excluded];
+    this.#excluded = [];
+    for (; this.#position < changes.end; this.#position++) {
+      const slot = changes.at(this.#position);
+      // A node that came and went between two looks, where there had never been one.
+      if (slot < this.#tree.capacity) slots.push(slot);
+    }
+    return slots;
   }
 
   /** One of the best nodes, at random. `undefined`: none would do. */
@@ -121,6 +132,28 @@ export class ClassScores {
   /** Why the others would not. */
   refusals(): readonly Refusal[] {
     return this.#refused.filter(({ nodes }) => nodes > 0);
+  }
+
+  nodes(): readonly NodeInfo[] {
+    return this.#cache.nodes;
+  }
+
+  refusal({ slot }: NodeInfo): NodeRefusal | undefined {
+    const verdict = this.#verdicts[slot]!;
+    return verdict < 0 ? undefined : this.#refused[verdict];
+  }
+
+  refusalIf(changed: NodeInfo): NodeRefusal | undefined {
+    return refusalIf(this.#podClass, this.#rules, this.#cache, changed);
+  }
+
+  exclude(refused: ReadonlyMap<NodeInfo, NodeRefusal>): void {
+    if (refused.size === 0) return;
+    this.#excluded = [...refused.keys()].map(({ slot }) => slot);
+    for (const [{ slot }, refusal] of refused) this.#judge(slot, this.#codeOf(refusal));
+    this.#renormalize();
+    this.#rank();
+    this.#totalAll();
   }
 
   /** Looks at all nodes. */
@@ -148,6 +181,7 @@ export class ClassScores {
     this.#passed = new Int32Array(capacity);
     this.#refused = [];
     this.#feasible = 0;
+    this.#excluded = [];
     this.#position = changes.end;
     this.#factsVersion = factsVersion;
     this.#domainsVersion = domains.version;
@@ -208,7 +242,7 @@ export class ClassScores {
   #verdictOf(slot: number): number {
     const own = this.#own[slot]!;
     if (own !== FEASIBLE || this.#rules.length === 0) return own;
-    const refusal = firstTopologyRefusal(this.#rules, slot);
+    const refusal = firstRuleRefusal(this.#rules, slot);
     return refusal ? this.#codeOf(refusal) : FEASIBLE;
   }
 

@@ -2,7 +2,7 @@ import type { Random } from "../base/random.ts";
 import { Recent } from "../base/recent.ts";
 import type { V1Pod } from "../gen/types.ts";
 import { ClassScores } from "./class-scores.ts";
-import { decide, NO_NODES, unschedulable, type Decision } from "./cycle.ts";
+import { decide, decideBy, NO_NODES, type Decision } from "./cycle.ts";
 import type { PodClass, PodClasses } from "./pod-class.ts";
 import type { SchedulerCache } from "./scheduler-cache.ts";
 
@@ -33,9 +33,7 @@ export class Decider {
     if (!scores) return decide(pod, podClass, this.#cache, this.#random);
     if (this.#cache.nodes.length === 0) return NO_NODES;
     scores.update();
-    const node = scores.pick(this.#random);
-    if (node) return { kind: "bind", node, feasible: scores.feasible };
-    return unschedulable(pod, podClass, this.#cache, scores.refusals());
+    return decideBy(scores, pod, podClass, this.#cache, this.#random);
   }
 
   /** Gives back the memory: nothing was to be decided for a while. */

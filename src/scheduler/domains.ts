@@ -46,6 +46,7 @@ export const SELF = 1;
 export const OTHERS = 2;
 export type Reach = typeof UNCHANGED | typeof SELF | typeof OTHERS;
 
+/** The farther of two. */
 export function farther(a: Reach, b: Reach): Reach {
   return a > b ? a : b;
 }

@@ -27,9 +27,17 @@ export class NodeInfo {
   #node: V1Node;
   #facts: NodeFacts;
 
-  constructor(node: V1Node) {
+  constructor(node: V1Node, facts = factsOf(node)) {
     this.#node = node;
-    this.#facts = factsOf(node);
+    this.#facts = facts;
+  }
+
+  /** The same node with the same Pods, to be changed in thought. */
+  clone(): NodeInfo {
+    const copy = new NodeInfo(this.#node, this.#facts);
+    copy.slot = this.slot;
+    for (const [uid, placed] of this.pods) copy.addPod(uid, placed);
+    return copy;
   }
 
   get node(): V1Node {

@@ -117,14 +117,18 @@ export class SchedulingQueue {
     if (entry) this.#leaveGroup(entry);
   }
 
-  /** The popped Pod fits nowhere now; `refusedBy` names the plugins. Empty: any change may help. */
-  refuse(pod: V1Pod, refusedBy: ReadonlySet<string>): void {
+  /**
+   * The popped Pod fits nowhere now; `refusedBy` names the plugins. Empty: any change may help. `isNominated`: a node is kept
+   * for it, so it may fit where others of its class do not.
+   */
+  refuse(pod: V1Pod, refusedBy: ReadonlySet<string>, isNominated = false): void {
     const entry = this.#entries.get(uidOf(pod));
     if (entry?.place !== "in-cycle") return;
     entry.sequence = this.#sequence++;
+    if (isNominated) this.#leaveGroup(entry);
     if (entry.heard !== this.#heard) return this.#retry(entry);
     entry.place = "unschedulable";
-    this.#groups.join(entry, refusedBy);
+    this.#groups.join(entry, refusedBy, isNominated ? entry.uid : "");
     this.#unschedulable.add(entry);
     this.#planFlush();
   }
@@ -135,6 +139,15 @@ export class SchedulingQueue {
     if (entry?.place !== "in-cycle") return;
     entry.sequence = this.#sequence++;
     this.#wait(entry, "failed");
+  }
+
+  /** A Pod that waits for a change may find a node without one. */
+  tryAgain(pod: V1Pod): void {
+    const entry = this.#entries.get(uidOf(pod));
+    if (entry?.place === "in-cycle") this.#heard++;
+    if (entry?.place !== "unschedulable") return;
+    this.#leaveGroup(entry);
+    this.#retry(entry);
   }
 
   /** Wakes the Pods that a change may help. */

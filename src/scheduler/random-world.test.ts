@@ -74,6 +74,7 @@ class World {
       const found = this.#decider.decide(pod);
       const expected = decide(pod, this.#classes.of(pod), this.cache, this.#chance.defined);
       assert.deepEqual(told(found), told(expected), `seed ${this.#seed}`);
+      if (found.kind === "preempt") this.cache.nominations.set(pod, found.node.name);
       if (found.kind !== "bind") continue;
       this.cache.assume(pod, found.node.name);
       this.#assumed.set(uidOf(pod), { pod, node: found.node.name });
@@ -115,6 +116,10 @@ class World {
     this.#bound.delete(uid);
     this.#assumed.delete(uid);
     this.cache.removePod(uid);
+    const [kept] = [...this.cache.nominations.nodes()].flatMap((name) => [
+      ...this.cache.nominations.on(name),
+    ]);
+    if (kept) this.cache.nominations.delete(uidOf(kept));
   }
 
   #setNode(): void {
@@ -190,6 +195,7 @@ class World {
     const has = (parts: number): boolean => this.#random.integer(parts) === 0;
     return {
       containers: [{ name: "c", image, resources: { requests }, ports: has(4) ? [port] : [] }],
+      priority: this.#random.integer(3),
       ...(has(4) && { nodeSelector: { zone: `z${this.#random.integer(3)}` } }),
       ...(has(2) && { affinity: { ...this.#affinity(), ...(has(2) && this.#podAffinity()) } }),
       ...(has(3) && { topologySpreadConstraints: this.#many(2, () => this.#constraint()) }),
@@ -287,9 +293,10 @@ function contentsOf(cache: SchedulerCache): object {
 }
 
 function told(decision: Decision): object {
-  return decision.kind === "bind"
-    ? { node: decision.node.name, feasible: decision.feasible }
-    : { message: decision.message, plugins: [...decision.plugins].sort() };
+  if (decision.kind === "bind") return { node: decision.node.name, feasible: decision.feasible };
+  const { message, plugins } = decision;
+  const victims = decision.kind === "preempt" ? decision.victims.map(uidOf) : [];
+  return { message, plugins: [...plugins].sort(), victims };
 }
 
 function withNode(pod: V1Pod, nodeName: string): V1Pod {

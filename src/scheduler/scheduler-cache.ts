@@ -1,11 +1,13 @@
-import type { V1Node, V1Pod } from "../gen/types.ts";
+import type { V1Node, V1Pod, V1PodDisruptionBudget } from "../gen/types.ts";
 import { equalJson } from "../api/machinery/equality.ts";
-import { affinityTermsOf } from "./affinity-terms.ts";
 import { ChangeLog } from "./change-log.ts";
 import type { Snapshot } from "./cycle.ts";
-import { demandOf, type Demand } from "./demand.ts";
+import type { Demand } from "./demand.ts";
 import { Domains } from "./domains.ts";
 import { LabelInterest } from "./label-interest.ts";
+import { Nominations } from "./nominations.ts";
+import { placedPodOf } from "./placed-pod.ts";
+import { priorityOf } from "./priority.ts";
 import { NodeInfo, type NodeDifference, type PlacedPod } from "./node-info.ts";
 
 /** Where a Pod counts. */
@@ -28,6 +30,10 @@ export class SchedulerCache implements Snapshot {
   readonly domains = new Domains();
   /** Which labels of Pods the terms of placed Pods look at. */
   readonly interest = new LabelInterest();
+  readonly nominations = new Nominations();
+  readonly #budgets = new Map<string, V1PodDisruptionBudget>();
+  /** How many placed Pods have each priority. */
+  readonly #priorities = new Map<number, number>();
   readonly #nodes: NodeInfo[] = [];
   readonly #byName = new Map<string, NodeInfo>();
   readonly #placements = new Map<string, Placement>();
@@ -70,6 +76,21 @@ export class SchedulerCache implements Snapshot {
     this.#namespacesVersion++;
     if (labels) this.#namespaces.set(name, labels);
     else this.#namespaces.delete(name);
+  }
+
+  get budgets(): readonly V1PodDisruptionBudget[] {
+    return [...this.#budgets.values()];
+  }
+
+  /** `undefined`: the budget is gone. `key`: its namespace and name. */
+  setBudget(key: string, budget: V1PodDisruptionBudget | undefined): void {
+    if (budget) this.#budgets.set(key, budget);
+    else this.#budgets.delete(key);
+  }
+
+  hasLower(priority: number): boolean {
+    for (const one of this.#priorities.keys()) if (one < priority) return true;
+    return false;
   }
 
   /** @returns what changed of a node that was known. */
@@ -131,6 +152,7 @@ export class SchedulerCache implements Snapshot {
     const placement = this.#placements.get(uid);
     if (!placement) return undefined;
     this.#placements.delete(uid);
+    this.#countPriority(placement.pod, -1);
     const node = this.#byName.get(placement.node);
     if (node?.removePod(uid)) this.changes.push(node.slot);
     const homeless = this.#homeless.get(placement.node);
@@ -149,9 +171,8 @@ export class SchedulerCache implements Snapshot {
 
   #place(pod: V1Pod, name: string, isAssumed: boolean): Demand | undefined {
     const uid = uidOf(pod);
-    const demand = demandOf(pod);
+    const { demand, terms } = placedPodOf(pod);
     const known = this.#placements.get(uid);
-    const terms = affinityTermsOf(pod);
     const node = this.#byName.get(name);
     if (known?.node === name && known.demand === demand && known.terms === terms) {
       const isSeen = isCountedAlike(known.pod, pod);
@@ -164,11 +185,19 @@ export class SchedulerCache implements Snapshot {
     if (terms) this.interest.add(terms);
     const placement = { pod, demand, terms, node: name, isAssumed };
     this.#placements.set(uid, placement);
+    this.#countPriority(pod, 1);
     if (node) {
       node.addPod(uid, placement);
       this.changes.push(node.slot);
     } else this.#homeless.set(name, (this.#homeless.get(name) ?? new Set()).add(uid));
     return known?.demand;
+  }
+
+  #countPriority(pod: V1Pod, by: 1 | -1): void {
+    const priority = priorityOf(pod);
+    const count = (this.#priorities.get(priority) ?? 0) + by;
+    if (count === 0) this.#priorities.delete(priority);
+    else this.#priorities.set(priority, count);
   }
 
   #countImages(images: ReadonlyMap<string, number>, by: 1 | -1): void {

@@ -1,24 +1,24 @@
-import { resourceByKind } from "../api/catalog.ts";
-import { Namespace } from "../api/core/namespace.ts";
 import { Node } from "../api/core/node.ts";
 import { Pod } from "../api/core/pod.ts";
-import type { Kind } from "../api/machinery/kind.ts";
-import type { KubeObject, ObjectKey } from "../api/machinery/object.ts";
 import type { Clock, Timer } from "../base/clock.ts";
 import type { Logger } from "../base/logger.ts";
 import type { Random } from "../base/random.ts";
 import { turnsOf } from "../base/turns.ts";
 import type { Cache, CacheChange } from "../client/cache.ts";
 import type { Client } from "../client/client.ts";
-import type { V1LabelSelector, V1Node, V1Pod, V1ReplicaSet, V1Service } from "../gen/types.ts";
+import type { V1Node, V1Pod } from "../gen/types.ts";
+import type { Decision } from "./cycle.ts";
 import { Decider } from "./decider.ts";
+import { demandOf } from "./demand.ts";
+import { followCluster } from "./follow-cluster.ts";
 import type { Plugin } from "./framework.ts";
 import { DEFAULT_PLUGINS } from "./plugins/all.ts";
 import { PodClasses } from "./pod-class.ts";
 import { PodWrites, type SchedulerEvents } from "./pod-writes.ts";
+import { priorityOf } from "./priority.ts";
 import { SchedulingQueue } from "./queue.ts";
 import { isCountedAlike, SchedulerCache } from "./scheduler-cache.ts";
-import { Workloads, type WorkloadKind } from "./workloads.ts";
+import { Workloads } from "./workloads.ts";
 
 /** Bindings under way at once. More would only wait in the server's queue. */
 const BINDINGS_MAX = 256;
@@ -76,7 +76,7 @@ export class Scheduler {
   /** Resolves when the caches are synced and decisions have begun. */
   async start(): Promise<void> {
     const { cache } = this.#options;
-    await this.#followSelectors(cache);
+    await followCluster(cache, this.#state, this.#workloads);
     cache.onChange(Node, (change) => this.#onNode(change as CacheChange<V1Node>));
     cache.onChange(Pod, (change) => this.#onPod(change as CacheChange<V1Pod>));
     await cache.sync(Node);
@@ -90,31 +90,6 @@ export class Scheduler {
     this.#isRunning = false;
     this.#rest?.cancel();
     this.#queue.close();
-  }
-
-  /** Namespaces and workloads come first: what they say is read by the first decision. */
-  async #followSelectors(cache: Cache): Promise<void> {
-    cache.onChange(Namespace, ({ key, object }) =>
-      this.#state.setNamespace(key.name, object?.metadata?.labels),
-    );
-    const kinds: Kind[] = [Namespace];
-    for (const [apiVersion, name] of WORKLOADS) {
-      const kind = resourceByKind(apiVersion, name)?.kind;
-      if (!kind) continue;
-      cache.onChange(kind, ({ key, object }) => this.#onWorkload(name, key, object));
-      kinds.push(kind);
-    }
-    await Promise.all(kinds.map((kind) => cache.sync(kind)));
-  }
-
-  #onWorkload(kind: WorkloadKind, key: ObjectKey, object: KubeObject | undefined): void {
-    const { selector } = (object as V1Service | V1ReplicaSet | undefined)?.spec ?? {};
-    const { namespace, name } = key;
-    if (kind === "Service") this.#workloads.setService(namespace, name, selector as LabelMap);
-    else if (kind === "ReplicationController") {
-      const matchLabels = selector as LabelMap | undefined;
-      this.#workloads.setOwner(kind, namespace, name, matchLabels && { matchLabels });
-    } else this.#workloads.setOwner(kind, namespace, name, selector as V1LabelSelector);
   }
 
   #onNode({ key, old, object: node }: CacheChange<V1Node>): void {
@@ -135,10 +110,20 @@ export class Scheduler {
     const isOver = !object || isFinished(object);
     if (isOver) this.#free(pod, this.#state.removePod(pod.metadata?.uid ?? ""));
     else if (pod.spec?.nodeName) this.#onPlaced(old, pod);
+    this.#followNomination(old, isOver ? undefined : pod);
     // What is assumed stays so, whatever else is written to the Pod meanwhile: the binding is under way.
     if (!isOver && this.#isOurs(pod)) return this.#queue.add(pod);
     this.#queue.remove(pod);
     this.#writes.forget(pod);
+  }
+
+  /** What the server says of a nomination counts when it changes: our own word is ahead of it until it is written. */
+  #followNomination(old: V1Pod | undefined, pod: V1Pod | undefined): void {
+    const { nominations } = this.#state;
+    const uid = (pod ?? old)?.metadata?.uid ?? "";
+    const told = pod?.status?.nominatedNodeName;
+    if (!pod || pod.spec?.nodeName || !this.#isOurs(pod)) nominations.delete(uid);
+    else if (told !== old?.status?.nominatedNodeName) nominations.set(pod, told || undefined);
   }
 
   #onPlaced(old: V1Pod | undefined, pod: V1Pod): void {
@@ -205,15 +190,47 @@ export class Scheduler {
 
   #cycle(pod: V1Pod): void {
     const decision = this.#decider.decide(pod);
-    if (decision.kind === "unschedulable") {
-      this.#queue.refuse(pod, decision.plugins);
-      this.#writes.sayWhyNot(pod, decision.message);
-      return;
+    if (decision.kind === "bind") return this.#place(pod, decision.node.name);
+    const { nominations } = this.#state;
+    const uid = pod.metadata?.uid ?? "";
+    if (decision.kind === "preempt") {
+      nominations.set(pod, decision.node.name);
+      this.#queue.refuse(pod, decision.plugins, true);
+      void this.#preempt(pod, decision);
+    } else {
+      if (decision.losesNomination) nominations.delete(uid);
+      this.#queue.refuse(pod, decision.plugins, nominations.nodeOf(uid) !== undefined);
     }
-    this.#state.assume(pod, decision.node.name);
+    this.#writes.sayWhyNot(pod, decision.message, nominations.nodeOf(uid));
+  }
+
+  #place(pod: V1Pod, node: string): void {
+    const { nominations } = this.#state;
+    const uid = pod.metadata?.uid ?? "";
+    const kept = nominations.nodeOf(uid);
+    nominations.delete(uid);
+    this.#state.assume(pod, node);
     this.#queue.placed(pod);
     this.#reclassify();
-    void this.#bind(pod, decision.node.name);
+    // The room that was kept for it is there for others.
+    if (kept !== undefined && kept !== node) this.#free(pod, demandOf(pod));
+    void this.#bind(pod, node);
+  }
+
+  /** Evicts the victims. Pods of lower priority that waited for the same node must look for another. */
+  async #preempt(
+    pod: V1Pod,
+    { node, victims }: Extract<Decision, { kind: "preempt" }>,
+  ): Promise<void> {
+    const { nominations } = this.#state;
+    for (const other of [...nominations.on(node.name)]) {
+      if (priorityOf(other) >= priorityOf(pod)) continue;
+      nominations.delete(other.metadata?.uid ?? "");
+      this.#writes.clearNomination(other);
+      this.#queue.tryAgain(other);
+    }
+    const isDone = await this.#writes.evict(pod, node.name, victims);
+    if (!isDone) this.#queue.tryAgain(pod);
   }
 
   async #bind(pod: V1Pod, node: string): Promise<void> {
@@ -236,16 +253,6 @@ export class Scheduler {
     });
   }
 }
-
-type LabelMap = Readonly<Record<string, string>>;
-
-/** Kinds by whose selectors Pods are spread; those that are served. */
-const WORKLOADS: readonly (readonly [string, WorkloadKind])[] = [
-  ["v1", "Service"],
-  ["v1", "ReplicationController"],
-  ["apps/v1", "ReplicaSet"],
-  ["apps/v1", "StatefulSet"],
-];
 
 function isFinished(pod: V1Pod): boolean {
   return pod.status?.phase === "Succeeded" || pod.status?.phase === "Failed";

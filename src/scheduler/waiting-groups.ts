@@ -34,10 +34,10 @@ export class WaitingGroups<Entry extends Waiting<Entry>> {
   readonly #numbers = new WeakMap<PodClass, number>();
   #classCount = 0;
 
-  /** The Pod was refused. The others of the group that it tried for were refused with it. */
-  join(entry: Entry, refusedBy: ReadonlySet<string>): void {
+  /** The Pod was refused. The others of the group that it tried for were refused with it. `own`: what tells it apart. */
+  join(entry: Entry, refusedBy: ReadonlySet<string>, own = ""): void {
     const { podClass, priority, group: tried } = entry;
-    const text = `${this.#numberOf(podClass)} ${priority} ${[...refusedBy].sort().join()}`;
+    const text = `${this.#numberOf(podClass)} ${priority} ${[...refusedBy].sort().join()} ${own}`;
     let group = this.#groups.get(text);
     if (!group) {
       const heedsPlacements = podClass.heedsPlacements(refusedBy);

@@ -7,7 +7,7 @@ import {
 import { farther, NO_DOMAIN, Tally, UNCHANGED, type Reach } from "../domains.ts";
 import { SCORE_MAX, type ClusterFacts, type Rejection, type Topology } from "../framework.ts";
 import type { NodeInfo, PlacedPod } from "../node-info.ts";
-import { ownTermsOf, type AffinityInput, type AffinitySettings } from "./inter-pod-affinity.ts";
+import { ownTermsOf, type AffinityInput, type AffinitySettings } from "./affinity-input.ts";
 
 const NOT_NEAR: Rejection = {
   reasons: ["node(s) didn't match pod affinity rules"],
