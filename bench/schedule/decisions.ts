@@ -3,7 +3,7 @@ import { SeededRandom } from "../../src/base/seeded-random.ts";
 import type { V1Node, V1Pod, V1PodSpec } from "../../src/gen/types.ts";
 import { decide } from "../../src/scheduler/cycle.ts";
 import { Decider } from "../../src/scheduler/decider.ts";
-import { DEFAULT_PLUGINS } from "../../src/scheduler/plugins/all.ts";
+import { DEFAULT_PLUGINS } from "../../src/scheduler/plugin-args.ts";
 import { PodClasses } from "../../src/scheduler/pod-class.ts";
 import { SchedulerCache } from "../../src/scheduler/scheduler-cache.ts";
 import { Workloads } from "../../src/scheduler/workloads.ts";

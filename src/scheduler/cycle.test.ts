@@ -4,7 +4,7 @@ import { SeededRandom } from "../base/seeded-random.ts";
 import type { V1Node, V1Pod, V1PodSpec } from "../gen/types.ts";
 import { decide } from "./cycle.ts";
 import { Decider } from "./decider.ts";
-import { DEFAULT_PLUGINS } from "./plugins/all.ts";
+import { DEFAULT_PLUGINS } from "./plugin-args.ts";
 import { PodClasses } from "./pod-class.ts";
 import { SchedulerCache } from "./scheduler-cache.ts";
 import { Workloads } from "./workloads.ts";

@@ -6,7 +6,8 @@ import { FreshLook, type Look, type NodeRefusal, type Nodes } from "./look.ts";
 import type { NodeInfo } from "./node-info.ts";
 import type { Nominations } from "./nominations.ts";
 import type { PodClass } from "./pod-class.ts";
-import { planPreemption } from "./preemption.ts";
+import { planPreemption, type Preemption } from "./preemption.ts";
+import { DEFAULT_PREEMPTION, type PreemptionSettings } from "./profile.ts";
 import { refusalWithNominated } from "./nominated.ts";
 
 /** What a cycle decided for one Pod. */
@@ -48,9 +49,13 @@ export function decide(
   podClass: PodClass,
   snapshot: Snapshot,
   random: Random,
+  settings: PreemptionSettings | undefined = DEFAULT_PREEMPTION,
 ): Decision {
   if (snapshot.nodes.length === 0) return NO_NODES;
-  return decideBy(new FreshLook(podClass, snapshot), pod, podClass, snapshot, random);
+  const closed = closedTo(podClass, snapshot);
+  if (closed) return closed;
+  const look = new FreshLook(podClass, snapshot);
+  return decideBy(look, pod, podClass, snapshot, random, settings);
 }
 
 /** Upstream's words for a cluster without nodes; any change may help. */
@@ -61,12 +66,29 @@ export const NO_NODES: Decision = {
   losesNomination: false,
 };
 
+/** The decision for a Pod that no node is asked about. @spec schedule_one.go: a plugin's PreFilter refuses all nodes */
+export function closedTo(podClass: PodClass, snapshot: Snapshot): Decision | undefined {
+  for (const { plugin, input } of podClass.readers) {
+    const why = plugin.gate?.(input, snapshot);
+    if (why === undefined) continue;
+    const none = `0/${snapshot.nodes.length} nodes are available`;
+    const hopeless = `${none}: ${snapshot.nodes.length} Preemption is not helpful for scheduling.`;
+    return {
+      kind: "unschedulable",
+      message: `${none}: ${why}. ${NO_CLAIMS}, preemption: ${hopeless}`,
+      plugins: new Set([plugin.name]),
+      losesNomination: true,
+    };
+  }
+  return undefined;
+}
+
 /**
  * Decides by what a class makes of the nodes.
  *
  * 1. The node that the Pod was nominated for, if it does now.
  * 2. The best of those that do; nodes that are kept for others of at least its priority must have room for them too.
- * 3. A node that will do without some Pods of lower priority.
+ * 3. A node that will do without some Pods of lower priority, if the profile preempts at all.
  */
 export function decideBy(
   look: Look,
@@ -74,6 +96,7 @@ export function decideBy(
   podClass: PodClass,
   snapshot: Snapshot,
   random: Random,
+  settings: PreemptionSettings | undefined,
 ): Decision {
   const { nominations } = snapshot;
   if (nominations.size > 0) {
@@ -83,7 +106,8 @@ export function decideBy(
   }
   const node = look.pick(random);
   if (node) return { kind: "bind", node, feasible: look.feasible };
-  return unschedulable(look, pod, podClass, snapshot, random);
+  const preemption = settings && planPreemption(look, pod, snapshot, random, settings);
+  return unschedulable(look, podClass, snapshot, preemption);
 }
 
 /** The Pod's own nominated node, when it does. @spec schedule_one.go evaluateNominatedNode */
@@ -95,7 +119,7 @@ function nominated(look: Look, pod: V1Pod, snapshot: Snapshot): NodeInfo | undef
 }
 
 /** Nodes that would do, but not beside the Pods that they are kept for. */
-function keptForOthers(
+export function keptForOthers(
   look: Look,
   pod: V1Pod,
   snapshot: Snapshot,
@@ -110,15 +134,13 @@ function keptForOthers(
   return kept;
 }
 
-/** The decision that nothing fits, why, and what preemption can do. */
-function unschedulable(
+/** The decision that nothing fits, why, and what preemption came to. */
+export function unschedulable(
   look: Look,
-  pod: V1Pod,
   { candidates }: PodClass,
-  snapshot: Snapshot,
-  random: Random,
+  { nodes }: Snapshot,
+  preemption: Preemption | undefined,
 ): Decision {
-  const { nodes } = snapshot;
   const refusals = look.refusals();
   const looked = refusals.reduce((sum, refusal) => sum + refusal.nodes, 0);
   const plugins = new Set(refusals.map(({ plugin }) => plugin));
@@ -128,14 +150,13 @@ function unschedulable(
     const rejection = notNamed(candidates.plugins);
     all.push({ plugin: candidates.plugins[0]!, rejection, nodes: nodes.length - looked });
   }
-  const preemption = planPreemption(look, pod, snapshot, random);
-  if (preemption.kind === "preempt") {
+  if (preemption?.kind === "preempt") {
     const { node, victims } = preemption;
     return { kind: "preempt", message: fitMessage(nodes.length, all), plugins, node, victims };
   }
-  const after = `${NO_CLAIMS}, preemption: ${preemption.why}`;
+  const after = preemption ? `${NO_CLAIMS}, preemption: ${preemption.why}` : NO_CLAIMS;
   const message = fitMessage(nodes.length, all, after);
-  const { losesNomination } = preemption;
+  const losesNomination = preemption?.losesNomination ?? false;
   return { kind: "unschedulable", message, plugins, losesNomination };
 }
 

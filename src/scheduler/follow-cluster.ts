@@ -5,10 +5,13 @@ import type { KubeObject, ObjectKey } from "../api/machinery/object.ts";
 import type { Cache } from "../client/cache.ts";
 import type {
   V1LabelSelector,
+  V1PersistentVolumeClaim,
   V1PodDisruptionBudget,
   V1ReplicaSet,
   V1Service,
+  V1StorageClass,
 } from "../gen/types.ts";
+import type { ClusterChange } from "./framework.ts";
 import type { SchedulerCache } from "./scheduler-cache.ts";
 import type { Workloads, WorkloadKind } from "./workloads.ts";
 
@@ -29,6 +32,7 @@ export async function followCluster(
   cache: Cache,
   state: SchedulerCache,
   workloads: Workloads,
+  onChange: (change: ClusterChange) => void,
 ): Promise<void> {
   cache.onChange(Namespace, ({ key, object }) =>
     state.setNamespace(key.name, object?.metadata?.labels),
@@ -46,6 +50,21 @@ export async function followCluster(
       state.setBudget(`${key.namespace}/${key.name}`, object as V1PodDisruptionBudget | undefined),
     );
     kinds.push(budgets);
+  }
+  const claims = resourceByKind("v1", "PersistentVolumeClaim")?.kind;
+  const classes = resourceByKind("storage.k8s.io/v1", "StorageClass")?.kind;
+  if (classes) {
+    cache.onChange(classes, ({ key, object }) =>
+      state.claims.setClass(key.name, object as V1StorageClass | undefined),
+    );
+    kinds.push(classes);
+  }
+  if (claims) {
+    cache.onChange(claims, ({ key: { namespace, name }, object }) => {
+      state.claims.set(namespace, name, object as V1PersistentVolumeClaim | undefined);
+      onChange({ kind: "claim", namespace, name });
+    });
+    kinds.push(claims);
   }
   await Promise.all(kinds.map((kind) => cache.sync(kind)));
 }

@@ -1,4 +1,5 @@
 import type { V1LabelSelector, V1Node, V1Pod, V1PodSpec } from "../gen/types.ts";
+import type { Claim } from "./claims.ts";
 import type { Demand } from "./demand.ts";
 import type { Domains, Reach } from "./domains.ts";
 import type { NodeDifference, NodeInfo } from "./node-info.ts";
@@ -17,6 +18,8 @@ export interface Plugin<Input = unknown> {
   read(spec: V1PodSpec, pod: V1Pod, around: Around): Input | undefined;
   /** How much its score counts. Default 1. */
   readonly weight?: number;
+  /** Why no node can do, as things are; `undefined`: nodes are asked. Asked anew for each decision. */
+  gate?(input: Input, cluster: ClusterFacts): string | undefined;
   /** Names of the only nodes that can do; `undefined`: any. */
   candidates?(input: Input): readonly string[] | undefined;
   /** A test of nodes: reads nothing but the node, and returns one object for each different outcome. */
@@ -80,6 +83,7 @@ export interface ClusterFacts {
   /** Numbers of topology domains. */
   readonly domains: Domains;
   namespaceLabels(name: string): Readonly<Record<string, string>>;
+  claim(namespace: string, name: string): Claim | undefined;
   /** Grows with every change of a namespace's labels. */
   readonly namespacesVersion: number;
 }
@@ -102,6 +106,8 @@ export type ClusterChange =
       readonly difference: NodeDifference | undefined;
     }
   | { readonly kind: "node-gone"; readonly node: V1Node }
+  /** A PersistentVolumeClaim came, changed or went. */
+  | { readonly kind: "claim"; readonly namespace: string; readonly name: string }
   /** A Pod left its node, or takes less of it; what it had taken. */
   | { readonly kind: "pod-freed"; readonly demand: Demand; readonly pod: V1Pod }
   /** A Pod has a node now. */

@@ -91,6 +91,19 @@ export class FreshLook implements Look {
     return refusalIf(this.#podClass, this.#rules, this.#cluster, changed);
   }
 
+  /** Every plugin that refuses a node, not just the first. */
+  allRefusals(node: NodeInfo): readonly NodeRefusal[] {
+    const own = this.#podClass.filters.flatMap(({ plugin, test }) => {
+      const rejection = test(node);
+      return rejection ? [{ plugin, rejection }] : [];
+    });
+    const others = this.#rules.flatMap(({ plugin, topology }) => {
+      const rejection = topology.test?.(node.slot);
+      return rejection ? [{ plugin, rejection }] : [];
+    });
+    return [...own, ...others];
+  }
+
   exclude(refused: ReadonlyMap<NodeInfo, NodeRefusal>): void {
     for (const [node, refusal] of refused) this.#refused.set(node, refusal);
   }

@@ -5,6 +5,7 @@ import { formatTime, sleep, type Clock } from "../base/clock.ts";
 import type { Logger } from "../base/logger.ts";
 import type { Client } from "../client/client.ts";
 import type { V1Pod, V1PodCondition } from "../gen/types.ts";
+import type { Extender } from "./extender.ts";
 
 /**
  * How often one reason is told again by an event, in ms: events are kept for an hour, and a Pod that waits for longer must
@@ -56,13 +57,16 @@ export class PodWrites {
   }
 
   /**
+   * `binder`: an extender that does it.
+   *
    * @returns false: the Pod is not on that node, and somebody else may have been faster. Resolves when that is certain: room that
    *   was given back for a binding which has been carried out after all would be given away twice.
    */
-  async bind(pod: V1Pod, node: string): Promise<boolean> {
+  async bind(pod: V1Pod, node: string, binder?: Pick<Extender, "bind">): Promise<boolean> {
     const key = keyOf(pod);
     try {
-      await this.#client.createSubresource(Pod, key, "binding", bindingOf(pod, node));
+      if (binder) await binder.bind(pod, node);
+      else await this.#client.createSubresource(Pod, key, "binding", bindingOf(pod, node));
     } catch (error) {
       const isGone = isStatusError(error, "NotFound") || isStatusError(error, "Conflict");
       const fields = { pod: `${key.namespace}/${key.name}`, node, error: String(error) };

@@ -9,6 +9,7 @@ import type { Look } from "./look.ts";
 import type { NodeInfo, PlacedPod } from "./node-info.ts";
 import { refusalWithNominated } from "./nominated.ts";
 import { priorityOf } from "./priority.ts";
+import type { PreemptionSettings } from "./profile.ts";
 
 /** What can be done by evicting Pods of lower priority. */
 export type Preemption =
@@ -22,14 +23,6 @@ export interface Candidate {
   /** How many of them a budget would rather keep. */
   readonly violations: number;
 }
-
-/**
- * Candidates that are compared: a tenth of the nodes that could do, at least 100.
- *
- * @spec k8s@1.36 DefaultPreemptionArgs minCandidateNodesPercentage, minCandidateNodesAbsolute
- */
-const CANDIDATES_MIN = 100;
-const CANDIDATES_PART = 0.1;
 
 const NO_VICTIMS: Rejection = {
   reasons: ["No preemption victims found for incoming pod"],
@@ -54,15 +47,31 @@ export function planPreemption(
   pod: V1Pod,
   snapshot: Snapshot,
   random: Random,
+  settings: PreemptionSettings,
 ): Preemption {
+  const found = preemptionCandidates(look, pod, snapshot, random, settings);
+  if (found.kind === "none") return found;
+  const { node, victims } = leastLoss(found.candidates)!;
+  return { kind: "preempt", node, victims };
+}
+
+/** The first two steps of it: nodes to choose among, at least one. */
+export function preemptionCandidates(
+  look: Look,
+  pod: V1Pod,
+  snapshot: Snapshot,
+  random: Random,
+  settings: PreemptionSettings,
+):
+  | { readonly kind: "candidates"; readonly candidates: readonly Candidate[] }
+  | Extract<Preemption, { kind: "none" }> {
   const why = whyNotEligible(look, pod, snapshot);
   if (why !== undefined) return { kind: "none", why, losesNomination: false };
   const potential = look
     .nodes()
     .filter((node) => look.refusal(node)?.rejection.isUnresolvable === false);
-  const { candidates, refusals } = dryRun(look, pod, potential, snapshot, random);
-  const best = leastLoss(candidates);
-  if (best) return { kind: "preempt", node: best.node, victims: best.victims };
+  const { candidates, refusals } = dryRun(look, pod, potential, snapshot, random, settings);
+  if (candidates.length > 0) return { kind: "candidates", candidates };
   const others = snapshot.nodes.length - refusals.reduce((sum, { nodes }) => sum + nodes, 0);
   const all = [...refusals, { plugin: "", rejection: NOT_HELPFUL, nodes: others }];
   const message = fitMessage(
@@ -102,13 +111,15 @@ function dryRun(
   potential: readonly NodeInfo[],
   snapshot: Snapshot,
   random: Random,
+  settings: PreemptionSettings,
 ): DryRun {
   if (potential.length === 0) return { candidates: [], refusals: [] };
   if (!snapshot.hasLower(priorityOf(pod))) {
     const none = { plugin: "", rejection: NO_VICTIMS, nodes: potential.length };
     return { candidates: [], refusals: [none] };
   }
-  const enough = Math.max(CANDIDATES_MIN, Math.floor(potential.length * CANDIDATES_PART));
+  const part = Math.floor((potential.length * settings.minCandidateNodesPercentage) / 100);
+  const enough = Math.max(settings.minCandidateNodesAbsolute, part);
   const first = random.integer(potential.length);
   const candidates: Candidate[] = [];
   const refusals: Refusal[] = [];

@@ -4,7 +4,7 @@ import { VirtualClock } from "../base/virtual-clock.ts";
 import type { V1Node, V1Pod } from "../gen/types.ts";
 import { demandOf } from "./demand.ts";
 import { LabelInterest } from "./label-interest.ts";
-import { DEFAULT_PLUGINS } from "./plugins/all.ts";
+import { DEFAULT_PLUGINS } from "./plugin-args.ts";
 import { PodClasses } from "./pod-class.ts";
 import { backoffMs, SchedulingQueue } from "./queue.ts";
 import { Workloads } from "./workloads.ts";
@@ -203,7 +203,7 @@ describe("SchedulingQueue, Pods of one class", () => {
 describe("backoffMs", () => {
   it("doubles from one to ten seconds", () => {
     assert.deepEqual(
-      [1, 2, 3, 4, 5, 50].map(backoffMs),
+      [1, 2, 3, 4, 5, 50].map((attempts) => backoffMs(attempts)),
       [1_000, 2_000, 4_000, 8_000, 10_000, 10_000],
     );
   });

@@ -12,7 +12,7 @@ import type {
 } from "../gen/types.ts";
 import { decide, type Decision } from "./cycle.ts";
 import { Decider } from "./decider.ts";
-import { DEFAULT_PLUGINS } from "./plugins/all.ts";
+import { DEFAULT_PLUGINS } from "./plugin-args.ts";
 import { PodClasses } from "./pod-class.ts";
 import { SchedulerCache } from "./scheduler-cache.ts";
 import { Workloads } from "./workloads.ts";

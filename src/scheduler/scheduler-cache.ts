@@ -3,6 +3,7 @@ import { equalJson } from "../api/machinery/equality.ts";
 import { ChangeLog } from "./change-log.ts";
 import type { Snapshot } from "./cycle.ts";
 import type { Demand } from "./demand.ts";
+import { Claims, type Claim } from "./claims.ts";
 import { Domains } from "./domains.ts";
 import { LabelInterest } from "./label-interest.ts";
 import { Nominations } from "./nominations.ts";
@@ -31,6 +32,7 @@ export class SchedulerCache implements Snapshot {
   /** Which labels of Pods the terms of placed Pods look at. */
   readonly interest = new LabelInterest();
   readonly nominations = new Nominations();
+  readonly claims = new Claims();
   readonly #budgets = new Map<string, V1PodDisruptionBudget>();
   /** How many placed Pods have each priority. */
   readonly #priorities = new Map<number, number>();
@@ -68,6 +70,10 @@ export class SchedulerCache implements Snapshot {
 
   namespaceLabels(name: string): Readonly<Record<string, string>> {
     return this.#namespaces.get(name) ?? NO_LABELS;
+  }
+
+  claim(namespace: string, name: string): Claim | undefined {
+    return this.claims.get(namespace, name);
   }
 
   /** `undefined`: the namespace is gone. */

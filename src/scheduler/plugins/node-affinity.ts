@@ -1,5 +1,6 @@
 import type {
   V1Node,
+  V1NodeAffinity,
   V1NodeSelectorTerm,
   V1PodSpec,
   V1PreferredSchedulingTerm,
@@ -18,6 +19,11 @@ export interface AllowedNodes {
   readonly terms: readonly V1NodeSelectorTerm[] | null;
 }
 
+const NOT_ENFORCED = {
+  reasons: ["node(s) didn't match scheduler-enforced node affinity"],
+  isUnresolvable: true,
+};
+
 interface Demand extends AllowedNodes {
   readonly preferred: readonly V1PreferredSchedulingTerm[];
 }
@@ -32,11 +38,18 @@ export function allowedNodes({ nodeSelector, affinity }: V1PodSpec): AllowedNode
 
 const ALL: AllowedNodes = { selector: [], terms: null };
 
-function read(spec: V1PodSpec): Demand | undefined {
+function read(spec: V1PodSpec, added: V1NodeAffinity): Demand | undefined {
   const allowed = allowedNodes(spec);
-  const preferred =
-    spec.affinity?.nodeAffinity?.preferredDuringSchedulingIgnoredDuringExecution ?? [];
-  return allowed || preferred.length > 0 ? { ...(allowed ?? ALL), preferred } : undefined;
+  const preferred = [
+    ...(spec.affinity?.nodeAffinity?.preferredDuringSchedulingIgnoredDuringExecution ?? []),
+    ...(added.preferredDuringSchedulingIgnoredDuringExecution ?? []),
+  ];
+  const isDemanding = allowed || preferred.length > 0 || addedTerms(added);
+  return isDemanding ? { ...(allowed ?? ALL), preferred } : undefined;
+}
+
+function addedTerms(added: V1NodeAffinity): readonly V1NodeSelectorTerm[] | undefined {
+  return added.requiredDuringSchedulingIgnoredDuringExecution?.nodeSelectorTerms;
 }
 
 /** True when the Pod allows the node. */
@@ -79,19 +92,29 @@ const preference: Scoring<Demand> = {
   normalized: scaledUp,
 };
 
-/** nodeSelector and nodeAffinity. @spec k8s@1.36 plugins/nodeaffinity */
-export const nodeAffinity: Plugin<Demand> = {
-  name: "NodeAffinity",
-  read,
-  candidates: namedNodes,
-  filter: (demand) =>
-    demand.selector.length === 0 && demand.terms === null
-      ? undefined
-      : ({ node }) => (isAllowed(demand, node) ? undefined : REJECTED),
-  weight: 2,
-  scoring: preference,
-  canHelp: (change, demand) =>
-    change.kind === "node" &&
-    isAllowed(demand, change.node) &&
-    !(change.old && isAllowed(demand, change.old)),
-};
+/**
+ * nodeSelector and nodeAffinity; `added`: what the profile demands of every Pod besides.
+ *
+ * @spec k8s@1.36 plugins/nodeaffinity; NodeAffinityArgs addedAffinity
+ */
+export function nodeAffinity(added: V1NodeAffinity = {}): Plugin<Demand> {
+  const enforced = addedTerms(added);
+  return {
+    name: "NodeAffinity",
+    read: (spec) => read(spec, added),
+    candidates: namedNodes,
+    filter(demand) {
+      if (demand.selector.length === 0 && demand.terms === null && !enforced) return undefined;
+      return ({ node }) => {
+        if (enforced && !matchesAnyTerm(enforced, node)) return NOT_ENFORCED;
+        return isAllowed(demand, node) ? undefined : REJECTED;
+      };
+    },
+    weight: 2,
+    scoring: preference,
+    canHelp: (change, demand) =>
+      change.kind === "node" &&
+      isAllowed(demand, change.node) &&
+      (enforced !== undefined || !(change.old && isAllowed(demand, change.old))),
+  };
+}

@@ -187,6 +187,8 @@ function canHelp(change: ClusterChange, { namespace, constraints }: SpreadInput)
       return !change.difference || change.difference.labels || change.difference.taints;
     case "node-gone":
       return true;
+    case "claim":
+      return false;
     default: {
       const { metadata } = change.pod;
       if ((metadata?.namespace ?? "") !== namespace) return false;
