@@ -4,6 +4,7 @@ import { execFileSync } from "node:child_process";
 import { appendFileSync } from "node:fs";
 import { benchBinding } from "./schedule/binding.ts";
 import { benchDecisions } from "./schedule/decisions.ts";
+import { DEMANDS } from "./schedule/objects.ts";
 import { benchOverHttps, benchTarget } from "./schedule/over-https.ts";
 
 const words = process.argv.slice(2);
@@ -20,9 +21,15 @@ function record(name: string, ours: number, theirs?: number): void {
   console.log(`${name.padEnd(72)} ${String(ours).padStart(8)}${beside}`);
 }
 
-async function overHttps(nodes: number, pods: number, isCompared: boolean): Promise<void> {
-  const what = `${pods.toLocaleString("en")} Pods onto ${nodes.toLocaleString("en")} nodes`;
-  const { podsPerSecond, mainUs, allUs } = await benchOverHttps(nodes, pods);
+async function overHttps(
+  nodes: number,
+  pods: number,
+  isCompared: boolean,
+  demand?: string,
+): Promise<void> {
+  const sort = demand === undefined ? "" : `, ${demand}`;
+  const what = `${pods.toLocaleString("en")} Pods onto ${nodes.toLocaleString("en")} nodes${sort}`;
+  const { podsPerSecond, mainUs, allUs } = await benchOverHttps(nodes, pods, demand);
   const theirs = isCompared && reference ? await benchTarget(reference, nodes, pods) : undefined;
   record(`schedule ${what}, pods/s`, podsPerSecond, theirs?.podsPerSecond);
   record(`schedule ${what}, server's main thread, µs a Pod`, mainUs!);
@@ -37,6 +44,7 @@ if (!part || part === "binding")
 if (!part || part === "https") {
   await overHttps(1000, 5000, true);
   await overHttps(5000, 10_000, false);
+  for (const demand of Object.keys(DEMANDS)) await overHttps(5000, 4_000, false, demand);
 }
 const commit = execFileSync("git", ["rev-parse", "--short", "HEAD"], { encoding: "utf8" }).trim();
 const line = { at: new Date().toISOString().slice(0, 10), commit, figures };

@@ -3,9 +3,10 @@ import { SeededRandom } from "../../src/base/seeded-random.ts";
 import type { V1Node, V1Pod, V1PodSpec } from "../../src/gen/types.ts";
 import { decide } from "../../src/scheduler/cycle.ts";
 import { Decider } from "../../src/scheduler/decider.ts";
-import { DEFAULT_PLUGINS } from "../../src/scheduler/plugins/all.ts";
+import { DEFAULT_PLUGINS } from "../../src/scheduler/plugin-args.ts";
 import { PodClasses } from "../../src/scheduler/pod-class.ts";
 import { SchedulerCache } from "../../src/scheduler/scheduler-cache.ts";
+import { Workloads } from "../../src/scheduler/workloads.ts";
 import { ownCpuTime } from "./cpu-time.ts";
 
 /** One kind of Pods: how many are decided, and the spec of each. */
@@ -28,6 +29,10 @@ const expression = (key: string, ...values: string[]): object => ({
   matchExpressions: [{ key, operator: "In", values }],
 });
 const TOLERANT = { tolerations: [{ operator: "Exists" }] };
+
+const HOSTNAME = "kubernetes.io/hostname";
+const WEB = { matchLabels: { app: "web" } };
+const near = (topologyKey: string) => ({ topologyKey, labelSelector: WEB });
 
 const PLAIN: V1PodSpec = { containers: [container()], ...TOLERANT };
 const TEMPLATES = Array.from({ length: 20 }, (_, i): V1PodSpec => ({
@@ -63,8 +68,41 @@ const SORTS: readonly Sort[] = [
     spec: (index) => ({ containers: [container(`${100 + (index % 10_000)}m`)], ...TOLERANT }),
   },
   { name: "of a DaemonSet", pods: 900, spec: (index) => named(`n${index % 900}`) },
+  sort("required anti-affinity by host", 900, {
+    ...PLAIN,
+    affinity: {
+      podAntiAffinity: { requiredDuringSchedulingIgnoredDuringExecution: [near(HOSTNAME)] },
+    },
+  }),
+  sort("required affinity by zone", 4000, {
+    ...PLAIN,
+    affinity: { podAffinity: { requiredDuringSchedulingIgnoredDuringExecution: [near("zone")] } },
+  }),
+  sort("preferred anti-affinity by host", 4000, {
+    ...PLAIN,
+    affinity: {
+      podAntiAffinity: {
+        preferredDuringSchedulingIgnoredDuringExecution: [
+          { weight: 100, podAffinityTerm: near(HOSTNAME) },
+        ],
+      },
+    },
+  }),
+  spread("spread by zone, required", "DoNotSchedule", "zone"),
+  spread("spread by host, required", "DoNotSchedule", HOSTNAME),
+  spread("spread by zone and host, preferred", "ScheduleAnyway", "zone", HOSTNAME),
   sort("fit nowhere", 4000, { containers: [container("900")], ...TOLERANT }),
 ];
+
+function spread(name: string, whenUnsatisfiable: string, ...keys: readonly string[]): Sort {
+  const topologySpreadConstraints = keys.map((topologyKey) => ({
+    topologyKey,
+    maxSkew: 1,
+    whenUnsatisfiable,
+    labelSelector: WEB,
+  }));
+  return sort(name, 4000, { ...PLAIN, topologySpreadConstraints });
+}
 
 function sort(name: string, pods: number, spec: V1PodSpec): Sort {
   return { name, pods, spec: () => spec };
@@ -100,7 +138,7 @@ const MEASURED_US = 300_000;
 function measured({ pods, spec }: Sort, nodes: number, byDefinition = false): number {
   const cache = new SchedulerCache();
   for (let i = 0; i < nodes; i++) cache.setNode(nodeAt(i));
-  const classes = new PodClasses(DEFAULT_PLUGINS);
+  const classes = new PodClasses(DEFAULT_PLUGINS, cache.interest, new Workloads());
   const random = new SeededRandom(1);
   const decider = new Decider(cache, classes, random);
   let next = 0;
@@ -126,7 +164,7 @@ function measured({ pods, spec }: Sort, nodes: number, byDefinition = false): nu
 
 function podAt(index: number, spec: V1PodSpec): V1Pod {
   const name = `p${index}`;
-  return { metadata: { name, namespace: "default", uid: name }, spec };
+  return { metadata: { name, namespace: "default", uid: name, labels: { app: "web" } }, spec };
 }
 
 function nodeAt(index: number): V1Node {
@@ -136,7 +174,10 @@ function nodeAt(index: number): V1Node {
     ...(index % 20 === 1 ? [{ key: "old", effect: "PreferNoSchedule" }] : []),
   ];
   return {
-    metadata: { name, labels: { zone: `z${index % 3}`, disk: `d${index % 2}` } },
+    metadata: {
+      name,
+      labels: { zone: `z${index % 3}`, disk: `d${index % 2}`, "kubernetes.io/hostname": name },
+    },
     spec: { taints },
     status: { allocatable: { cpu: "32", memory: "256Gi", pods: "110" } },
   };

@@ -31,12 +31,18 @@ export function nodeText(name: string, index: number): string {
 }
 
 /** A Pod of the one template. */
-export function podText(name: string, index: number, schedulerName?: string): string {
+export function podText(
+  name: string,
+  index: number,
+  schedulerName?: string,
+  more: object = {},
+): string {
   return JSON.stringify({
     apiVersion: "v1",
     kind: "Pod",
-    metadata: { name, labels: { app: `a${index % 10}` } },
+    metadata: { name, labels: { app: `a${index % 10}`, set: "bench" } },
     spec: {
+      ...more,
       ...(schedulerName && { schedulerName }),
       tolerations: [{ operator: "Exists" }],
       containers: [
@@ -49,6 +55,31 @@ export function podText(name: string, index: number, schedulerName?: string): st
     },
   });
 }
+
+const BENCH = { matchLabels: { set: "bench" } };
+
+/** What Pods may ask for besides, by name. */
+export const DEMANDS: Readonly<Record<string, object>> = {
+  "required anti-affinity by host": {
+    affinity: {
+      podAntiAffinity: {
+        requiredDuringSchedulingIgnoredDuringExecution: [
+          { topologyKey: "kubernetes.io/hostname", labelSelector: BENCH },
+        ],
+      },
+    },
+  },
+  "required spread by zone": {
+    topologySpreadConstraints: [
+      {
+        topologyKey: "topology.kubernetes.io/zone",
+        maxSkew: 1,
+        whenUnsatisfiable: "DoNotSchedule",
+        labelSelector: BENCH,
+      },
+    ],
+  },
+};
 
 /** A node's sign of life. */
 export function leaseText(name: string, resourceVersion?: string): string {

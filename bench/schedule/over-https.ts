@@ -6,7 +6,7 @@ import https from "node:https";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { cpuTimeOf } from "./cpu-time.ts";
-import { inParallel, nodeText, podText } from "./objects.ts";
+import { DEMANDS, inParallel, nodeText, podText } from "./objects.ts";
 import { RawConnection, type Target } from "./raw-connection.ts";
 
 const CONNECTIONS = 32;
@@ -23,7 +23,11 @@ export interface Throughput {
 }
 
 /** A server process of its own, in a folder of its own. */
-export async function benchOverHttps(nodes: number, pods: number): Promise<Throughput> {
+export async function benchOverHttps(
+  nodes: number,
+  pods: number,
+  demand?: string,
+): Promise<Throughput> {
   const folder = mkdtempSync(join(tmpdir(), "skiff-bench-"));
   const words = ["server", "--data", folder, "--listen", `127.0.0.1:${PORT}`];
   const flags = ["--pod-cidr", "10.0.0.0/8"];
@@ -32,7 +36,7 @@ export async function benchOverHttps(nodes: number, pods: number): Promise<Throu
   });
   try {
     const target = await ready(folder);
-    return await benchTarget(target, nodes, pods, server.pid);
+    return await benchTarget(target, nodes, pods, server.pid, demand);
   } finally {
     server.kill();
     await once(server, "exit");
@@ -46,6 +50,7 @@ export async function benchTarget(
   nodes: number,
   pods: number,
   pid?: number,
+  demand?: string,
 ): Promise<Throughput> {
   const lanes = Array.from({ length: CONNECTIONS }, () => new RawConnection(target));
   const post = async (lane: number, path: string, body: string): Promise<void> => {
@@ -63,7 +68,7 @@ export async function benchTarget(
   const before = pid === undefined ? undefined : cpuTimeOf(pid);
   const begin = performance.now();
   await inParallel(pods, CONNECTIONS, (index, lane) =>
-    post(lane, path, podText(`p${index}`, index)),
+    post(lane, path, podText(`p${index}`, index, undefined, DEMANDS[demand ?? ""])),
   );
   await all;
   const seconds = (performance.now() - begin) / 1000;

@@ -7,6 +7,7 @@ import { start } from "./start.ts";
 import { list, status } from "./status.ts";
 import { deleteCluster, stop } from "./stop.ts";
 import { tokenCreate } from "./token.ts";
+import { why } from "./why.ts";
 
 /** Every command of `skiff` that runs in the command line's own process, in the order of the help. */
 export const LOCAL_COMMANDS: readonly Command[] = [
@@ -21,6 +22,7 @@ export const LOCAL_COMMANDS: readonly Command[] = [
   ssh,
   ip,
   service,
+  why,
   tokenCreate,
   imageLoad,
   imageList,

@@ -62,6 +62,8 @@ export interface Surroundings {
   readonly userPath: string;
   readonly isRoot: boolean;
   readonly program: Program;
+  /** What is wrong with the text of a scheduler's configuration. */
+  schedulerConfigProblem(text: string): string | undefined;
   /** Resolves when the user or the system asks this process to end. */
   untilInterrupted(): Promise<void>;
   /** Writes one line to standard output. */

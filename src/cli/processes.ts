@@ -46,6 +46,11 @@ export const SERVER_COMMAND: ProcessCommand = {
       maximum: 30,
       description: "prefix length of a node's pod range (default 24)",
     },
+    text(
+      "scheduler-config",
+      "FILE",
+      "how the scheduler works: a KubeSchedulerConfiguration of kubescheduler.config.k8s.io/v1",
+    ),
     { name: "no-controllers", kind: "boolean", description: "run no controllers" },
     { name: "no-scheduler", kind: "boolean", description: "run no scheduler" },
     LOG_LEVEL,

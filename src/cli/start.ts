@@ -1,4 +1,5 @@
 import { resolve } from "node:path";
+import { readIfPresent } from "../host/files.ts";
 import { LockHeld, withLock } from "../host/file-lock.ts";
 import { readAccess, selectInKubeconfig } from "../host/kubeconfig-file.ts";
 import type { LocalCluster, ReadyTimes } from "../host/local-cluster.ts";
@@ -59,6 +60,13 @@ export const start: Command = {
       placeholder: "FILE",
       description: "where to put the context (default $KUBECONFIG or ~/.kube/config)",
     },
+    {
+      name: "scheduler-config",
+      kind: "text",
+      placeholder: "FILE",
+      description:
+        "a KubeSchedulerConfiguration, kept with the cluster (default the last one given)",
+    },
     OUTPUT_FLAG,
   ],
   details:
@@ -104,6 +112,7 @@ async function startLocked(invocation: Invocation, cluster: LocalCluster): Promi
   };
   const nodes = flags.integer("nodes");
   const apiPort = flags.integer("api-port");
+  const schedulerConfig = askedSchedulerConfig(invocation);
   const before = cluster.file();
   const wasRunning = cluster.isRunning();
   const wasKilled = before !== undefined && cluster.wasKilled();
@@ -111,10 +120,13 @@ async function startLocked(invocation: Invocation, cluster: LocalCluster): Promi
     ...(nodes === undefined ? {} : { nodes }),
     ...(apiPort === undefined ? {} : { apiPort }),
     ranges: askedRanges(invocation),
+    ...(schedulerConfig === undefined ? {} : { schedulerConfig }),
   });
   if (wasRunning && before?.nodes.length === file.nodes.length) {
     await finish(invocation, cluster, await cluster.waitUntilReady(file, READY_MS_MAX), 0);
     say(`cluster ${file.name} is up already`);
+    if (schedulerConfig !== undefined)
+      say("the scheduler is configured anew when the cluster is started again");
     hintAtKubectl(invocation, say);
     return 0;
   }
@@ -170,6 +182,18 @@ async function finish(
 
 function targetKubeconfig(invocation: Invocation): string {
   return resolve(invocation.flags.text("kubeconfig") ?? userKubeconfig(invocation));
+}
+
+/** @throws {UsageError} there is no such file, or the scheduler cannot work with it. */
+function askedSchedulerConfig({ flags, surroundings }: Invocation): string | undefined {
+  const path = flags.text("scheduler-config");
+  if (path === undefined) return undefined;
+  const text = readIfPresent(resolve(path));
+  if (text === undefined)
+    throw new UsageError(`--scheduler-config '${path}': there is no such file`);
+  const problem = surroundings.schedulerConfigProblem(text);
+  if (problem !== undefined) throw new UsageError(`--scheduler-config '${path}': ${problem}`);
+  return text;
 }
 
 function askedRanges({ flags }: Invocation): Partial<Ranges> {

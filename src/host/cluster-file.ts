@@ -17,6 +17,8 @@ export interface ClusterFile {
   /** Users' kubeconfigs that were given the cluster's context. */
   readonly kubeconfigs?: readonly string[];
   readonly datastoreEndpoint?: string;
+  /** `scheduler.yaml` lies beside this file. */
+  readonly hasSchedulerConfig?: boolean;
 }
 
 export interface ClusterNode {

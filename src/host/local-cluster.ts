@@ -10,7 +10,7 @@ import {
   writeClusterFile,
   type ClusterFile,
 } from "./cluster-file.ts";
-import { makeFolder } from "./files.ts";
+import { makeFolder, writeAtomically } from "./files.ts";
 import { lowerMachine, missingMountPoints, raiseMachine, removeIfEmpty } from "./machine-gifts.ts";
 import {
   forwardObstacles,
@@ -98,9 +98,12 @@ export class LocalCluster {
       await stopSupervisor(this.#clock, this.state);
       await checkStoredPort(stored);
     }
-    const file = stored ? grown(stored, wanted) : await this.#chosen(wanted);
-    checkCapacity(file.ranges, file.nodes.length);
+    const chosen = stored ? grown(stored, wanted) : await this.#chosen(wanted);
+    checkCapacity(chosen.ranges, chosen.nodes.length);
     makeFolder(this.state.path);
+    const { schedulerConfig } = wanted;
+    if (schedulerConfig !== undefined) writeAtomically(this.state.schedulerConfig, schedulerConfig);
+    const file = schedulerConfig === undefined ? chosen : { ...chosen, hasSchedulerConfig: true };
     writeClusterFile(this.state.clusterFile, file);
     return file;
   }
@@ -290,6 +293,8 @@ export interface WantedCluster {
   readonly nodes?: number;
   readonly apiPort?: number;
   readonly ranges: Partial<Ranges>;
+  /** Text of the scheduler's configuration; without it, the one that was given last stays. */
+  readonly schedulerConfig?: string;
 }
 
 /** Milliseconds from the call. */

@@ -32,6 +32,7 @@ export function rolesOf(program: Program, state: StateFolder, file: ClusterFile)
       ...["--listen", `127.0.0.1:${file.apiPort}`, "--listen", advertise],
       ...["--advertise", advertise],
       ...["--service-cidr", file.ranges.serviceCidr, "--pod-cidr", file.ranges.podCidr],
+      ...(file.hasSchedulerConfig ? ["--scheduler-config", state.schedulerConfig] : []),
     ],
   };
   const agents = file.nodes.map(({ name, ip }): Role => ({

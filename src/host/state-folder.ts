@@ -23,6 +23,11 @@ export class StateFolder {
     return join(this.path, "cluster.json");
   }
 
+  /** The configuration of the scheduler, where one was given. */
+  get schedulerConfig(): string {
+    return join(this.path, "scheduler.yaml");
+  }
+
   get lockFile(): string {
     return join(this.home, `.${this.name}.lock`);
   }

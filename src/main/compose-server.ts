@@ -12,6 +12,7 @@ import type { ApiResponse } from "../apiserver/api-response.ts";
 import type { PathHandler } from "../apiserver/path-table.ts";
 import { connectHandlers } from "../apiserver/connect/connect-handlers.ts";
 import { serviceAccountToken } from "../apiserver/subresources/service-account-token.ts";
+import { podWhy } from "../apiserver/subresources/pod-why.ts";
 import type { SubresourceHandler } from "../apiserver/subresources/subresource.ts";
 import { InProcessCache } from "../apiserver/in-process-cache.ts";
 import { inProcessClient } from "../apiserver/in-process-client.ts";
@@ -27,7 +28,10 @@ import { startControllers, type ControllerSettings } from "../controllers/all.ts
 import { parsePodRange } from "../controllers/nodeipam/nodeipam.ts";
 import { EventRecorder } from "../client/event-recorder.ts";
 import { fixedKinds } from "../reconciler/served-kinds.ts";
+import type { SchedulerConfiguration } from "../scheduler/configuration.ts";
+import type { PostJson } from "../scheduler/extender.ts";
 import { Scheduler } from "../scheduler/scheduler.ts";
+import type { V1Pod } from "../gen/types.ts";
 import type { Store } from "../store/store.ts";
 import { signLegacyToken } from "../apiserver/authn/legacy-token.ts";
 import { certificatePort } from "./certificate-port.ts";
@@ -62,6 +66,10 @@ export interface ControlPlaneOptions {
   readonly http?: HttpListening;
   /** The machine's name: the scheduler's events say on which one it runs. */
   readonly hostName?: string;
+  /** How the scheduler works. Default: one profile with all plugins. */
+  readonly scheduling?: SchedulerConfiguration;
+  /** How extenders of the scheduler are spoken to. */
+  readonly postJson?: PostJson;
   readonly runsControllers: boolean;
   readonly runsScheduler: boolean;
   /** Default: signed by the key above, anew each time; a simulation wants the same each time. */
@@ -91,6 +99,7 @@ export const schedulerUser: UserInfo = {
 export async function startControlPlane(options: ControlPlaneOptions): Promise<ControlPlane> {
   const { clock, random, logger, store } = options;
   const auth = authMaker(options);
+  const running: { explain?: (pod: V1Pod) => object } = {};
   const schemas = loadSchemas();
   const server = await startApiServer({
     store,
@@ -108,6 +117,7 @@ export async function startControlPlane(options: ControlPlaneOptions): Promise<C
     subresources: (started) => [
       serviceAccountToken(() => auth(started).tokens),
       ...connections(options),
+      podWhy(() => running.explain),
     ],
     paths: (started) => paths(auth(started)),
     keepsFlowObjects: true,
@@ -118,7 +128,9 @@ export async function startControlPlane(options: ControlPlaneOptions): Promise<C
   await applyPolicy(server);
   const cache = new InProcessCache(server.parts);
   await ensureClusterDns(inProcessClient(server.parts, SYSTEM_USER), cache, options.clusterDns);
-  const closers = await runLoops(options, server, cache);
+  const closers = await runLoops(options, server, cache, (scheduler) => {
+    running.explain = (pod) => scheduler.explain(pod);
+  });
   return {
     server,
     cache,
@@ -203,7 +215,15 @@ async function applyPolicy(server: ApiServer): Promise<void> {
 /** What the control loops must know of their cluster, wherever they run. */
 export type LoopOptions = Pick<
   ControlPlaneOptions,
-  "clock" | "random" | "logger" | "ca" | "podCidr" | "nodePodPrefix" | "hostName"
+  | "clock"
+  | "random"
+  | "logger"
+  | "ca"
+  | "podCidr"
+  | "nodePodPrefix"
+  | "hostName"
+  | "scheduling"
+  | "postJson"
 > &
   Pick<ControllerSettings, "issueSecretToken" | "certificates">;
 
@@ -212,6 +232,7 @@ async function runLoops(
   options: ControlPlaneOptions,
   server: ApiServer,
   cache: Cache,
+  onScheduler: (scheduler: Scheduler) => void,
 ): Promise<readonly (() => Promise<void>)[]> {
   const { clock, logger, runsControllers, runsScheduler } = options;
   const key = loadSigningKey(options.serviceAccountKey);
@@ -232,7 +253,7 @@ async function runLoops(
       ? [runControllers(loops, clientOf(controllerUser, "kube-controller-manager"), cache)]
       : []),
     ...(runsScheduler
-      ? [await runScheduler(loops, clientOf(schedulerUser, "kube-scheduler"), cache)]
+      ? [await runScheduler(loops, clientOf(schedulerUser, "kube-scheduler"), cache, onScheduler)]
       : []),
   ];
 }
@@ -303,9 +324,10 @@ function collectedKinds(): readonly Kind[] {
 
 /** Starts the scheduler, as whom `client` speaks for. @returns ends it */
 export async function runScheduler(
-  { clock, random, logger, hostName }: LoopOptions,
+  { clock, random, logger, hostName, scheduling, postJson }: LoopOptions,
   client: Client,
   cache: Cache,
+  onMade: (scheduler: Scheduler) => void = () => {},
 ): Promise<() => Promise<void>> {
   const events = new EventRecorder(
     client,
@@ -314,7 +336,17 @@ export async function runScheduler(
     logger,
     hostName ? { host: hostName } : {},
   );
-  const scheduler = new Scheduler({ client, cache, clock, random, logger, events });
+  const scheduler = new Scheduler({
+    client,
+    cache,
+    clock,
+    random,
+    logger,
+    events,
+    ...(scheduling && { configuration: scheduling }),
+    ...(postJson && { postJson }),
+  });
+  onMade(scheduler);
   await scheduler.start();
   return () => {
     scheduler.close();

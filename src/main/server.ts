@@ -19,6 +19,8 @@ import { createKeyRing } from "../store/key-ring.ts";
 import { sealStore } from "../store/sealed-store.ts";
 import type { Store } from "../store/store.ts";
 import { SYSTEM_USER } from "../apiserver/background/system-call.ts";
+import { readConfiguration } from "../scheduler/configuration.ts";
+import { postJson } from "./post-json.ts";
 import { startControlPlane } from "./compose-server.ts";
 import { labelControlPlane } from "./control-plane-role.ts";
 import { packageRoot, versionFacts } from "./package-facts.ts";
@@ -72,6 +74,12 @@ async function serve(data: string, flags: Flags, logger: Logger): Promise<void> 
     },
     { now: clock.now(), random },
   );
+  const schedulerConfig = flags.text("scheduler-config");
+  // Before the store is opened: a wrong file must change nothing.
+  const scheduling =
+    schedulerConfig === undefined
+      ? undefined
+      : readConfiguration(readFileSync(schedulerConfig, "utf8"));
   const store = await openStore(data);
   const plane = await startControlPlane({
     store,
@@ -102,6 +110,8 @@ async function serve(data: string, flags: Flags, logger: Logger): Promise<void> 
       cert: pki.leaves.server.certificatePem,
       clientCa: pki.ca.certificatePem,
     },
+    ...(scheduling && { scheduling }),
+    postJson,
     runsControllers: !flags.isSet("no-controllers"),
     runsScheduler: !flags.isSet("no-scheduler"),
   });

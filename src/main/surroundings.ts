@@ -2,6 +2,7 @@ import { join, resolve } from "node:path";
 import type { Clock } from "../base/clock.ts";
 import { SystemRandom } from "../base/system-random.ts";
 import type { Surroundings } from "../cli/command.ts";
+import { ConfigurationError, readConfiguration } from "../scheduler/configuration.ts";
 import { terminated } from "./process-end.ts";
 
 /** Where the machine's own programs are: `ip`, `nft`, `mount`, `containerd`, `runc`. */
@@ -27,8 +28,19 @@ export function surroundingsOf(clock: Clock, defaultHome: string): Surroundings 
       entry: join(root, "bin/skiff.cjs"),
       superviseScript: join(root, "dist/supervise.sh"),
     },
+    schedulerConfigProblem,
     untilInterrupted: terminated,
     print: (line) => void process.stdout.write(`${line}\n`),
     complain: (line) => void process.stderr.write(`${line}\n`),
   };
+}
+
+function schedulerConfigProblem(text: string): string | undefined {
+  try {
+    readConfiguration(text);
+    return undefined;
+  } catch (error) {
+    if (error instanceof ConfigurationError) return error.message;
+    throw error;
+  }
 }

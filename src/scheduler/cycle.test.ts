@@ -4,9 +4,10 @@ import { SeededRandom } from "../base/seeded-random.ts";
 import type { V1Node, V1Pod, V1PodSpec } from "../gen/types.ts";
 import { decide } from "./cycle.ts";
 import { Decider } from "./decider.ts";
-import { DEFAULT_PLUGINS } from "./plugins/all.ts";
+import { DEFAULT_PLUGINS } from "./plugin-args.ts";
 import { PodClasses } from "./pod-class.ts";
 import { SchedulerCache } from "./scheduler-cache.ts";
+import { Workloads } from "./workloads.ts";
 
 const random = new SeededRandom(1);
 
@@ -54,7 +55,7 @@ function world(
 
 /** The node's name, or why there is none: by the definition, and by what is remembered, which must say the same. */
 function outcome(subject: V1Pod, cache: SchedulerCache): string {
-  const classes = new PodClasses(DEFAULT_PLUGINS);
+  const classes = new PodClasses(DEFAULT_PLUGINS, cache.interest, new Workloads());
   const [defined, remembered] = [
     decide(subject, classes.of(subject), cache, new SeededRandom(1)),
     new Decider(cache, classes, new SeededRandom(1)).decide(subject),
@@ -191,7 +192,11 @@ describe("decide", () => {
     const cache = world([node("a"), node("b")], {
       b: [pod("z", { containers: [container("200m", "400Mi")] })],
     });
-    const decider = new Decider(cache, new PodClasses(DEFAULT_PLUGINS), random);
+    const decider = new Decider(
+      cache,
+      new PodClasses(DEFAULT_PLUGINS, cache.interest, new Workloads()),
+      random,
+    );
     const subject = pod("p", { containers: [container("500m", "1Gi")] });
     decider.decide(subject);
     decider.decide(subject);
@@ -206,7 +211,11 @@ describe("decide", () => {
 
   it("never over-commits a node, whatever comes", () => {
     const cache = world([node("a"), node("b"), node("c")]);
-    const decider = new Decider(cache, new PodClasses(DEFAULT_PLUGINS), random);
+    const decider = new Decider(
+      cache,
+      new PodClasses(DEFAULT_PLUGINS, cache.interest, new Workloads()),
+      random,
+    );
     for (let i = 0; i < 60; i++) {
       const cpu = `${1 + random.integer(900)}m`;
       const subject = pod(`p${i}`, { containers: [container(cpu, "100Mi")] });

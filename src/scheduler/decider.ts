@@ -2,8 +2,9 @@ import type { Random } from "../base/random.ts";
 import { Recent } from "../base/recent.ts";
 import type { V1Pod } from "../gen/types.ts";
 import { ClassScores } from "./class-scores.ts";
-import { decide, NO_NODES, unschedulable, type Decision } from "./cycle.ts";
+import { closedTo, decide, decideBy, NO_NODES, type Decision } from "./cycle.ts";
 import type { PodClass, PodClasses } from "./pod-class.ts";
+import { DEFAULT_PREEMPTION, type PreemptionSettings } from "./profile.ts";
 import type { SchedulerCache } from "./scheduler-cache.ts";
 
 /** Classes whose scores are kept, to twice as many: those of the templates at work. At 5,000 nodes one takes 200 kB. */
@@ -17,11 +18,18 @@ export class Decider {
   readonly #cache: SchedulerCache;
   readonly #classes: PodClasses;
   readonly #random: Random;
+  readonly #preemption: PreemptionSettings | undefined;
   readonly #scores = new Recent<PodClass, ClassScores>(SCORES_MAX);
   /** Those that came once: what is found out for one that never comes again need not be kept. */
   readonly #once = new Recent<PodClass, true>(ONCE_MAX);
 
-  constructor(cache: SchedulerCache, classes: PodClasses, random: Random) {
+  constructor(
+    cache: SchedulerCache,
+    classes: PodClasses,
+    random: Random,
+    preemption: PreemptionSettings | undefined = DEFAULT_PREEMPTION,
+  ) {
+    this.#preemption = preemption;
     this.#cache = cache;
     this.#classes = classes;
     this.#random = random;
@@ -30,12 +38,12 @@ export class Decider {
   decide(pod: V1Pod): Decision {
     const podClass = this.#classes.of(pod);
     const scores = this.#scoresOf(podClass);
-    if (!scores) return decide(pod, podClass, this.#cache, this.#random);
+    if (!scores) return decide(pod, podClass, this.#cache, this.#random, this.#preemption);
     if (this.#cache.nodes.length === 0) return NO_NODES;
+    const closed = closedTo(podClass, this.#cache);
+    if (closed) return closed;
     scores.update();
-    const node = scores.pick(this.#random);
-    if (node) return { kind: "bind", node, feasible: scores.feasible };
-    return unschedulable(pod, podClass, this.#cache, scores.refusals());
+    return decideBy(scores, pod, podClass, this.#cache, this.#random, this.#preemption);
   }
 
   /** Gives back the memory: nothing was to be decided for a while. */

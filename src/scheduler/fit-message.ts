@@ -1,4 +1,3 @@
-import type { V1Pod } from "../gen/types.ts";
 import type { Rejection } from "./framework.ts";
 
 /** A reason for which nodes were refused, the plugin that gave it, and on how many nodes. */
@@ -8,39 +7,24 @@ export interface Refusal {
   readonly nodes: number;
 }
 
+/** What upstream's plugin of dynamic resources says of every Pod without claims, before preemption has its say. */
+export const NO_CLAIMS = "no new claims to deallocate";
+
 /**
  * Why a Pod fits nowhere, in the words that people and autoscalers search for.
  *
- * @spec k8s@1.36 scheduler framework FitError.Error; default preemption's message for Pods that can preempt nobody
+ * `after`: what the attempts to make room came to.
+ * @spec k8s@1.36 scheduler framework FitError.Error
  */
-export function fitMessage(pod: V1Pod, nodeCount: number, refusals: readonly Refusal[]): string {
-  const reasons = counted(
-    refusals.flatMap(({ rejection, nodes }) =>
-      rejection.reasons.map((reason) => [reason, nodes] as const),
-    ),
-  );
-  const victims = refusals.map(
-    ({ rejection, nodes }) => [preemptionReason(rejection), nodes] as const,
-  );
-  const preemption =
-    pod.spec?.preemptionPolicy === "Never"
-      ? "not eligible due to preemptionPolicy=Never."
-      : `0/${nodeCount} nodes are available: ${counted(victims)}.`;
-  return `0/${nodeCount} nodes are available: ${reasons}. no new claims to deallocate, preemption: ${preemption}`;
-}
-
-function preemptionReason({ isUnresolvable }: Rejection): string {
-  return isUnresolvable
-    ? "Preemption is not helpful for scheduling"
-    : "No preemption victims found for incoming pod";
-}
-
-/** `1 a, 2 b`, sorted as text. */
-function counted(reasons: readonly (readonly [string, number])[]): string {
+export function fitMessage(
+  nodeCount: number,
+  refusals: readonly Refusal[],
+  after?: string,
+): string {
   const counts = new Map<string, number>();
-  for (const [reason, nodes] of reasons) counts.set(reason, (counts.get(reason) ?? 0) + nodes);
-  return [...counts]
-    .map(([reason, count]) => `${count} ${reason}`)
-    .sort()
-    .join(", ");
+  for (const { rejection, nodes } of refusals)
+    for (const reason of rejection.reasons) counts.set(reason, (counts.get(reason) ?? 0) + nodes);
+  const reasons = [...counts].map(([reason, count]) => `${count} ${reason}`).sort();
+  const head = `0/${nodeCount} nodes are available: ${reasons.join(", ")}.`;
+  return after === undefined ? head : `${head} ${after}`;
 }

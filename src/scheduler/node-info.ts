@@ -1,6 +1,7 @@
 import { equalJson } from "../api/machinery/equality.ts";
 import type { HostPort } from "../api/core/host-ports.ts";
 import type { V1Node, V1Pod, V1Taint } from "../gen/types.ts";
+import type { AffinityTerms } from "./affinity-terms.ts";
 import type { Demand } from "./demand.ts";
 import { allocatableOf, Resources } from "./resources.ts";
 
@@ -8,11 +9,15 @@ import { allocatableOf, Resources } from "./resources.ts";
 export interface PlacedPod {
   readonly pod: V1Pod;
   readonly demand: Demand;
+  /** What it wants of Pods near it. */
+  readonly terms: AffinityTerms | undefined;
 }
 
 /** One node with the Pods that are bound or assumed to it. Changed only by the scheduler's own cache. */
 export class NodeInfo {
   readonly pods = new Map<string, PlacedPod>();
+  /** Those that have affinity terms. */
+  readonly affinityPods = new Set<PlacedPod>();
   readonly requested = new Resources();
   readonly scored = new Resources();
   /** The host ports of its Pods. */
@@ -22,9 +27,17 @@ export class NodeInfo {
   #node: V1Node;
   #facts: NodeFacts;
 
-  constructor(node: V1Node) {
+  constructor(node: V1Node, facts = factsOf(node)) {
     this.#node = node;
-    this.#facts = factsOf(node);
+    this.#facts = facts;
+  }
+
+  /** The same node with the same Pods, to be changed in thought. */
+  clone(): NodeInfo {
+    const copy = new NodeInfo(this.#node, this.#facts);
+    copy.slot = this.slot;
+    for (const [uid, placed] of this.pods) copy.addPod(uid, placed);
+    return copy;
   }
 
   get node(): V1Node {
@@ -70,6 +83,7 @@ export class NodeInfo {
   addPod(uid: string, placed: PlacedPod): void {
     const { requests, scored, hostPorts } = placed.demand;
     this.pods.set(uid, placed);
+    if (placed.terms) this.affinityPods.add(placed);
     this.requested.add(requests);
     this.scored.add(scored);
     for (const port of hostPorts) this.hostPorts.push(port);
@@ -79,6 +93,7 @@ export class NodeInfo {
     const placed = this.pods.get(uid);
     if (!placed) return false;
     this.pods.delete(uid);
+    this.affinityPods.delete(placed);
     const { requests, scored, hostPorts } = placed.demand;
     this.requested.subtract(requests);
     this.scored.subtract(scored);

@@ -1,6 +1,15 @@
 import { Recent } from "../base/recent.ts";
 import type { V1Pod, V1PodSpec } from "../gen/types.ts";
-import type { ClusterChange, NodeTest, Plugin } from "./framework.ts";
+import type {
+  Around,
+  ClusterChange,
+  ClusterFacts,
+  NodeTest,
+  Plugin,
+  Topology,
+} from "./framework.ts";
+import type { LabelInterest } from "./label-interest.ts";
+import type { Workloads } from "./workloads.ts";
 
 /** One plugin with what it read of the Pods of a class. */
 export interface Reader {
@@ -37,6 +46,21 @@ export class PodClass {
     this.candidates = candidatesOf(readers);
   }
 
+  /** What its rules about other Pods know, of no node yet. */
+  topologies(cluster: ClusterFacts): readonly TopologyRule[] {
+    return this.readers.flatMap(({ plugin, input }) => {
+      const topology = plugin.topology?.(input, cluster);
+      return topology ? [{ plugin: plugin.name, weight: plugin.weight ?? 1, topology }] : [];
+    });
+  }
+
+  /** True when a Pod that is placed somewhere may help those that the named plugins refused. */
+  heedsPlacements(refusedBy: ReadonlySet<string>): boolean {
+    return this.readers.some(
+      ({ plugin }) => plugin.heedsPlacements === true && refusedBy.has(plugin.name),
+    );
+  }
+
   /** True when the change may make Pods fit that the named plugins refused. None: any change may. */
   canBeHelped(change: ClusterChange, refusedBy: ReadonlySet<string>): boolean {
     if (refusedBy.size === 0) return true;
@@ -45,6 +69,13 @@ export class PodClass {
         refusedBy.has(plugin.name) && (plugin.canHelp?.(change, input) ?? true),
     );
   }
+}
+
+/** A rule about the Pods of other nodes, at work for one class. */
+export interface TopologyRule {
+  readonly plugin: string;
+  readonly weight: number;
+  readonly topology: Topology;
 }
 
 /** Nodes by name, and who named them. */
@@ -67,25 +98,51 @@ function candidatesOf(readers: readonly Reader[]): Candidates | undefined {
 /** Classes that are remembered, and specs whose class is known. A class costs some kB; a forgotten one is made again. */
 const CLASSES_MAX = 512;
 
+/** Pods of one spec that differ in what is read besides: namespaces, labels, owners. With more, all are read anew. */
+const FACES_MAX = 64;
+
 /** The classes of the Pods that were asked about last. Equal Pods have one class object as long as it is remembered. */
 export class PodClasses {
   readonly #plugins: readonly Plugin[];
-  readonly #bySpec = new Recent<object, PodClass>(CLASSES_MAX);
+  readonly #interest: LabelInterest;
+  readonly #workloads: Workloads;
+  readonly #around: Around;
+  readonly #bySpec = new Recent<object, Map<string, PodClass>>(CLASSES_MAX);
   readonly #byText = new Recent<string, PodClass>(CLASSES_MAX);
+  #version = "";
 
-  constructor(plugins: readonly Plugin[]) {
+  constructor(plugins: readonly Plugin[], interest: LabelInterest, workloads: Workloads) {
     this.#plugins = plugins;
+    this.#interest = interest;
+    this.#workloads = workloads;
+    this.#around = {
+      relevantLabels: ({ metadata }) => interest.relevant(metadata?.labels),
+      spreadSelector: (pod) => workloads.selectorFor(pod),
+    };
   }
 
-  of({ spec }: V1Pod): PodClass {
-    if (!spec) return this.#find({ containers: [] });
-    let known = this.#bySpec.get(spec);
-    if (!known) this.#bySpec.set(spec, (known = this.#find(spec)));
+  of(pod: V1Pod): PodClass {
+    this.#forgetStale();
+    const { spec = NO_SPEC } = pod;
+    let faces = this.#bySpec.get(spec);
+    if (!faces) this.#bySpec.set(spec, (faces = new Map()));
+    const face = faceOf(pod);
+    let known = faces.get(face);
+    if (known) return known;
+    if (faces.size >= FACES_MAX) faces.clear();
+    faces.set(face, (known = this.#find(spec, pod)));
     return known;
   }
 
-  #find(spec: V1PodSpec): PodClass {
-    const readers = readersOf(this.#plugins, spec);
+  #forgetStale(): void {
+    const version = `${this.#interest.version} ${this.#workloads.version}`;
+    if (version === this.#version) return;
+    this.#version = version;
+    this.#bySpec.clear();
+  }
+
+  #find(spec: V1PodSpec, pod: V1Pod): PodClass {
+    const readers = readersOf(this.#plugins, spec, pod, this.#around);
     const text = JSON.stringify(readers.map(({ plugin, input }) => [plugin.name, input]));
     let known = this.#byText.get(text);
     if (!known) this.#byText.set(text, (known = new PodClass(readers)));
@@ -93,10 +150,25 @@ export class PodClasses {
   }
 }
 
+const NO_SPEC: V1PodSpec = { containers: [] };
+
+/** What plugins may read of a Pod besides its spec, as text. */
+function faceOf({ metadata }: V1Pod): string {
+  const { namespace = "", labels, ownerReferences } = metadata ?? {};
+  const owner = ownerReferences?.find(({ controller }) => controller);
+  const owned = owner ? `${owner.apiVersion} ${owner.kind} ${owner.name}` : "";
+  return `${namespace} ${owned} ${labels ? JSON.stringify(labels) : ""}`;
+}
+
 /** What each plugin reads of a Pod, without those that have nothing to say. */
-export function readersOf(plugins: readonly Plugin[], spec: V1PodSpec): readonly Reader[] {
+function readersOf(
+  plugins: readonly Plugin[],
+  spec: V1PodSpec,
+  pod: V1Pod,
+  around: Around,
+): readonly Reader[] {
   return plugins.flatMap((plugin) => {
-    const input = plugin.read(spec);
+    const input = plugin.read(spec, pod, around);
     return input === undefined ? [] : [{ plugin, input }];
   });
 }

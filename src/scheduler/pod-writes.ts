@@ -5,6 +5,7 @@ import { formatTime, sleep, type Clock } from "../base/clock.ts";
 import type { Logger } from "../base/logger.ts";
 import type { Client } from "../client/client.ts";
 import type { V1Pod, V1PodCondition } from "../gen/types.ts";
+import type { Extender } from "./extender.ts";
 
 /**
  * How often one reason is told again by an event, in ms: events are kept for an hour, and a Pod that waits for longer must
@@ -21,7 +22,7 @@ interface ScheduleEvent {
   readonly reason: string;
   readonly message: string;
   /** What was tried. */
-  readonly action: "Binding" | "Scheduling";
+  readonly action: "Binding" | "Scheduling" | "Preempting";
 }
 
 /** Where events go; `EventRecorder` is one. */
@@ -56,13 +57,16 @@ export class PodWrites {
   }
 
   /**
+   * `binder`: an extender that does it.
+   *
    * @returns false: the Pod is not on that node, and somebody else may have been faster. Resolves when that is certain: room that
    *   was given back for a binding which has been carried out after all would be given away twice.
    */
-  async bind(pod: V1Pod, node: string): Promise<boolean> {
+  async bind(pod: V1Pod, node: string, binder?: Pick<Extender, "bind">): Promise<boolean> {
     const key = keyOf(pod);
     try {
-      await this.#client.createSubresource(Pod, key, "binding", bindingOf(pod, node));
+      if (binder) await binder.bind(pod, node);
+      else await this.#client.createSubresource(Pod, key, "binding", bindingOf(pod, node));
     } catch (error) {
       const isGone = isStatusError(error, "NotFound") || isStatusError(error, "Conflict");
       const fields = { pod: `${key.namespace}/${key.name}`, node, error: String(error) };
@@ -87,8 +91,8 @@ export class PodWrites {
     }
   }
 
-  /** An event and the Pod's condition; both only when they say something new. */
-  sayWhyNot(pod: V1Pod, message: string): void {
+  /** An event and the Pod's condition; both only when they say something new. `nominated`: the node that is kept for it. */
+  sayWhyNot(pod: V1Pod, message: string, nominated?: string): void {
     const uid = pod.metadata?.uid ?? "";
     const told = this.#told.get(uid);
     const nowMs = this.#clock.monotonic();
@@ -98,13 +102,64 @@ export class PodWrites {
       this.#record(pod, { type: "Warning", ...event, action: "Scheduling" });
     }
     const condition = unschedulableCondition(pod, message, formatTime(this.#clock.now()));
-    if (!condition) return;
+    const known = pod.status?.nominatedNodeName || undefined;
+    if (!condition && known === nominated) return;
+    this.#patchStatus(pod, {
+      ...(condition && { conditions: [condition] }),
+      ...(known !== nominated && { nominatedNodeName: nominated ?? null }),
+    });
+  }
+
+  /** The node is kept for somebody else. */
+  clearNomination(pod: V1Pod): void {
+    if (pod.status?.nominatedNodeName) this.#patchStatus(pod, { nominatedNodeName: null });
+  }
+
+  /**
+   * Makes room for `pod`: each victim is told why, and deleted.
+   *
+   * @returns false: some are still there.
+   * @spec k8s@1.36 framework/preemption PreemptPod
+   */
+  async evict(pod: V1Pod, node: string, victims: readonly V1Pod[]): Promise<boolean> {
+    const done = await Promise.all(
+      victims
+        .filter(({ metadata }) => !metadata?.deletionTimestamp)
+        .map((victim) => this.#evictOne(pod, node, victim)),
+    );
+    return done.every(Boolean);
+  }
+
+  async #evictOne(pod: V1Pod, node: string, victim: V1Pod): Promise<boolean> {
+    const key = keyOf(victim);
+    const condition = {
+      type: "DisruptionTarget",
+      status: "True",
+      reason: "PreemptionByScheduler",
+      message: `${pod.spec?.schedulerName ?? ""}: preempting to accommodate a higher priority pod`,
+      lastTransitionTime: formatTime(this.#clock.now()),
+      ...observedGeneration(victim),
+    };
     const body = { status: { conditions: [condition] } };
+    try {
+      await this.#client.patch(Pod, key, { type: "strategic", body }, { subresource: "status" });
+      await this.#client.delete(Pod, key, { ifUid: victim.metadata?.uid ?? "" });
+    } catch (error) {
+      if (isStatusError(error, "NotFound") || isStatusError(error, "Conflict")) return true;
+      this.#logger.warning("evicting a pod failed", { ...key, error: String(error) });
+      return false;
+    }
+    const message = `Preempted by pod ${pod.metadata?.uid ?? ""} on node ${node}`;
+    this.#record(victim, { type: "Normal", reason: "Preempted", message, action: "Preempting" });
+    return true;
+  }
+
+  #patchStatus(pod: V1Pod, status: object): void {
     this.#client
-      .patch(Pod, keyOf(pod), { type: "strategic", body }, { subresource: "status" })
+      .patch(Pod, keyOf(pod), { type: "strategic", body: { status } }, { subresource: "status" })
       .catch((error: unknown) => {
         if (!isStatusError(error, "NotFound"))
-          this.#logger.warning("writing a pod's condition failed", { error: String(error) });
+          this.#logger.warning("writing a pod's status failed", { error: String(error) });
       });
   }
 
@@ -159,9 +214,11 @@ function unschedulableCondition(
     status: "False",
     reason: "Unschedulable",
     message,
-    ...(pod.metadata?.generation !== undefined && {
-      observedGeneration: pod.metadata.generation,
-    }),
+    ...observedGeneration(pod),
     ...(lastTransitionTime ? { lastTransitionTime } : {}),
   } as V1PodCondition;
+}
+
+function observedGeneration({ metadata }: V1Pod): { readonly observedGeneration?: number } {
+  return metadata?.generation === undefined ? {} : { observedGeneration: metadata.generation };
 }

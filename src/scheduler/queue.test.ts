@@ -3,16 +3,18 @@ import { describe, it } from "node:test";
 import { VirtualClock } from "../base/virtual-clock.ts";
 import type { V1Node, V1Pod } from "../gen/types.ts";
 import { demandOf } from "./demand.ts";
-import { DEFAULT_PLUGINS } from "./plugins/all.ts";
+import { LabelInterest } from "./label-interest.ts";
+import { DEFAULT_PLUGINS } from "./plugin-args.ts";
 import { PodClasses } from "./pod-class.ts";
 import { backoffMs, SchedulingQueue } from "./queue.ts";
+import { Workloads } from "./workloads.ts";
 
 /** Pods of one disk are one class. */
 const pod = (name: string, priority = 0, disk = "ssd"): V1Pod => ({
   metadata: { name, uid: name },
   spec: { containers: [], priority, nodeSelector: { disk } },
 });
-const FREED = { kind: "pod-freed", demand: demandOf(pod("gone")) } as const;
+const FREED = { kind: "pod-freed", demand: demandOf(pod("gone")), pod: pod("gone") } as const;
 const SSD_NODE: V1Node = {
   metadata: { name: "n", labels: { disk: "ssd" } },
   status: { allocatable: { cpu: "1" } },
@@ -32,7 +34,11 @@ interface SetUp {
 
 function setUp(...pods: readonly V1Pod[]): SetUp {
   const clock = new VirtualClock();
-  const queue = new SchedulingQueue(clock, new PodClasses(DEFAULT_PLUGINS), () => {});
+  const queue = new SchedulingQueue(
+    clock,
+    new PodClasses(DEFAULT_PLUGINS, new LabelInterest(), new Workloads()),
+    () => {},
+  );
   for (const each of pods) queue.add(each);
   const pop = (): string | undefined => queue.pop()?.metadata?.name;
   return {
@@ -197,7 +203,7 @@ describe("SchedulingQueue, Pods of one class", () => {
 describe("backoffMs", () => {
   it("doubles from one to ten seconds", () => {
     assert.deepEqual(
-      [1, 2, 3, 4, 5, 50].map(backoffMs),
+      [1, 2, 3, 4, 5, 50].map((attempts) => backoffMs(attempts)),
       [1_000, 2_000, 4_000, 8_000, 10_000, 10_000],
     );
   });

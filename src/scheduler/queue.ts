@@ -5,9 +5,14 @@ import type { ClusterChange } from "./framework.ts";
 import type { PodClass, PodClasses } from "./pod-class.ts";
 import { WaitingGroups, type Group } from "./waiting-groups.ts";
 
-/** @spec k8s@1.36 scheduling_queue.go: initial and greatest backoff of a Pod that did not fit */
-const BACKOFF_MS_MIN = 1_000;
-const BACKOFF_MS_MAX = 10_000;
+/** Initial and greatest backoff of a Pod that did not fit. @spec k8s@1.36 scheduling_queue.go */
+export interface BackoffSettings {
+  readonly initialBackoffMs: number;
+  readonly maxBackoffMs: number;
+}
+
+/** One second, and ten. */
+const BACKOFF: BackoffSettings = { initialBackoffMs: 1_000, maxBackoffMs: 10_000 };
 /** A Pod that nothing woke is tried again after this long, in case a change went unseen. @spec scheduling_queue.go */
 const UNSCHEDULABLE_MS_MAX = 5 * 60_000;
 
@@ -27,6 +32,8 @@ interface Entry {
   heard: number;
   /** On the monotonic clock: a wall clock set back must not make a Pod wait for hours. */
   triedMs: number;
+  /** When its backoff is over. */
+  readyMs: number;
   group: Group<Entry> | undefined;
 }
 
@@ -41,7 +48,8 @@ interface Entry {
  */
 export class SchedulingQueue {
   readonly #clock: Clock;
-  readonly #classes: PodClasses;
+  readonly #classes: Pick<PodClasses, "of">;
+  readonly #backoffSettings: BackoffSettings;
   readonly #entries = new Map<string, Entry>();
   readonly #active = new Heap<Entry>(isBefore);
   readonly #backoff = {
@@ -58,7 +66,13 @@ export class SchedulingQueue {
   #flushTimer: Timer | undefined;
 
   /** `onActive`: called when a Pod becomes ready to be popped. */
-  constructor(clock: Clock, classes: PodClasses, onActive: () => void) {
+  constructor(
+    clock: Clock,
+    classes: Pick<PodClasses, "of">,
+    onActive: () => void,
+    backoff: BackoffSettings = BACKOFF,
+  ) {
+    this.#backoffSettings = backoff;
     this.#clock = clock;
     this.#classes = classes;
     this.#onActive = onActive;
@@ -85,6 +99,7 @@ export class SchedulingQueue {
       place: "active",
       heard: 0,
       triedMs: 0,
+      readyMs: 0,
       group: undefined,
     };
     this.#entries.set(uid, entry);
@@ -108,6 +123,7 @@ export class SchedulingQueue {
     entry.attempts++;
     entry.heard = this.#heard;
     entry.triedMs = this.#clock.monotonic();
+    entry.readyMs = entry.triedMs + backoffMs(entry.attempts, this.#backoffSettings);
     return entry.pod;
   }
 
@@ -117,14 +133,18 @@ export class SchedulingQueue {
     if (entry) this.#leaveGroup(entry);
   }
 
-  /** The popped Pod fits nowhere now; `refusedBy` names the plugins. Empty: any change may help. */
-  refuse(pod: V1Pod, refusedBy: ReadonlySet<string>): void {
+  /**
+   * The popped Pod fits nowhere now; `refusedBy` names the plugins. Empty: any change may help. `isNominated`: a node is kept
+   * for it, so it may fit where others of its class do not.
+   */
+  refuse(pod: V1Pod, refusedBy: ReadonlySet<string>, isNominated = false): void {
     const entry = this.#entries.get(uidOf(pod));
     if (entry?.place !== "in-cycle") return;
     entry.sequence = this.#sequence++;
+    if (isNominated) this.#leaveGroup(entry);
     if (entry.heard !== this.#heard) return this.#retry(entry);
     entry.place = "unschedulable";
-    this.#groups.join(entry, refusedBy);
+    this.#groups.join(entry, refusedBy, isNominated ? entry.uid : "");
     this.#unschedulable.add(entry);
     this.#planFlush();
   }
@@ -137,10 +157,25 @@ export class SchedulingQueue {
     this.#wait(entry, "failed");
   }
 
+  /** A Pod that waits for a change may find a node without one. */
+  tryAgain(pod: V1Pod): void {
+    const entry = this.#entries.get(uidOf(pod));
+    if (entry?.place === "in-cycle") this.#heard++;
+    if (entry?.place !== "unschedulable") return;
+    this.#leaveGroup(entry);
+    this.#retry(entry);
+  }
+
   /** Wakes the Pods that a change may help. */
   wake(change: ClusterChange): void {
     this.#heard++;
     for (const entry of this.#groups.helped(change)) this.#retry(entry);
+  }
+
+  /** Plugins may tell Pods apart that they could not before, or the other way round. */
+  reclassify(): void {
+    for (const entry of [...this.#entries.values()])
+      this.#change(entry, entry.pod, this.#classes.of(entry.pod));
   }
 
   /** Cancels all timers. */
@@ -173,7 +208,7 @@ export class SchedulingQueue {
   /** Makes a Pod active when its backoff, counted from its last try, is over. */
   #retry(entry: Entry): void {
     this.#unschedulable.delete(entry);
-    if (readyMs(entry) <= this.#clock.monotonic()) return this.#activate(entry);
+    if (entry.readyMs <= this.#clock.monotonic()) return this.#activate(entry);
     this.#wait(entry, "helped");
     this.#onActive();
   }
@@ -181,7 +216,7 @@ export class SchedulingQueue {
   #wait(entry: Entry, place: "helped" | "failed"): void {
     entry.place = place;
     this.#backoff[place].push(entry);
-    this.#planBackoff(readyMs(entry));
+    this.#planBackoff(entry.readyMs);
   }
 
   #activate(entry: Entry): void {
@@ -206,7 +241,7 @@ export class SchedulingQueue {
     const now = this.#clock.monotonic();
     for (let next = heap.peek(); next; next = heap.peek()) {
       const isHere = next.place === place;
-      if (isHere && readyMs(next) > now) return this.#planBackoff(readyMs(next));
+      if (isHere && next.readyMs > now) return this.#planBackoff(next.readyMs);
       heap.pop();
       if (isHere) this.#activate(next);
     }
@@ -241,12 +276,9 @@ function popPlaced(heap: Heap<Entry>, place: Place): Entry | undefined {
 }
 
 /** 1 s, doubled with each attempt, at most 10 s. */
-export function backoffMs(attempts: number): number {
-  return Math.min(BACKOFF_MS_MAX, BACKOFF_MS_MIN * 2 ** Math.max(0, attempts - 1));
-}
-
-function readyMs({ triedMs, attempts }: Entry): number {
-  return triedMs + backoffMs(attempts);
+export function backoffMs(attempts: number, settings: BackoffSettings = BACKOFF): number {
+  const { initialBackoffMs, maxBackoffMs } = settings;
+  return Math.min(maxBackoffMs, initialBackoffMs * 2 ** Math.max(0, attempts - 1));
 }
 
 function isBefore(a: Entry, b: Entry): boolean {
@@ -254,7 +286,7 @@ function isBefore(a: Entry, b: Entry): boolean {
 }
 
 function isReadyBefore(a: Entry, b: Entry): boolean {
-  const [first, second] = [readyMs(a), readyMs(b)];
+  const [first, second] = [a.readyMs, b.readyMs];
   return first !== second ? first < second : isBefore(a, b);
 }
 

@@ -1,12 +1,21 @@
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
 import { SeededRandom } from "../base/seeded-random.ts";
-import type { V1Affinity, V1Node, V1Pod, V1PodSpec, V1Taint, V1Toleration } from "../gen/types.ts";
+import type {
+  V1Affinity,
+  V1Node,
+  V1Pod,
+  V1PodSpec,
+  V1Taint,
+  V1Toleration,
+  V1TopologySpreadConstraint,
+} from "../gen/types.ts";
 import { decide, type Decision } from "./cycle.ts";
 import { Decider } from "./decider.ts";
-import { DEFAULT_PLUGINS } from "./plugins/all.ts";
+import { DEFAULT_PLUGINS } from "./plugin-args.ts";
 import { PodClasses } from "./pod-class.ts";
 import { SchedulerCache } from "./scheduler-cache.ts";
+import { Workloads } from "./workloads.ts";
 
 const WORLDS = 150;
 const EVENTS = 60;
@@ -16,8 +25,9 @@ const TEMPLATES = 5;
 /** Nodes and Pods that come, change and go in any order, as a server would tell of them; and what must then be true. */
 class World {
   readonly cache = new SchedulerCache();
+  readonly workloads = new Workloads();
   readonly #random: SeededRandom;
-  readonly #classes = new PodClasses(DEFAULT_PLUGINS);
+  readonly #classes = new PodClasses(DEFAULT_PLUGINS, this.cache.interest, this.workloads);
   /** The same chance for both, so that equals are drawn alike. */
   readonly #seed: number;
   readonly #nodes = new Map<string, V1Node>();
@@ -38,13 +48,14 @@ class World {
   }
 
   step(): void {
-    const what = this.#random.integer(11);
+    const what = this.#random.integer(12);
     if (what < 3) this.#setNode();
     else if (what === 3) this.#removeNode();
     else if (what === 4) this.#bindElsewhere();
     else if (what === 5) this.#settle();
     else if (what === 6) this.#removePod();
     else if (what === 7) this.#resize();
+    else if (what === 8) this.#setAround();
     else this.#decideSome();
   }
 
@@ -63,6 +74,7 @@ class World {
       const found = this.#decider.decide(pod);
       const expected = decide(pod, this.#classes.of(pod), this.cache, this.#chance.defined);
       assert.deepEqual(told(found), told(expected), `seed ${this.#seed}`);
+      if (found.kind === "preempt") this.cache.nominations.set(pod, found.node.name);
       if (found.kind !== "bind") continue;
       this.cache.assume(pod, found.node.name);
       this.#assumed.set(uidOf(pod), { pod, node: found.node.name });
@@ -104,6 +116,10 @@ class World {
     this.#bound.delete(uid);
     this.#assumed.delete(uid);
     this.cache.removePod(uid);
+    const [kept] = [...this.cache.nominations.nodes()].flatMap((name) => [
+      ...this.cache.nominations.on(name),
+    ]);
+    if (kept) this.cache.nominations.delete(uidOf(kept));
   }
 
   #setNode(): void {
@@ -163,7 +179,9 @@ class World {
     const shared = this.#oneOf(this.#templates)!;
     // Some come as a copy, as from a client that this server's memory of specs has forgotten.
     const spec = this.#random.integer(3) === 0 ? structuredClone(shared) : shared;
-    return { metadata: { name, namespace: "default", uid: name }, spec };
+    const namespace = `ns${this.#random.integer(2)}`;
+    const labels = { app: `a${this.#random.integer(2)}`, name };
+    return { metadata: { name, namespace, uid: name, labels }, spec };
   }
 
   #spec(): V1PodSpec {
@@ -177,8 +195,10 @@ class World {
     const has = (parts: number): boolean => this.#random.integer(parts) === 0;
     return {
       containers: [{ name: "c", image, resources: { requests }, ports: has(4) ? [port] : [] }],
+      priority: this.#random.integer(3),
       ...(has(4) && { nodeSelector: { zone: `z${this.#random.integer(3)}` } }),
-      ...(has(2) && { affinity: this.#affinity() }),
+      ...(has(2) && { affinity: { ...this.#affinity(), ...(has(2) && this.#podAffinity()) } }),
+      ...(has(3) && { topologySpreadConstraints: this.#many(2, () => this.#constraint()) }),
       tolerations: this.#many(this.#random.integer(3), () => this.#toleration()),
     };
   }
@@ -210,6 +230,41 @@ class World {
     };
   }
 
+  #podAffinity(): V1Affinity {
+    const term = () => ({
+      topologyKey: this.#random.integer(2) === 0 ? "zone" : "disk",
+      labelSelector: { matchLabels: { app: `a${this.#random.integer(2)}` } },
+      ...(this.#random.integer(3) === 0 && { namespaceSelector: { matchLabels: { team: "t1" } } }),
+    });
+    const terms = () => ({
+      requiredDuringSchedulingIgnoredDuringExecution: this.#many(this.#random.integer(2), term),
+      preferredDuringSchedulingIgnoredDuringExecution: this.#many(this.#random.integer(2), () => ({
+        weight: 1 + this.#random.integer(100),
+        podAffinityTerm: term(),
+      })),
+    });
+    const isAway = this.#random.integer(3) > 0;
+    return isAway ? { podAntiAffinity: terms() } : { podAffinity: terms() };
+  }
+
+  #constraint(): V1TopologySpreadConstraint {
+    return {
+      topologyKey: this.#random.integer(2) === 0 ? "zone" : "disk",
+      maxSkew: 1 + this.#random.integer(2),
+      whenUnsatisfiable: this.#random.integer(2) === 0 ? "DoNotSchedule" : "ScheduleAnyway",
+      labelSelector: { matchLabels: { app: `a${this.#random.integer(2)}` } },
+    };
+  }
+
+  /** A namespace or a Service comes, changes or goes. */
+  #setAround(): void {
+    const name = `ns${this.#random.integer(2)}`;
+    const labels = { team: `t${this.#random.integer(2)}` };
+    if (this.#random.integer(2) === 0) this.cache.setNamespace(name, labels);
+    const selector = this.#random.integer(2) === 0 ? { app: "a0" } : undefined;
+    this.workloads.setService(name, "s", selector);
+  }
+
   #many<T>(count: number, make: () => T): T[] {
     return Array.from({ length: count }, make);
   }
@@ -238,9 +293,10 @@ function contentsOf(cache: SchedulerCache): object {
 }
 
 function told(decision: Decision): object {
-  return decision.kind === "bind"
-    ? { node: decision.node.name, feasible: decision.feasible }
-    : { message: decision.message, plugins: [...decision.plugins].sort() };
+  if (decision.kind === "bind") return { node: decision.node.name, feasible: decision.feasible };
+  const { message, plugins } = decision;
+  const victims = decision.kind === "preempt" ? decision.victims.map(uidOf) : [];
+  return { message, plugins: [...plugins].sort(), victims };
 }
 
 function withNode(pod: V1Pod, nodeName: string): V1Pod {

@@ -1,7 +1,14 @@
-import type { V1Node, V1Pod } from "../gen/types.ts";
+import type { V1Node, V1Pod, V1PodDisruptionBudget } from "../gen/types.ts";
+import { equalJson } from "../api/machinery/equality.ts";
 import { ChangeLog } from "./change-log.ts";
 import type { Snapshot } from "./cycle.ts";
-import { demandOf, type Demand } from "./demand.ts";
+import type { Demand } from "./demand.ts";
+import { Claims, type Claim } from "./claims.ts";
+import { Domains } from "./domains.ts";
+import { LabelInterest } from "./label-interest.ts";
+import { Nominations } from "./nominations.ts";
+import { placedPodOf } from "./placed-pod.ts";
+import { priorityOf } from "./priority.ts";
 import { NodeInfo, type NodeDifference, type PlacedPod } from "./node-info.ts";
 
 /** Where a Pod counts. */
@@ -21,13 +28,23 @@ interface Placement extends PlacedPod {
 export class SchedulerCache implements Snapshot {
   /** Slots that changed in a way that scheduling reads. */
   readonly changes = new ChangeLog();
+  readonly domains = new Domains();
+  /** Which labels of Pods the terms of placed Pods look at. */
+  readonly interest = new LabelInterest();
+  readonly nominations = new Nominations();
+  readonly claims = new Claims();
+  readonly #budgets = new Map<string, V1PodDisruptionBudget>();
+  /** How many placed Pods have each priority. */
+  readonly #priorities = new Map<number, number>();
   readonly #nodes: NodeInfo[] = [];
   readonly #byName = new Map<string, NodeInfo>();
   readonly #placements = new Map<string, Placement>();
   /** Uids of Pods on nodes that are not known, by node name. */
   readonly #homeless = new Map<string, Set<string>>();
   readonly #nodesByImage = new Map<string, number>();
+  readonly #namespaces = new Map<string, Readonly<Record<string, string>>>();
   #factsVersion = 0;
+  #namespacesVersion = 0;
 
   /** All nodes, without gaps; in no order that means anything. */
   get nodes(): readonly NodeInfo[] {
@@ -45,6 +62,41 @@ export class SchedulerCache implements Snapshot {
 
   nodesWithImage(name: string): number {
     return this.#nodesByImage.get(name) ?? 0;
+  }
+
+  get namespacesVersion(): number {
+    return this.#namespacesVersion;
+  }
+
+  namespaceLabels(name: string): Readonly<Record<string, string>> {
+    return this.#namespaces.get(name) ?? NO_LABELS;
+  }
+
+  claim(namespace: string, name: string): Claim | undefined {
+    return this.claims.get(namespace, name);
+  }
+
+  /** `undefined`: the namespace is gone. */
+  setNamespace(name: string, labels: Readonly<Record<string, string>> | undefined): void {
+    if (equalJson(this.namespaceLabels(name), labels ?? NO_LABELS)) return;
+    this.#namespacesVersion++;
+    if (labels) this.#namespaces.set(name, labels);
+    else this.#namespaces.delete(name);
+  }
+
+  get budgets(): readonly V1PodDisruptionBudget[] {
+    return [...this.#budgets.values()];
+  }
+
+  /** `undefined`: the budget is gone. `key`: its namespace and name. */
+  setBudget(key: string, budget: V1PodDisruptionBudget | undefined): void {
+    if (budget) this.#budgets.set(key, budget);
+    else this.#budgets.delete(key);
+  }
+
+  hasLower(priority: number): boolean {
+    for (const one of this.#priorities.keys()) if (one < priority) return true;
+    return false;
   }
 
   /** @returns what changed of a node that was known. */
@@ -79,6 +131,7 @@ export class SchedulerCache implements Snapshot {
       this.changes.push(last.slot);
     }
     if (info.pods.size > 0) this.#homeless.set(name, new Set(info.pods.keys()));
+    this.domains.trim(this.#nodes.length);
   }
 
   /** A Pod that the server knows on a node; ends its being assumed. @returns what it had taken, elsewhere or more or less. */
@@ -105,6 +158,7 @@ export class SchedulerCache implements Snapshot {
     const placement = this.#placements.get(uid);
     if (!placement) return undefined;
     this.#placements.delete(uid);
+    this.#countPriority(placement.pod, -1);
     const node = this.#byName.get(placement.node);
     if (node?.removePod(uid)) this.changes.push(node.slot);
     const homeless = this.#homeless.get(placement.node);
@@ -123,22 +177,33 @@ export class SchedulerCache implements Snapshot {
 
   #place(pod: V1Pod, name: string, isAssumed: boolean): Demand | undefined {
     const uid = uidOf(pod);
-    const demand = demandOf(pod);
+    const { demand, terms } = placedPodOf(pod);
     const known = this.#placements.get(uid);
-    if (known?.node === name && known.demand === demand) {
+    const node = this.#byName.get(name);
+    if (known?.node === name && known.demand === demand && known.terms === terms) {
+      const isSeen = isCountedAlike(known.pod, pod);
       known.pod = pod;
       known.isAssumed = isAssumed;
+      if (!isSeen && node) this.changes.push(node.slot);
       return undefined;
     }
     this.removePod(uid);
-    const placement = { pod, demand, node: name, isAssumed };
+    if (terms) this.interest.add(terms);
+    const placement = { pod, demand, terms, node: name, isAssumed };
     this.#placements.set(uid, placement);
-    const node = this.#byName.get(name);
+    this.#countPriority(pod, 1);
     if (node) {
       node.addPod(uid, placement);
       this.changes.push(node.slot);
     } else this.#homeless.set(name, (this.#homeless.get(name) ?? new Set()).add(uid));
     return known?.demand;
+  }
+
+  #countPriority(pod: V1Pod, by: 1 | -1): void {
+    const priority = priorityOf(pod);
+    const count = (this.#priorities.get(priority) ?? 0) + by;
+    if (count === 0) this.#priorities.delete(priority);
+    else this.#priorities.set(priority, count);
   }
 
   #countImages(images: ReadonlyMap<string, number>, by: 1 | -1): void {
@@ -149,6 +214,16 @@ export class SchedulerCache implements Snapshot {
       else this.#nodesByImage.set(name, count);
     }
   }
+}
+
+const NO_LABELS: Readonly<Record<string, string>> = {};
+
+/** True when nobody who counts Pods can tell the two versions apart. */
+export function isCountedAlike({ metadata: a }: V1Pod, { metadata: b }: V1Pod): boolean {
+  return (
+    Boolean(a?.deletionTimestamp) === Boolean(b?.deletionTimestamp) &&
+    equalJson(a?.labels, b?.labels)
+  );
 }
 
 function uidOf(pod: V1Pod): string {

@@ -87,6 +87,7 @@ function inWorld(
           yield event;
         }
       },
+      delete: (...call: Parameters<Client["delete"]>) => client.delete(...call),
     });
     const cache = startCache(server, intercepted);
     const random = new SeededRandom(1);
@@ -239,6 +240,58 @@ describe("Scheduler", () => {
       await client.patch(Pod, { ...key, name: "b" }, shrink, { subresource: "resize" });
       await world.pass(100);
       assert.equal(await world.places(), "a:elsewhere b:n1 c:n1");
+    }),
+  );
+
+  it(
+    "evicts Pods of lower priority for one that fits nowhere, and keeps their node for it",
+    inWorld(async (world) => {
+      const { client } = world;
+      const key = (name: string) => ({ namespace: "default", name });
+      await client.create(Node, node("n1"));
+      await client.create(Pod, pod("low", { spec: { ...requesting("3"), priority: 1 } }));
+      await world.pass(100);
+      await client.create(Pod, pod("high", { spec: { ...requesting("3"), priority: 10 } }));
+      await world.pass(100);
+      const victim = await client.get(Pod, key("low"));
+      const high = await client.get(Pod, key("high"));
+      assert.ok(victim.metadata!.deletionTimestamp);
+      const target = victim.status!.conditions!.find(({ type }) => type === "DisruptionTarget")!;
+      assert.equal(
+        `${target.reason}: ${target.message}`,
+        "PreemptionByScheduler: default-scheduler: preempting to accommodate a higher priority pod",
+      );
+      assert.equal(high.status!.nominatedNodeName, "n1");
+      assert.deepEqual(await world.reasons("high"), [
+        "FailedScheduling ×1: 0/1 nodes are available: 1 Insufficient cpu.",
+      ]);
+      const [, preempted] = await world.reasons("low");
+      assert.equal(preempted, `Preempted ×1: Preempted by pod ${high.metadata!.uid} on node n1`);
+      await client.create(Pod, pod("late", { spec: { ...requesting("3"), priority: 5 } }));
+      await client.delete(Pod, key("low"), { graceSeconds: 0 });
+      await world.pass(2000);
+      assert.equal(await world.places(), "high:n1 late:");
+    }),
+  );
+
+  it(
+    "finds another node for a Pod whose nominated node is wanted by one of higher priority",
+    inWorld(async (world) => {
+      const { client } = world;
+      const key = (name: string) => ({ namespace: "default", name });
+      await client.create(Node, node("n1"));
+      await client.create(Pod, pod("low", { spec: { ...requesting("3"), priority: 1 } }));
+      await world.pass(100);
+      await client.create(Pod, pod("mid", { spec: { ...requesting("3"), priority: 5 } }));
+      await world.pass(100);
+      await client.create(Pod, pod("high", { spec: { ...requesting("3"), priority: 10 } }));
+      await world.pass(3000);
+      assert.equal((await client.get(Pod, key("mid"))).status!.nominatedNodeName, undefined);
+      await client.create(Node, node("n2"));
+      await client.delete(Pod, key("low"), { graceSeconds: 0 });
+      await world.pass(15_000);
+      const places = (await world.places()).split(" ").sort();
+      assert.equal(places.filter((place) => !place.endsWith(":")).length, 2, places.join(" "));
     }),
   );
 

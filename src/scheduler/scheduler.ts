@@ -7,13 +7,22 @@ import { turnsOf } from "../base/turns.ts";
 import type { Cache, CacheChange } from "../client/cache.ts";
 import type { Client } from "../client/client.ts";
 import type { V1Node, V1Pod } from "../gen/types.ts";
+import { DEFAULT_CONFIGURATION, type SchedulerConfiguration } from "./configuration.ts";
+import type { Decision } from "./cycle.ts";
 import { Decider } from "./decider.ts";
-import type { Plugin } from "./framework.ts";
-import { DEFAULT_PLUGINS } from "./plugins/all.ts";
-import { PodClasses } from "./pod-class.ts";
+import { demandOf } from "./demand.ts";
+import { explainPod, type PodExplanation } from "./explanation.ts";
+import { followCluster } from "./follow-cluster.ts";
+import { decideWithExtenders } from "./extended-cycle.ts";
+import { Extender, type PostJson } from "./extender.ts";
+import type { NodeInfo } from "./node-info.ts";
+import { PodClasses, type PodClass } from "./pod-class.ts";
 import { PodWrites, type SchedulerEvents } from "./pod-writes.ts";
+import { priorityOf } from "./priority.ts";
+import type { Profile } from "./profile.ts";
 import { SchedulingQueue } from "./queue.ts";
-import { SchedulerCache } from "./scheduler-cache.ts";
+import { isCountedAlike, SchedulerCache } from "./scheduler-cache.ts";
+import { Workloads } from "./workloads.ts";
 
 /** Bindings under way at once. More would only wait in the server's queue. */
 const BINDINGS_MAX = 256;
@@ -28,9 +37,18 @@ export interface SchedulerOptions {
   readonly random: Random;
   readonly logger: Logger;
   readonly events: SchedulerEvents;
-  /** Pods that name this scheduler are its own. Default `default-scheduler`. */
-  readonly name?: string;
-  readonly plugins?: readonly Plugin[];
+  /** Pods that name one of its profiles are its own. */
+  readonly configuration?: SchedulerConfiguration;
+  /** How extenders are spoken to; absent: there are none. */
+  readonly postJson?: PostJson;
+}
+
+/** What schedules the Pods of one profile. All profiles share nodes, queue and nominations. */
+interface Worker {
+  readonly profile: Profile;
+  readonly classes: PodClasses;
+  readonly decider: Decider;
+  readonly writes: PodWrites;
 }
 
 /**
@@ -44,36 +62,65 @@ export interface SchedulerOptions {
  */
 export class Scheduler {
   readonly #options: SchedulerOptions;
-  readonly #name: string;
   readonly #state = new SchedulerCache();
-  readonly #decider: Decider;
+  readonly #workloads = new Workloads();
+  /** By scheduler name. */
+  readonly #workers: ReadonlyMap<string, Worker>;
+  readonly #extenders: readonly Extender[];
   readonly #queue: SchedulingQueue;
-  readonly #writes: PodWrites;
+  /** Uids of Pods whose victims are being told to go. */
+  readonly #evicting = new Set<string>();
   #isRunning = false;
+  /** A decision waits for an extender: no other is made meanwhile. */
+  #isExtending = false;
   #isTurnPlanned = false;
   #bindings = 0;
+  /** Of the labels that affinity terms look at: with others, Pods are of other classes. */
+  #interestVersion = 0;
   #lastTurnMs = 0;
   #rest: Timer | undefined;
 
   constructor(options: SchedulerOptions) {
-    const { client, clock, logger, events, random, plugins = DEFAULT_PLUGINS } = options;
+    const { clock, configuration = DEFAULT_CONFIGURATION, postJson } = options;
+    const { profiles, extenders } = configuration;
     this.#options = options;
-    this.#name = options.name ?? "default-scheduler";
-    const classes = new PodClasses(plugins);
-    this.#decider = new Decider(this.#state, classes, random);
-    this.#queue = new SchedulingQueue(clock, classes, () => this.#planTurn());
-    this.#writes = new PodWrites(this.#name, client, clock, logger, events);
+    this.#workers = new Map(profiles.map((one) => [one.schedulerName, this.#workerOf(one)]));
+    this.#extenders = postJson ? extenders.map((one) => new Extender(one, postJson)) : [];
+    const classOf = (pod: V1Pod): PodClass => this.#workerFor(pod).classes.of(pod);
+    this.#queue = new SchedulingQueue(
+      clock,
+      { of: classOf },
+      () => this.#planTurn(),
+      configuration,
+    );
+  }
+
+  #workerOf(profile: Profile): Worker {
+    const { client, clock, logger, events, random } = this.#options;
+    const { schedulerName, plugins, preemption } = profile;
+    const classes = new PodClasses(plugins, this.#state.interest, this.#workloads);
+    const decider = new Decider(this.#state, classes, random, preemption);
+    const writes = new PodWrites(schedulerName, client, clock, logger, events);
+    return { profile, classes, decider, writes };
   }
 
   /** Resolves when the caches are synced and decisions have begun. */
   async start(): Promise<void> {
     const { cache } = this.#options;
+    await followCluster(cache, this.#state, this.#workloads, (change) => this.#queue.wake(change));
     cache.onChange(Node, (change) => this.#onNode(change as CacheChange<V1Node>));
     cache.onChange(Pod, (change) => this.#onPod(change as CacheChange<V1Pod>));
     await cache.sync(Node);
     await cache.sync(Pod);
     this.#isRunning = true;
     this.#planTurn();
+  }
+
+  /** Why a Pod is where it is, or nowhere, by what is known now. */
+  explain(pod: V1Pod): PodExplanation {
+    const worker = this.#workers.get(pod.spec?.schedulerName ?? "");
+    const schedulers = [...this.#workers.keys()];
+    return explainPod(pod, worker?.classes.of(pod), this.#state, schedulers);
   }
 
   /** Decides nothing more. Bindings under way end on their own. */
@@ -84,7 +131,11 @@ export class Scheduler {
   }
 
   #onNode({ key, old, object: node }: CacheChange<V1Node>): void {
-    if (!node) return this.#state.removeNode(key.name);
+    if (!node) {
+      this.#state.removeNode(key.name);
+      if (old) this.#queue.wake({ kind: "node-gone", node: old });
+      return;
+    }
     const difference = this.#state.setNode(node);
     const { allocatable, labels, taints } = difference ?? {};
     const isNews = !difference || allocatable || labels || taints;
@@ -95,25 +146,54 @@ export class Scheduler {
     const pod = object ?? old;
     if (!pod) return;
     const isOver = !object || isFinished(object);
-    if (isOver) this.#free(this.#state.removePod(pod.metadata?.uid ?? ""));
-    else if (pod.spec?.nodeName) this.#free(this.#state.setPod(pod));
+    if (isOver) this.#free(pod, this.#state.removePod(pod.metadata?.uid ?? ""));
+    else if (pod.spec?.nodeName) this.#onPlaced(old, pod);
+    this.#followNomination(old, isOver ? undefined : pod);
     // What is assumed stays so, whatever else is written to the Pod meanwhile: the binding is under way.
     if (!isOver && this.#isOurs(pod)) return this.#queue.add(pod);
     this.#queue.remove(pod);
-    this.#writes.forget(pod);
+    this.#workers.get(pod.spec?.schedulerName ?? "")?.writes.forget(pod);
   }
 
-  #free(demand: ReturnType<SchedulerCache["removePod"]>): void {
-    if (demand) this.#queue.wake({ kind: "pod-freed", demand });
+  /** What the server says of a nomination counts when it changes: our own word is ahead of it until it is written. */
+  #followNomination(old: V1Pod | undefined, pod: V1Pod | undefined): void {
+    const { nominations } = this.#state;
+    const uid = (pod ?? old)?.metadata?.uid ?? "";
+    const told = pod?.status?.nominatedNodeName;
+    if (!pod || pod.spec?.nodeName || !this.#isOurs(pod)) nominations.delete(uid);
+    else if (told !== old?.status?.nominatedNodeName) nominations.set(pod, told || undefined);
+  }
+
+  #onPlaced(old: V1Pod | undefined, pod: V1Pod): void {
+    this.#free(pod, this.#state.setPod(pod));
+    if (!old?.spec?.nodeName) this.#queue.wake({ kind: "pod-placed", pod });
+    else if (!isCountedAlike(old, pod)) this.#queue.wake({ kind: "pod-changed", pod, old });
+    this.#reclassify();
+  }
+
+  #free(pod: V1Pod, demand: ReturnType<SchedulerCache["removePod"]>): void {
+    if (demand) this.#queue.wake({ kind: "pod-freed", demand, pod });
+  }
+
+  #reclassify(): void {
+    const { version } = this.#state.interest;
+    if (version === this.#interestVersion) return;
+    this.#interestVersion = version;
+    this.#queue.reclassify();
   }
 
   #isOurs({ metadata, spec }: V1Pod): boolean {
     return (
       !spec?.nodeName &&
-      spec?.schedulerName === this.#name &&
+      this.#workers.has(spec?.schedulerName ?? "") &&
       !metadata?.deletionTimestamp &&
-      (spec.schedulingGates ?? []).length === 0
+      (spec?.schedulingGates ?? []).length === 0
     );
+  }
+
+  /** Only of Pods that are ours. */
+  #workerFor({ spec }: V1Pod): Worker {
+    return this.#workers.get(spec?.schedulerName ?? "")!;
   }
 
   /** Decides in a later turn of the event loop, so that a burst of Pods is met by one batch. */
@@ -131,7 +211,7 @@ export class Scheduler {
     const slice = turnsOf(clock).slice();
     this.#lastTurnMs = clock.monotonic();
     this.#planRest();
-    while (this.#isRunning && this.#bindings < BINDINGS_MAX) {
+    while (this.#isRunning && !this.#isExtending && this.#bindings < BINDINGS_MAX) {
       const pod = this.#queue.pop();
       if (!pod) return;
       this.#cycle(pod);
@@ -152,24 +232,108 @@ export class Scheduler {
   }
 
   #cycle(pod: V1Pod): void {
-    const decision = this.#decider.decide(pod);
-    if (decision.kind === "unschedulable") {
-      this.#queue.refuse(pod, decision.plugins);
-      this.#writes.sayWhyNot(pod, decision.message);
-      return;
+    const extenders = this.#extenders.filter((extender) => extender.isInterested(pod));
+    const isAsked = extenders.some(
+      ({ settings }) => settings.filterVerb || settings.prioritizeVerb,
+    );
+    if (isAsked) return void this.#extendedCycle(pod, extenders);
+    this.#carryOut(pod, this.#workerFor(pod).decider.decide(pod));
+  }
+
+  /** The loop stands still until the extenders have answered. */
+  async #extendedCycle(pod: V1Pod, extenders: readonly Extender[]): Promise<void> {
+    const { random, logger } = this.#options;
+    const { classes, profile, writes } = this.#workerFor(pod);
+    this.#isExtending = true;
+    try {
+      const decision = await decideWithExtenders(pod, classes.of(pod), {
+        extenders,
+        snapshot: this.#state,
+        random,
+        preemption: profile.preemption,
+        onIgnored: ({ settings }, error) =>
+          logger.info("an extender did not answer", {
+            url: settings.urlPrefix,
+            error: String(error),
+          }),
+      });
+      const isGone = decision.kind !== "unschedulable" && !this.#isKnown(decision.node);
+      if (isGone) this.#queue.retryLater(pod);
+      else this.#carryOut(pod, decision);
+    } catch (error) {
+      writes.sayWhyNot(pod, error instanceof Error ? error.message : String(error));
+      this.#queue.retryLater(pod);
+    } finally {
+      this.#isExtending = false;
+      this.#planTurn();
     }
-    this.#state.assume(pod, decision.node.name);
+  }
+
+  /** Nodes may go while an extender thinks. */
+  #isKnown(node: NodeInfo): boolean {
+    return this.#state.node(node.name) === node;
+  }
+
+  #carryOut(pod: V1Pod, decision: Decision): void {
+    if (decision.kind === "bind") return this.#place(pod, decision.node.name);
+    const { nominations } = this.#state;
+    const uid = pod.metadata?.uid ?? "";
+    if (decision.kind === "preempt") {
+      // Woken before its victims were told to go: they are enough, and others shall not go as well.
+      const isUnderWay = this.#evicting.has(uid);
+      if (!isUnderWay) nominations.set(pod, decision.node.name);
+      this.#queue.refuse(pod, decision.plugins, true);
+      if (!isUnderWay) void this.#preempt(pod, decision);
+    } else {
+      if (decision.losesNomination) nominations.delete(uid);
+      this.#queue.refuse(pod, decision.plugins, nominations.nodeOf(uid) !== undefined);
+    }
+    this.#workerFor(pod).writes.sayWhyNot(pod, decision.message, nominations.nodeOf(uid));
+  }
+
+  #place(pod: V1Pod, node: string): void {
+    const { nominations } = this.#state;
+    const uid = pod.metadata?.uid ?? "";
+    const kept = nominations.nodeOf(uid);
+    nominations.delete(uid);
+    this.#state.assume(pod, node);
     this.#queue.placed(pod);
-    void this.#bind(pod, decision.node.name);
+    this.#reclassify();
+    // The room that was kept for it is there for others.
+    if (kept !== undefined && kept !== node) this.#free(pod, demandOf(pod));
+    void this.#bind(pod, node);
+  }
+
+  /** Evicts the victims. Pods of lower priority that waited for the same node must look for another. */
+  async #preempt(
+    pod: V1Pod,
+    { node, victims }: Extract<Decision, { kind: "preempt" }>,
+  ): Promise<void> {
+    const { nominations } = this.#state;
+    const { writes } = this.#workerFor(pod);
+    for (const other of [...nominations.on(node.name)]) {
+      if (priorityOf(other) >= priorityOf(pod)) continue;
+      nominations.delete(other.metadata?.uid ?? "");
+      writes.clearNomination(other);
+      this.#queue.tryAgain(other);
+    }
+    const uid = pod.metadata?.uid ?? "";
+    this.#evicting.add(uid);
+    const isDone = await writes.evict(pod, node.name, victims);
+    this.#evicting.delete(uid);
+    if (!isDone) this.#queue.tryAgain(pod);
   }
 
   async #bind(pod: V1Pod, node: string): Promise<void> {
     this.#bindings++;
-    const isBound = await this.#writes.bind(pod, node);
+    const binder = this.#extenders.find(
+      (extender) => extender.settings.bindVerb !== "" && extender.isInterested(pod),
+    );
+    const isBound = await this.#workerFor(pod).writes.bind(pod, node, binder);
     this.#bindings--;
     if (!isBound) {
       this.#queue.retryLater(pod);
-      this.#free(this.#state.forget(pod));
+      this.#free(pod, this.#state.forget(pod));
     }
     this.#planTurn();
   }
@@ -178,7 +342,8 @@ export class Scheduler {
     const { clock } = this.#options;
     this.#rest ??= clock.after(this.#lastTurnMs + REST_MS - clock.monotonic(), () => {
       this.#rest = undefined;
-      if (clock.monotonic() - this.#lastTurnMs >= REST_MS) this.#decider.rest();
+      if (clock.monotonic() - this.#lastTurnMs >= REST_MS)
+        for (const { decider } of this.#workers.values()) decider.rest();
       else this.#planRest();
     });
   }

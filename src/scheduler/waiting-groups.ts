@@ -17,6 +17,8 @@ export interface Group<Entry> {
   readonly members: Set<Entry>;
   /** The one that tries for all of them. Not a member. */
   scout: Entry | undefined;
+  /** A Pod that is placed somewhere may help. */
+  readonly heedsPlacements: boolean;
 }
 
 /**
@@ -27,16 +29,20 @@ export interface Group<Entry> {
  */
 export class WaitingGroups<Entry extends Waiting<Entry>> {
   readonly #groups = new Map<string, Group<Entry>>();
+  /** Those that a Pod may help by being placed: there are many such changes, and mostly no such groups. */
+  readonly #heeding = new Set<Group<Entry>>();
   readonly #numbers = new WeakMap<PodClass, number>();
   #classCount = 0;
 
-  /** The Pod was refused. The others of the group that it tried for were refused with it. */
-  join(entry: Entry, refusedBy: ReadonlySet<string>): void {
+  /** The Pod was refused. The others of the group that it tried for were refused with it. `own`: what tells it apart. */
+  join(entry: Entry, refusedBy: ReadonlySet<string>, own = ""): void {
     const { podClass, priority, group: tried } = entry;
-    const text = `${this.#numberOf(podClass)} ${priority} ${[...refusedBy].sort().join()}`;
+    const text = `${this.#numberOf(podClass)} ${priority} ${[...refusedBy].sort().join()} ${own}`;
     let group = this.#groups.get(text);
     if (!group) {
-      group = { text, podClass, refusedBy, members: new Set(), scout: undefined };
+      const heedsPlacements = podClass.heedsPlacements(refusedBy);
+      group = { text, podClass, refusedBy, members: new Set(), scout: undefined, heedsPlacements };
+      if (heedsPlacements) this.#heeding.add(group);
       this.#groups.set(text, group);
     }
     if (tried?.scout === entry) tried.scout = undefined;
@@ -62,7 +68,8 @@ export class WaitingGroups<Entry extends Waiting<Entry>> {
   /** The Pods that may try now because of a change: one of each group that it may help and that nobody tries for. */
   helped(change: ClusterChange): readonly Entry[] {
     const sent: Entry[] = [];
-    for (const group of this.#groups.values()) {
+    const isPlacement = change.kind === "pod-placed" || change.kind === "pod-changed";
+    for (const group of isPlacement ? this.#heeding : this.#groups.values()) {
       if (group.scout || !group.podClass.canBeHelped(change, group.refusedBy)) continue;
       const next = this.#sendNext(group);
       if (next) sent.push(next);
@@ -72,6 +79,7 @@ export class WaitingGroups<Entry extends Waiting<Entry>> {
 
   clear(): void {
     this.#groups.clear();
+    this.#heeding.clear();
   }
 
   #sendNext(group: Group<Entry>): Entry | undefined {
@@ -95,7 +103,9 @@ export class WaitingGroups<Entry extends Waiting<Entry>> {
 
   #dropEmpty(group: Group<Entry>): void {
     const isEmpty = group.members.size === 0 && group.scout === undefined;
-    if (isEmpty && this.#groups.get(group.text) === group) this.#groups.delete(group.text);
+    if (!isEmpty || this.#groups.get(group.text) !== group) return;
+    this.#groups.delete(group.text);
+    this.#heeding.delete(group);
   }
 
   #numberOf(podClass: PodClass): number {

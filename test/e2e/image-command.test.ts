@@ -32,6 +32,7 @@ describe("skiff image, on a cluster of two nodes of which one runs", () => {
       home,
       environment: {},
       userPath: "",
+      schedulerConfigProblem: () => undefined,
       untilInterrupted: () => Promise.resolve(),
       isRoot: true,
       program: { node: "", entry: "", superviseScript: "" },

@@ -5,6 +5,7 @@ import { SharedField } from "../machinery/shared-field.ts";
 import { statusStrategy, statusSubresource } from "../strategy/strategy.ts";
 import { podColumns } from "./pod-columns.ts";
 import { withPodDefaults } from "./pod-defaults.ts";
+import { withLabelKeys } from "./pod-label-keys.ts";
 import { SPECS_MAX } from "./pod-specs.ts";
 import { keepOutsideStatus, validatePodStatus, withInitialStatus } from "./pod-status.ts";
 import { validatePodChange } from "./pod-update.ts";
@@ -31,7 +32,7 @@ export const podResource: Resource<Pod> = {
     { countsGenerations: true },
     {
       withDefaults: withPodDefaults,
-      prepareForCreate: withInitialStatus,
+      prepareForCreate: (pod, facts) => withLabelKeys(withInitialStatus(pod, facts)),
       validate: validatePod,
       validateNew: validateNewPod,
       validateChange: validatePodChange,

@@ -8,7 +8,6 @@ const BYTES_MIN = 23 * MEGABYTE;
 const BYTES_MAX = 1000 * MEGABYTE;
 
 const locality: Scoring<readonly string[]> = {
-  weight: 1,
   facts: (images, cluster) => spreads(images, cluster).join(),
   scorer: (images, cluster) => {
     const shares = spreads(images, cluster);

@@ -1,5 +1,6 @@
 import type {
   V1Node,
+  V1NodeAffinity,
   V1NodeSelectorTerm,
   V1PodSpec,
   V1PreferredSchedulingTerm,
@@ -12,21 +13,47 @@ const REJECTED = {
   isUnresolvable: true,
 };
 
-interface Demand {
+/** The nodes that a Pod allows. */
+export interface AllowedNodes {
   readonly selector: readonly (readonly [string, string])[];
   readonly terms: readonly V1NodeSelectorTerm[] | null;
+}
+
+const NOT_ENFORCED = {
+  reasons: ["node(s) didn't match scheduler-enforced node affinity"],
+  isUnresolvable: true,
+};
+
+interface Demand extends AllowedNodes {
   readonly preferred: readonly V1PreferredSchedulingTerm[];
 }
 
-function read({ nodeSelector, affinity }: V1PodSpec): Demand | undefined {
+/** `undefined`: all nodes. */
+export function allowedNodes({ nodeSelector, affinity }: V1PodSpec): AllowedNodes | undefined {
   const selector = Object.entries(nodeSelector ?? {});
   const required = affinity?.nodeAffinity?.requiredDuringSchedulingIgnoredDuringExecution;
-  const preferred = affinity?.nodeAffinity?.preferredDuringSchedulingIgnoredDuringExecution ?? [];
-  if (selector.length === 0 && !required && preferred.length === 0) return undefined;
-  return { selector, terms: required?.nodeSelectorTerms ?? null, preferred };
+  if (selector.length === 0 && !required) return undefined;
+  return { selector, terms: required?.nodeSelectorTerms ?? null };
 }
 
-function fits({ selector, terms }: Demand, node: V1Node): boolean {
+const ALL: AllowedNodes = { selector: [], terms: null };
+
+function read(spec: V1PodSpec, added: V1NodeAffinity): Demand | undefined {
+  const allowed = allowedNodes(spec);
+  const preferred = [
+    ...(spec.affinity?.nodeAffinity?.preferredDuringSchedulingIgnoredDuringExecution ?? []),
+    ...(added.preferredDuringSchedulingIgnoredDuringExecution ?? []),
+  ];
+  const isDemanding = allowed || preferred.length > 0 || addedTerms(added);
+  return isDemanding ? { ...(allowed ?? ALL), preferred } : undefined;
+}
+
+function addedTerms(added: V1NodeAffinity): readonly V1NodeSelectorTerm[] | undefined {
+  return added.requiredDuringSchedulingIgnoredDuringExecution?.nodeSelectorTerms;
+}
+
+/** True when the Pod allows the node. */
+export function isAllowed({ selector, terms }: AllowedNodes, node: V1Node): boolean {
   const labels = node.metadata?.labels ?? {};
   return (
     selector.every(([key, value]) => labels[key] === value) &&
@@ -54,7 +81,6 @@ function namedNodes({ terms }: Demand): readonly string[] | undefined {
 }
 
 const preference: Scoring<Demand> = {
-  weight: 2,
   scorer: ({ preferred }) =>
     preferred.length === 0
       ? undefined
@@ -66,18 +92,29 @@ const preference: Scoring<Demand> = {
   normalized: scaledUp,
 };
 
-/** nodeSelector and nodeAffinity. @spec k8s@1.36 plugins/nodeaffinity */
-export const nodeAffinity: Plugin<Demand> = {
-  name: "NodeAffinity",
-  read,
-  candidates: namedNodes,
-  filter: (demand) =>
-    demand.selector.length === 0 && demand.terms === null
-      ? undefined
-      : ({ node }) => (fits(demand, node) ? undefined : REJECTED),
-  scoring: preference,
-  canHelp: (change, demand) =>
-    change.kind === "node" &&
-    fits(demand, change.node) &&
-    !(change.old && fits(demand, change.old)),
-};
+/**
+ * nodeSelector and nodeAffinity; `added`: what the profile demands of every Pod besides.
+ *
+ * @spec k8s@1.36 plugins/nodeaffinity; NodeAffinityArgs addedAffinity
+ */
+export function nodeAffinity(added: V1NodeAffinity = {}): Plugin<Demand> {
+  const enforced = addedTerms(added);
+  return {
+    name: "NodeAffinity",
+    read: (spec) => read(spec, added),
+    candidates: namedNodes,
+    filter(demand) {
+      if (demand.selector.length === 0 && demand.terms === null && !enforced) return undefined;
+      return ({ node }) => {
+        if (enforced && !matchesAnyTerm(enforced, node)) return NOT_ENFORCED;
+        return isAllowed(demand, node) ? undefined : REJECTED;
+      };
+    },
+    weight: 2,
+    scoring: preference,
+    canHelp: (change, demand) =>
+      change.kind === "node" &&
+      isAllowed(demand, change.node) &&
+      (enforced !== undefined || !(change.old && isAllowed(demand, change.old))),
+  };
+}

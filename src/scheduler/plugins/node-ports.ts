@@ -18,7 +18,9 @@ export const nodePorts: Plugin<readonly HostPort[]> = {
     ({ hostPorts }) =>
       areTaken(wanted, hostPorts) ? REJECTED : undefined,
   canHelp: (change, wanted) =>
-    change.kind === "node" ? !change.old : areTaken(wanted, change.demand.hostPorts),
+    change.kind === "node"
+      ? !change.old
+      : change.kind === "pod-freed" && areTaken(wanted, change.demand.hostPorts),
 };
 
 function areTaken(wanted: readonly HostPort[], used: readonly HostPort[]): boolean {

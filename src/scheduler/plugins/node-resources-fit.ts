@@ -1,59 +1,53 @@
-import {
-  SCORE_MAX,
-  type NodeTest,
-  type Plugin,
-  type Rejection,
-  type Scoring,
-} from "../framework.ts";
+import type { NodeTest, Plugin, Rejection } from "../framework.ts";
 import type { NodeInfo } from "../node-info.ts";
 import { allocatableOf, requestsOf, scoredRequestsOf } from "../resources.ts";
+import { LEAST_ALLOCATED, strategyScorer, type ScoringStrategy } from "./resource-strategies.ts";
 
 interface Wanted {
   /** What must fit: name and amount, without zeros. */
   readonly requests: readonly (readonly [string, number])[];
-  /** What the score counts. */
-  readonly cpu: number;
-  readonly memory: number;
+  /** What the score counts, in the order of the strategy's resources. */
+  readonly scored: readonly number[];
 }
 
-/** The emptier the node after placing, the better: mean of the free parts of cpu and memory. */
-const leastAllocated: Scoring<Wanted> = {
-  weight: 1,
-  scorer:
-    ({ cpu, memory }) =>
-    ({ allocatable, scored }) => {
-      const hasCpu = allocatable.cpu !== 0;
-      const hasMemory = allocatable.memory !== 0;
-      if (!hasCpu && !hasMemory) return 0;
-      const sum =
-        freePart(scored.cpu + cpu, allocatable.cpu) +
-        freePart(scored.memory + memory, allocatable.memory);
-      return hasCpu && hasMemory ? Math.floor(sum / 2) : sum;
+/** Settings of the plugin. @spec k8s@1.36 kubescheduler.config.k8s.io/v1 NodeResourcesFitArgs */
+export interface FitSettings {
+  readonly strategy: ScoringStrategy;
+  /** Extended resources that are somebody else's business: by name, and by all before the slash. */
+  readonly ignored: readonly string[];
+  readonly ignoredGroups: readonly string[];
+}
+
+const DEFAULTS: FitSettings = { strategy: LEAST_ALLOCATED, ignored: [], ignoredGroups: [] };
+
+/** Requests must fit into what the node has left. @spec k8s@1.36 plugins/noderesources fit.go */
+export function nodeResourcesFit(settings: FitSettings = DEFAULTS): Plugin<Wanted> {
+  const { strategy } = settings;
+  return {
+    name: "NodeResourcesFit",
+    read: (spec) => {
+      const scored = scoredRequestsOf({ spec });
+      return {
+        requests: [...requestsOf({ spec })].filter(([name]) => !isIgnored(name, settings)),
+        scored: strategy.resources.map(({ name }) => scored.get(name)),
+      };
     },
-};
-
-function freePart(used: number, capacity: number): number {
-  return used > capacity || capacity === 0
-    ? 0
-    : Math.floor(((capacity - used) * SCORE_MAX) / capacity);
+    filter: ({ requests }) => fitTest(requests),
+    scoring: { scorer: ({ scored }) => strategyScorer(strategy, scored) },
+    canHelp: (change, { requests }) => {
+      if (change.kind === "pod-freed") return true;
+      if (change.kind !== "node") return false;
+      if (change.difference?.allocatable === false) return false;
+      const allocatable = allocatableOf(change.node.status?.allocatable);
+      return requests.every(([name, amount]) => amount <= allocatable.get(name));
+    },
+  };
 }
 
-/** Requests must fit into what the node has left. @spec k8s@1.36 plugins/noderesources fit.go, least_allocated.go */
-export const nodeResourcesFit: Plugin<Wanted> = {
-  name: "NodeResourcesFit",
-  read: (spec) => {
-    const scored = scoredRequestsOf({ spec });
-    return { requests: [...requestsOf({ spec })], cpu: scored.cpu, memory: scored.memory };
-  },
-  filter: ({ requests }) => fitTest(requests),
-  scoring: leastAllocated,
-  canHelp: (change, { requests }) => {
-    if (change.kind === "pod-freed") return true;
-    if (change.difference?.allocatable === false) return false;
-    const allocatable = allocatableOf(change.node.status?.allocatable);
-    return requests.every(([name, amount]) => amount <= allocatable.get(name));
-  },
-};
+function isIgnored(name: string, { ignored, ignoredGroups }: FitSettings): boolean {
+  if (!name.includes("/")) return false;
+  return ignored.includes(name) || ignoredGroups.includes(name.slice(0, name.indexOf("/")));
+}
 
 function fitTest(requests: Wanted["requests"]): NodeTest {
   const rejections = new Map<string, Rejection>();

@@ -9,7 +9,6 @@ const isPreference = ({ effect }: V1Taint): boolean => effect === "PreferNoSched
 
 /** Fewer untolerated PreferNoSchedule taints are better. */
 const preference: Scoring<readonly V1Toleration[]> = {
-  weight: 3,
   scorer(tolerations) {
     const soft = tolerations.filter(({ effect }) => !effect || effect === "PreferNoSchedule");
     return ({ taints }) => {
@@ -28,6 +27,7 @@ export const taintToleration: Plugin<readonly V1Toleration[]> = {
     (tolerations) =>
     ({ taints }) =>
       taints.length > 0 && repels(taints, tolerations) ? REJECTED : undefined,
+  weight: 3,
   scoring: preference,
   canHelp: (change, tolerations) =>
     change.kind === "node" &&
@@ -35,6 +35,7 @@ export const taintToleration: Plugin<readonly V1Toleration[]> = {
     !repels(change.node.spec?.taints ?? [], tolerations),
 };
 
-function repels(taints: readonly V1Taint[], tolerations: readonly V1Toleration[]): boolean {
+/** True when a taint that keeps Pods off is not tolerated. */
+export function repels(taints: readonly V1Taint[], tolerations: readonly V1Toleration[]): boolean {
   return taints.some((taint) => isHard(taint) && !isTolerated(taint, tolerations));
 }
