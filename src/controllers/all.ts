@@ -8,6 +8,7 @@ import {
   type Surroundings,
 } from "../reconciler/runner.ts";
 import type { ServedKinds } from "../reconciler/served-kinds.ts";
+import { daemonSetController } from "./daemonset/daemonset.ts";
 import { deploymentController } from "./deployment/deployment.ts";
 import { endpointsController } from "./endpoints/endpoints.ts";
 import { endpointSliceController } from "./endpointslice/endpointslice.ts";
@@ -50,6 +51,7 @@ export function allLoops(
   const loop = <P extends KubeObject, O>(controller: Controller<P, O>): Loop =>
     loopOf(controller, cache);
   return [
+    loop(daemonSetController(clock)),
     loop(deploymentController),
     loop(endpointSliceController),
     loop(endpointSliceMirroringController),
