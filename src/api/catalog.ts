@@ -1,4 +1,5 @@
 import { controllerRevisionResource } from "./apps/controller-revision.ts";
+import { daemonSetResource } from "./apps/daemon-set.ts";
 import { deploymentResource } from "./apps/deployment.ts";
 import { replicaSetResource } from "./apps/replica-set.ts";
 import { statefulSetResource } from "./apps/stateful-set.ts";
@@ -59,6 +60,7 @@ export const catalog: readonly Resource[] = [
   erased(serviceAccountResource),
   erased(serviceResource),
   erased(controllerRevisionResource),
+  erased(daemonSetResource),
   erased(deploymentResource),
   erased(replicaSetResource),
   erased(statefulSetResource),

@@ -13,6 +13,7 @@ import { certificateCleaner } from "./certificates/cleaner.ts";
 import type { CertificatePort } from "./certificates/port.ts";
 import { certificateSigner } from "./certificates/signer.ts";
 import { clusterRoleAggregation } from "./clusterroleaggregation/clusterroleaggregation.ts";
+import { daemonSetController } from "./daemonset/daemonset.ts";
 import { deploymentController } from "./deployment/deployment.ts";
 import { disruptionLoop } from "./disruption/disruption.ts";
 import { staleTargetLoop } from "./disruption/stale-target.ts";
@@ -70,6 +71,7 @@ export function allLoops(
         ]
       : []),
     loop(clusterRoleAggregation),
+    loop(daemonSetController(clock)),
     loop(deploymentController),
     disruptionLoop(cache),
     staleTargetLoop(cache),

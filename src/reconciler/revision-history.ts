@@ -157,18 +157,21 @@ export function templateOf(revision: ControllerRevision): PodTemplate {
 /**
  * Deletes of the oldest revisions that nothing needs any more. A negative limit keeps all.
  *
- * @param live names of revisions that do not count.
+ * @param live names of revisions that stay.
+ * @param counted how many stand against the limit; default: those that are not live.
  * @spec k8s@1.36 pkg/controller/statefulset truncateHistory; pkg/controller/daemon cleanupHistory
  */
 export function forgetRevisions(
   owner: TemplateOwner,
   revisions: readonly ControllerRevision[],
   live: ReadonlySet<string>,
+  counted?: number,
 ): PlannedWrite[] {
   const limit = owner.spec?.revisionHistoryLimit ?? 0;
   const idle = revisions.filter(({ metadata }) => !live.has(metadata?.name ?? ""));
-  if (limit < 0 || idle.length <= limit) return [];
-  return idle.slice(0, idle.length - limit).map((revision) => ({
+  const surplus = (counted ?? idle.length) - limit;
+  if (limit < 0 || surplus <= 0) return [];
+  return idle.slice(0, surplus).map((revision) => ({
     verb: "delete",
     kind: ControllerRevision,
     key: keyOf(revision),

@@ -1,4 +1,6 @@
 import type {
+  V1DaemonSet,
+  V1DaemonSetSpec,
   V1Deployment,
   V1DeploymentSpec,
   V1ReplicaSet,
@@ -54,6 +56,53 @@ export const olderReplicaSets: readonly OlderVersion<V1ReplicaSet>[] = [
   },
 ];
 
+/** `spec.templateGeneration` counts changes of the template. */
+interface FirstDaemonSet extends KubeObject {
+  readonly spec?: V1DaemonSetSpec & { readonly templateGeneration?: number };
+}
+
+/** The annotation in which `apps/v1` keeps it. @spec k8s@1.15 pkg/apis/apps/v1/conversion.go */
+export const TEMPLATE_GENERATION = "deprecated.daemonset.template.generation";
+
+/** @spec k8s@1.15 pkg/apis/extensions/v1beta1/defaults.go SetDefaults_DaemonSet */
+export const olderDaemonSets: readonly OlderVersion<V1DaemonSet>[] = [
+  sameForm(apps("DaemonSet"), "v1beta2", "1.9", "1.16"),
+  {
+    ...sameForm(apps("DaemonSet"), "v1beta1", "1.8", "1.16", "extensions"),
+    toHub: hubDaemonSet,
+    fromHub: firstDaemonSet,
+  },
+];
+
+function hubDaemonSet(object: KubeObject): V1DaemonSet {
+  const { spec, metadata, ...rest } = withTemplateLabels(object) as FirstDaemonSet;
+  if (!spec) return object as V1DaemonSet;
+  const { templateGeneration, ...kept } = spec;
+  const annotations = templateGeneration !== undefined && {
+    annotations: { ...metadata?.annotations, [TEMPLATE_GENERATION]: String(templateGeneration) },
+  };
+  const strategy = fill(kept.updateStrategy ?? {}, { type: "OnDelete" });
+  return {
+    ...rest,
+    metadata: { ...metadata, ...annotations },
+    spec: withField(kept, "updateStrategy", strategy),
+  };
+}
+
+function firstDaemonSet(set: V1DaemonSet): KubeObject {
+  const { [TEMPLATE_GENERATION]: generation, ...annotations } = set.metadata?.annotations ?? {};
+  if (generation === undefined || !set.spec) return set;
+  return {
+    ...set,
+    metadata: withField(
+      set.metadata!,
+      "annotations",
+      Object.keys(annotations).length > 0 ? annotations : undefined,
+    ),
+    spec: { ...set.spec, templateGeneration: Number(generation) },
+  } as KubeObject;
+}
+
 /** @spec k8s@1.15 pkg/apis/apps/v1beta1/defaults.go SetDefaults_StatefulSet */
 export const olderStatefulSets: readonly OlderVersion<V1StatefulSet>[] = [
   sameForm(apps("StatefulSet"), "v1beta2", "1.9", "1.16"),
@@ -75,7 +124,7 @@ export const olderControllerRevisions = [
 ];
 
 /** A workload as far as its template's labels are concerned. */
-type Labelled = V1Deployment | V1ReplicaSet | V1StatefulSet;
+type Labelled = V1DaemonSet | V1Deployment | V1ReplicaSet | V1StatefulSet;
 
 /** The selector, and the object's own labels, that are left out are the template's labels. */
 function withTemplateLabels<T extends KubeObject>(object: T): T {
