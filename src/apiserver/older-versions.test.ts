@@ -208,6 +208,8 @@ describe("older apiVersions", () => {
       assert.deepEqual(
         list.resources.map(({ name }: Body) => name),
         [
+          "daemonsets",
+          "daemonsets/status",
           "deployments",
           "deployments/scale",
           "deployments/status",

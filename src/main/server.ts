@@ -19,13 +19,13 @@ import { createKeyRing } from "../store/key-ring.ts";
 import { sealStore } from "../store/sealed-store.ts";
 import type { Store } from "../store/store.ts";
 import { SYSTEM_USER } from "../apiserver/background/system-call.ts";
-import { readConfiguration } from "../scheduler/configuration.ts";
+import { readConfiguration, type SchedulerConfiguration } from "../scheduler/configuration.ts";
 import { postJson } from "./post-json.ts";
 import { startControlPlane } from "./compose-server.ts";
 import { labelControlPlane } from "./control-plane-role.ts";
 import { packageRoot, versionFacts } from "./package-facts.ts";
 import { terminated } from "./process-end.ts";
-import { ensurePki } from "./pki-files.ts";
+import { ensurePki, type Pki } from "./pki-files.ts";
 import { writeKubeconfigs } from "./kubeconfig-files.ts";
 
 /** Position of the cluster DNS address in the service range. */
@@ -74,12 +74,8 @@ async function serve(data: string, flags: Flags, logger: Logger): Promise<void> 
     },
     { now: clock.now(), random },
   );
-  const schedulerConfig = flags.text("scheduler-config");
   // Before the store is opened: a wrong file must change nothing.
-  const scheduling =
-    schedulerConfig === undefined
-      ? undefined
-      : readConfiguration(readFileSync(schedulerConfig, "utf8"));
+  const scheduling = schedulingOf(flags);
   const store = await openStore(data);
   const plane = await startControlPlane({
     store,
@@ -92,13 +88,7 @@ async function serve(data: string, flags: Flags, logger: Logger): Promise<void> 
     podCidr: flags.text("pod-cidr") ?? "10.244.0.0/16",
     nodePodPrefix: flags.integer("node-pod-prefix") ?? 24,
     clusterDns: addressAt(serviceCidr, DNS_INDEX),
-    serviceAccountKey: pki.serviceAccountKeyPem,
-    ca: pki.ca.certificatePem,
-    caKey: pki.ca.keyPem,
-    kubeletClient: {
-      cert: pki.leaves["apiserver-kubelet-client"].certificatePem,
-      key: pki.leaves["apiserver-kubelet-client"].keyPem,
-    },
+    ...keysOf(pki),
     definitions: () => readFileSync(join(packageRoot(), "dist/openapi/definitions.tsv"), "utf8"),
     // A loopback address is no endpoint: whoever listens there alone has no pods.
     ...(!advertised.host.startsWith("127.") && {
@@ -134,6 +124,22 @@ async function serve(data: string, flags: Flags, logger: Logger): Promise<void> 
   routes?.close();
   await plane.close();
   await store.close();
+}
+
+function schedulingOf(flags: Flags): SchedulerConfiguration | undefined {
+  const file = flags.text("scheduler-config");
+  return file === undefined ? undefined : readConfiguration(readFileSync(file, "utf8"));
+}
+
+/** What the control plane needs of the cluster's keys. */
+function keysOf({ serviceAccountKeyPem, ca, leaves }: Pki) {
+  const client = leaves["apiserver-kubelet-client"];
+  return {
+    serviceAccountKey: serviceAccountKeyPem,
+    ca: ca.certificatePem,
+    caKey: ca.keyPem,
+    kubeletClient: { cert: client.certificatePem, key: client.keyPem },
+  };
 }
 
 async function openStore(data: string): Promise<Store> {
