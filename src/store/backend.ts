@@ -68,6 +68,9 @@ export interface Backend {
   /** `after` < revision ≤ `upTo`, ascending by position. */
   entries(after: Revision, upTo: Revision): Iterable<LogEntry>;
 
+  /** Writes cost the same for many as for one, so a group waits for all that this turn of the event loop still commits. */
+  readonly gathersTurns?: boolean;
+
   /**
    * Resolves when all of `batch` would survive what the contract promises. Called one at a time.
    *

@@ -140,8 +140,8 @@ export class Committer {
 
   async #run(): Promise<void> {
     while (this.#pending.length > 0) {
-      // Not at once: whatever this turn of the loop still commits goes to disk together, here and after each group.
-      await nextTurn();
+      // Not at once: what is still committed goes to disk together, here and after each group.
+      await (this.#backend.gathersTurns ? nextTurn() : continued());
       const group = this.#takeGroup();
       try {
         await this.#write(group);
@@ -250,4 +250,9 @@ function batchOf(items: readonly Item[], isVolatile: boolean, state?: StoreState
 
 function isEmpty({ removals, entries, state }: Batch): boolean {
   return removals.length === 0 && entries.length === 0 && !state;
+}
+
+/** Resolves when all promises that are settled have been heard: virtual time stands still meanwhile. */
+function continued(): Promise<void> {
+  return new Promise((resolve) => process.nextTick(resolve));
 }

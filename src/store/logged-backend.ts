@@ -56,6 +56,7 @@ interface Generation {
  * succeeded; each write repeats. Any other failure: all later writes fail with it.
  */
 export class LoggedBackend implements Backend {
+  readonly gathersTurns = true;
   readonly #inner: LoggableBackend;
   readonly #clock: Clock;
   readonly #idBytes: Buffer;

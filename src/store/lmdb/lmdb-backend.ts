@@ -27,6 +27,7 @@ const MARK_KEY = Buffer.from("log");
  * Why two: a heartbeat or an event must not cost a flush, and LMDB syncs a file as a whole.
  */
 export class LmdbBackend implements LoggableBackend {
+  readonly gathersTurns = true;
   state: StoreState | undefined;
   mark: LogMark | undefined;
   readonly isVolatile: (key: string) => boolean;
