@@ -152,8 +152,10 @@ describe("nodes that are emptied and versions that change", () => {
     const client = await clientOf("web");
     await cluster.apply([site("web", "v2")]);
     await rolledOut("web");
+    await until("v2 answers", () => client.isSettledOn("v2"));
     await run("rollout undo deploy/web");
     await rolledOut("web");
+    await until("v1 answers again", () => client.isSettledOn("v1"));
     const pages = await served(client);
     const versions = pages.filter((page, index) => page !== pages[index - 1]);
     assert.equal(versions[0], "v1");
@@ -166,7 +168,7 @@ describe("nodes that are emptied and versions that change", () => {
     const turnTo = async (color: string): Promise<void> => {
       const patch = { spec: { selector: { color } } };
       await run(["patch", "svc", "shop", "-p", JSON.stringify(patch)]);
-      await until(`${color} answers`, () => client.last === color);
+      await until(`${color} answers`, () => client.isSettledOn(color));
     };
     await turnTo("green");
     await turnTo("blue");

@@ -227,6 +227,34 @@ describe("evictions and budgets", () => {
     }),
   );
 
+  for (const seed of [1, 2, 3, 4, 5, 6, 7, 8])
+    it(
+      `never end more than the budget allows, however they come (seed ${seed})`,
+      inWorld(async (world) => {
+        const random = new SeededRandom(seed);
+        const desired = 2 + random.integer(3);
+        const names = Array.from({ length: 7 }, (_, index) => `p${index}`);
+        for (const name of names) await world.pod(name);
+        await world.budget("b", { minAvailable: desired });
+        const isHealthy = ({ metadata, status }: Body): boolean =>
+          metadata.deletionTimestamp === undefined &&
+          status.conditions.some(({ type, status }: Body) => type === "Ready" && status === "True");
+        for (let round = 0; round < 25; round++) {
+          const asked = names.filter(() => random.integer(3) === 0);
+          await Promise.all(asked.map((name) => world.evict(name)));
+          const { items } = await world.ask("GET", PODS);
+          assert.ok(items.filter(isHealthy).length >= desired, `round ${round}`);
+          // Some end, and come again, sooner or later.
+          for (const { metadata } of items)
+            if (metadata.deletionTimestamp && random.integer(2) === 0) {
+              await world.ask("DELETE", `${PODS}/${metadata.name}?gracePeriodSeconds=0`);
+              if (random.integer(2) === 0) await world.pod(metadata.name);
+            }
+          if (random.integer(2) === 0) await world.pass(random.integer(3000));
+        }
+      }),
+    );
+
   it(
     "an empty selector is all Pods in v1, and none in v1beta1",
     inWorld(async (world) => {

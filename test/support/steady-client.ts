@@ -5,6 +5,8 @@ import { setTimeout as delay } from "node:timers/promises";
 const LANES = 4;
 /** Between two requests of a lane, in ms: some hundred requests a second are more than a switch can hide from. */
 const PAUSE_MS = 10;
+/** So many answers in a row are more than are under way at once. */
+const SETTLED_ANSWERS = 5 * LANES;
 /** An answer that takes longer is none. */
 const ANSWER_MS_MAX = 5000;
 
@@ -33,8 +35,10 @@ export class SteadyClient {
     return this.#answers.length;
   }
 
-  get last(): string | undefined {
-    return this.#answers.at(-1);
+  /** True when nobody has been answered anything else for a while: requests that were under way have ended. */
+  isSettledOn(answer: string): boolean {
+    const latest = this.#answers.slice(-SETTLED_ANSWERS);
+    return latest.length === SETTLED_ANSWERS && latest.every((one) => one === answer);
   }
 
   /** One request that counts for nothing. */

@@ -2,6 +2,8 @@ import assert from "node:assert/strict";
 import { describe, it } from "node:test";
 import { Deployment } from "../../api/apps/deployment.ts";
 import { ReplicaSet } from "../../api/apps/replica-set.ts";
+import { StatefulSet } from "../../api/apps/stateful-set.ts";
+import { Job } from "../../api/batch/job.ts";
 import { Pod } from "../../api/core/pod.ts";
 import { ReplicationController } from "../../api/core/replication-controller.ts";
 import type { KubeObject } from "../../api/machinery/object.ts";
@@ -224,6 +226,7 @@ describe("owners of Pods", () => {
     .put(ReplicaSet, set as ReplicaSet)
     .put(ReplicaSet, named("alone", 2) as ReplicaSet)
     .put(ReplicaSet, named("left", 7, [Deployment, named("gone", 1)]) as ReplicaSet)
+    .put(StatefulSet, named("db", 3) as StatefulSet)
     .put(ReplicationController, named("old", 4) as ReplicationController);
   const scaled = (name: string, replicas: number): Owner => {
     return { kind: "scaled", uid: `${name}-uid`, replicas };
@@ -239,6 +242,12 @@ describe("owners of Pods", () => {
     ["a ReplicaSet of a Deployment", ownedBy(ReplicaSet, set), scaled("web", 5)],
     ["one whose Deployment is gone", ownedBy(ReplicaSet, named("left", 7)), scaled("left", 7)],
     ["a controller", ownedBy(ReplicationController, named("old", 4)), scaled("old", 4)],
+    ["a StatefulSet", ownedBy(StatefulSet, named("db", 3)), scaled("db", 3)],
+    [
+      "a Job, which has no scale",
+      ownedBy(Job, named("once", 1)),
+      uncounted("jobs.batch does not implement the scale subresource"),
+    ],
     ["a ReplicaSet of the first version", ownedBy(beta, named("alone", 2)), scaled("alone", 2)],
     ["one that is gone", ownedBy(ReplicaSet, named("no", 1)), lost],
     ["another of its name", ownedBy(ReplicaSet, other), lost],
