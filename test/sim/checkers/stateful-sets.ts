@@ -1,0 +1,55 @@
+import type { V1Pod, V1StatefulSet } from "../../../src/gen/types.ts";
+import type { Checker } from "./checker.ts";
+import { isOver } from "./pod-requests.ts";
+import { isEnding, isOf, isReady } from "./replica-sets.ts";
+import { ordinalOf } from "./set-order.ts";
+import { keyOf, WorldState } from "./world-state.ts";
+
+/** At rest every StatefulSet has its Pods, each ordinal once, of the newest revision down to its partition, and says so. */
+export const statefulSets: Checker = {
+  name: "stateful sets",
+  checkAtRest({ changes }) {
+    const state = WorldState.after(changes);
+    const sets = state.list<V1StatefulSet>("apps/statefulsets").filter((set) => !isEnding(set));
+    return sets.flatMap((set) =>
+      judge(set, state.list<V1Pod>("pods")).map((problem) => `${keyOf(set)}: ${problem}`),
+    );
+  },
+};
+
+function judge(set: V1StatefulSet, all: readonly V1Pod[]): readonly string[] {
+  const { spec, status, metadata } = set;
+  if ((status?.observedGeneration ?? 0) !== metadata?.generation)
+    return [`generation ${metadata?.generation} was not observed`];
+  const { replicas = 1, ordinals, updateStrategy, podManagementPolicy } = spec ?? {};
+  const start = ordinals?.start ?? 0;
+  const names = Array.from({ length: replicas }, (_, i) => `${keyOf(set)}-${start + i}`);
+  const pods = all.filter((pod) => isOf(pod, set));
+  const isHindered = all.some((pod) => names.includes(keyOf(pod)) && !isOf(pod, set));
+  const isWhole = pods.every((pod) => isReady(pod) && !isOver(pod));
+  const counted = [
+    ...differ("status.replicas", status?.replicas, pods.length),
+    ...differ("status.readyReplicas", status?.readyReplicas, pods.filter(isReady).length),
+  ];
+  if (isHindered || (!isWhole && podManagementPolicy !== "Parallel")) return counted;
+  const present = pods.map(keyOf);
+  const missing = names.filter((name) => !present.includes(name));
+  const surplus = present.filter((name) => !names.includes(name));
+  const partition = updateStrategy?.rollingUpdate?.partition ?? 0;
+  const isRolled = updateStrategy?.type !== "OnDelete" && isWhole;
+  const old = pods.filter(
+    (pod) =>
+      ordinalOf(pod) - start >= partition &&
+      pod.metadata?.labels?.["controller-revision-hash"] !== status?.updateRevision,
+  );
+  return [
+    ...counted,
+    ...missing.map((name) => `${name} is missing`),
+    ...surplus.map((name) => `${name} is too much`),
+    ...(isRolled ? old.map((pod) => `${keyOf(pod)} is of an old revision`) : []),
+  ];
+}
+
+function differ(what: string, is = 0, due = 0): readonly string[] {
+  return is === due ? [] : [`${what} ${is}, due ${due}`];
+}
