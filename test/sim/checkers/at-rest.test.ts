@@ -227,8 +227,9 @@ describe("surplus checker", () => {
     assert.deepEqual(surplus.check!(world(2, 1).with(late)), []);
     const facts = { ...emptyHistory.facts, staleMs: 1500 };
     assert.equal(surplus.check!(world(2, 1).with({ facts })).length, 1);
-    const unheard = new Set(["uid-of-a"]);
-    assert.deepEqual(surplus.check!(world(2, 1).with({ facts, unheard })), []);
+    const heard = new Set(["uid-of-a"]);
+    assert.equal(surplus.check!(world(2, 1).with({ facts, heard })).length, 1);
+    assert.deepEqual(surplus.check!(world(2, 1).with({ facts, heard: new Set() })), []);
   });
 });
 
