@@ -2,6 +2,7 @@ import { capacity } from "./capacity.ts";
 import type { Checker } from "./checker.ts";
 import { cleared } from "./cleared.ts";
 import { complaints } from "./complaints.ts";
+import { daemonSets } from "./daemon-sets.ts";
 import { deployments } from "./deployments.ts";
 import { endpoints } from "./endpoints.ts";
 import { furniture } from "./furniture.ts";
@@ -10,6 +11,7 @@ import { pods } from "./pods.ts";
 import { reads } from "./reads.ts";
 import { replicaSets } from "./replica-sets.ts";
 import { rollouts } from "./rollouts.ts";
+import { statefulSets } from "./stateful-sets.ts";
 import { surplus } from "./surplus.ts";
 import { watches } from "./watches.ts";
 import { writes } from "./writes.ts";
@@ -28,6 +30,8 @@ export const allCheckers: readonly Checker[] = [
   pods,
   replicaSets,
   deployments,
+  statefulSets,
+  daemonSets,
   endpoints,
   cleared,
 ];

@@ -1,10 +1,12 @@
 import { configMapSteps } from "./config-maps.ts";
+import { daemonSetSteps } from "./daemon-sets.ts";
 import { deploymentSteps } from "./deployments.ts";
 import { namespaceSteps } from "./namespaces.ts";
 import { nodeSteps } from "./nodes.ts";
 import { podSteps } from "./pods.ts";
 import { replicaSetSteps } from "./replica-sets.ts";
 import { serviceSteps } from "./services.ts";
+import { statefulSetSteps } from "./stateful-sets.ts";
 import type { Step } from "./step.ts";
 
 /** Everything that users do in a world. */
@@ -12,6 +14,8 @@ export const allSteps: readonly Step[] = [
   ...namespaceSteps,
   ...deploymentSteps,
   ...replicaSetSteps,
+  ...statefulSetSteps,
+  ...daemonSetSteps,
   ...podSteps,
   ...serviceSteps,
   ...configMapSteps,

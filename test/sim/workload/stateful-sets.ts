@@ -1,0 +1,78 @@
+import { StatefulSet } from "../../../src/api/apps/stateful-set.ts";
+import type { V1StatefulSet, V1StatefulSetUpdateStrategy } from "../../../src/gen/types.ts";
+import { anyImage, anyTemplate } from "./pod-shape.ts";
+import { APPS, placeOf, type Scene, type Step } from "./step.ts";
+
+const RESOURCE = "apps/statefulsets";
+
+/** What users do with StatefulSets. */
+export const statefulSetSteps: readonly Step[] = [
+  { name: "create a StatefulSet", weight: 6, run: create },
+  { name: "scale a StatefulSet", weight: 5, run: change(scaled) },
+  { name: "give a StatefulSet another image", weight: 6, run: change(withImage) },
+  { name: "change how a StatefulSet rolls", weight: 2, run: change(rollingOtherwise) },
+  { name: "delete a StatefulSet", weight: 3, run: remove },
+];
+
+async function create(scene: Scene): Promise<unknown> {
+  const app = scene.oneOf(...APPS);
+  const { spec } = anyTemplate(scene, app);
+  return scene.client.create(StatefulSet, {
+    metadata: { name: `${app}-seq`, namespace: scene.namespace(), annotations: scene.marked() },
+    spec: {
+      replicas: scene.random.integer(4),
+      serviceName: app,
+      // Sets of one program that were orphaned are adopted by the next.
+      selector: { matchLabels: { app, set: "seq" } },
+      template: { metadata: { labels: { app, set: "seq" } }, ...(spec && { spec }) },
+      podManagementPolicy: scene.oneOf("OrderedReady", "Parallel"),
+      updateStrategy: anyStrategy(scene),
+      ...(scene.isLucky(20) && { minReadySeconds: 3 }),
+      ...(scene.isLucky(20) && { ordinals: { start: 2 } }),
+      ...(scene.isLucky(30) && { revisionHistoryLimit: scene.random.integer(3) }),
+    },
+  });
+}
+
+function anyStrategy(scene: Scene): V1StatefulSetUpdateStrategy {
+  if (scene.isLucky(15)) return { type: "OnDelete" };
+  const rollingUpdate = {
+    ...(scene.isLucky(30) && { partition: scene.random.integer(3) }),
+    ...(scene.isLucky(30) && { maxUnavailable: scene.oneOf<number | string>(1, 2, "50%") }),
+  };
+  return { type: "RollingUpdate", rollingUpdate };
+}
+
+type Part = Partial<NonNullable<V1StatefulSet["spec"]>>;
+
+/** Patches one set's spec. */
+function change(partOf: (scene: Scene, set: V1StatefulSet) => Part): Step["run"] {
+  return async (scene) => {
+    const set = scene.anyOf<V1StatefulSet>(RESOURCE);
+    if (!set) return;
+    const body = { metadata: { annotations: scene.marked() }, spec: partOf(scene, set) };
+    return scene.client.patch(StatefulSet, placeOf(set), { type: "strategic", body });
+  };
+}
+
+function scaled({ random }: Scene): Part {
+  return { replicas: random.integer(4) };
+}
+
+function withImage(scene: Scene, { spec }: V1StatefulSet): Part {
+  const { name } = spec!.template.spec!.containers[0]!;
+  const template = { spec: { containers: [{ name, image: anyImage(scene) }] } };
+  return { template } as Part;
+}
+
+function rollingOtherwise(scene: Scene): Part {
+  const updateStrategy = { $retainKeys: ["type", "rollingUpdate"], ...anyStrategy(scene) };
+  return { updateStrategy } as Part;
+}
+
+async function remove(scene: Scene): Promise<unknown> {
+  const set = scene.anyOf<V1StatefulSet>(RESOURCE);
+  if (!set) return;
+  const propagation = scene.oneOf("Orphan", "Background", "Foreground");
+  return scene.client.delete(StatefulSet, placeOf(set), { propagation });
+}
