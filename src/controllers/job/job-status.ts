@@ -78,11 +78,11 @@ export function trackingOf(tally: Tally, verdict: Verdict | undefined): Tracking
 
 /** @spec canRemoveFinalizer */
 function canBeReleased(
-  { job, spec, lastFailed }: Tally,
+  { isEnding, spec, lastFailed }: Tally,
   verdict: Verdict | undefined,
   pod: Pod,
 ): boolean {
-  if (isBeingDeleted(job) || verdict || pod.status?.phase === "Succeeded") return true;
+  if (isEnding || verdict || pod.status?.phase === "Succeeded") return true;
   if (!isPodFailed(pod, spec)) return false;
   const index = completionIndexOf(pod);
   return index === undefined || lastFailed.get(index) !== pod;

@@ -3,6 +3,8 @@ import { capacity } from "./capacity.ts";
 import type { Checker } from "./checker.ts";
 import { cleared } from "./cleared.ts";
 import { complaints } from "./complaints.ts";
+import { daemonLimits } from "./daemon-limits.ts";
+import { daemonSets } from "./daemon-sets.ts";
 import { deployments } from "./deployments.ts";
 import { endpoints } from "./endpoints.ts";
 import { furniture } from "./furniture.ts";
@@ -31,6 +33,7 @@ export const allCheckers: readonly Checker[] = [
   surplus,
   ordinals,
   setOrder,
+  daemonLimits,
   jobLimits,
   budgets,
   furniture,
@@ -40,6 +43,7 @@ export const allCheckers: readonly Checker[] = [
   deployments,
   statefulSets,
   jobEnds,
+  daemonSets,
   endpoints,
   cleared,
 ];

@@ -12,6 +12,7 @@ import { furniture } from "./furniture.ts";
 import { orphans } from "./orphans.ts";
 import { pods } from "./pods.ts";
 import { replicaSets } from "./replica-sets.ts";
+import { daemonSets } from "./daemon-sets.ts";
 import { surplus } from "./surplus.ts";
 import { Story } from "./story.ts";
 
@@ -236,5 +237,19 @@ describe("surplus checker", () => {
 describe("complaints checker", () => {
   it("tells of every error in a log", () => {
     assert.deepEqual(complaints.check!(new Story().with({ errors: ["x"] })), ["x"]);
+  });
+});
+
+describe("daemon sets checker", () => {
+  it("tells of a node without a Pod, and of one with two", () => {
+    const story = new Story();
+    story.put("nodes", node());
+    const metadata = { name: "agent", namespace: "default", uid: "uid-of-agent" };
+    story.put("apps/daemonsets", { metadata, spec: {} } as object);
+    assert.match(problems(daemonSets, story), /default\/agent: 0 pods on node, due 1/);
+    story.put("pods", running("a", true, owner("DaemonSet", "agent")));
+    assert.equal(problems(daemonSets, story), "");
+    story.put("pods", running("b", true, owner("DaemonSet", "agent")));
+    assert.match(problems(daemonSets, story), /2 pods on node, due 1/);
   });
 });

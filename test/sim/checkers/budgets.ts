@@ -3,16 +3,10 @@ import type { Change } from "../world/history.ts";
 import type { Checker } from "./checker.ts";
 import { disruptionOf } from "./deletions.ts";
 import { isEnding, isReady } from "./replica-sets.ts";
+import { Spares } from "./spares.ts";
 import { keyOf, WorldState } from "./world-state.ts";
 
 const BUDGETS = "policy/poddisruptionbudgets";
-
-/** What its controller may have counted at one moment. */
-interface Count {
-  readonly atMs: number;
-  /** Healthy Pods beyond those that the budget wants. */
-  readonly spare: number;
-}
 
 /**
  * Evictions never take more healthy Pods than a budget has to spare: not more, since some moment whose count its controller may
@@ -22,33 +16,23 @@ export const budgets: Checker = {
   name: "budgets",
   check({ changes, facts }) {
     const state = new WorldState();
-    const counts = new Map<string, Count[]>();
-    const evictions = new Map<string, number[]>();
+    const spares = new Spares();
     return changes.flatMap((change) => {
+      const { resource, atMs, key, revision } = change;
       const evicted = isEviction(change) ? (change.old as V1Pod) : undefined;
       const guards = evicted ? guardsOf(evicted, state) : [];
       state.apply(change);
       const [budget] = guards;
-      const problems: string[] = [];
-      if (evicted && budget && guards.length === 1 && isHealthy(evicted)) {
-        const uid = budget.metadata?.uid ?? "";
-        const granted = [...(evictions.get(uid) ?? []), change.atMs];
-        evictions.set(uid, granted);
-        const known = since(counts.get(uid) ?? [], change.atMs - facts.staleMs);
-        const isCovered = known.some(
-          ({ atMs, spare }) =>
-            granted.filter((at) => at > atMs || at === change.atMs).length <= spare,
-        );
-        if (!isCovered)
-          problems.push(`${change.key} was evicted at ${change.revision} against ${keyOf(budget)}`);
-      }
-      if (change.resource === "pods" || change.resource === BUDGETS)
-        for (const one of state.list<V1PodDisruptionBudget>(BUDGETS)) {
-          const uid = one.metadata?.uid ?? "";
-          const spare = healthyOf(one, state).length - wantedOf(one);
-          counts.set(uid, [...(counts.get(uid) ?? []), { atMs: change.atMs, spare }]);
-        }
-      return problems;
+      const isCovered =
+        !evicted ||
+        !budget ||
+        guards.length > 1 ||
+        !isHealthy(evicted) ||
+        spares.take(budget.metadata?.uid ?? "", atMs, atMs - facts.staleMs);
+      if (resource === "pods" || resource === BUDGETS)
+        for (const one of state.list<V1PodDisruptionBudget>(BUDGETS))
+          spares.note(one.metadata?.uid ?? "", atMs, healthyOf(one, state).length - wantedOf(one));
+      return isCovered ? [] : [`${key} was evicted at ${revision} against ${keyOf(budget)}`];
     });
   },
   checkAtRest({ changes }) {
@@ -68,16 +52,6 @@ export const budgets: Checker = {
     });
   },
 };
-
-/** All that was true at `atMs` or later. */
-function since(counts: readonly Count[], atMs: number): readonly Count[] {
-  return counts.slice(
-    Math.max(
-      0,
-      counts.findLastIndex((count) => count.atMs <= atMs),
-    ),
-  );
-}
 
 function isEviction({ resource, old, object }: Change): boolean {
   if (resource !== "pods" || !old || isEnding(old) || (object && !isEnding(object))) return false;

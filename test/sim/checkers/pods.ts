@@ -54,10 +54,17 @@ function hasAll({ spec, metadata }: V1Pod, state: WorldState, missing: readonly 
 function unbound(pod: V1Pod, all: readonly V1Pod[], state: WorldState): readonly string[] {
   const fitting = state.list<V1Node>("nodes").filter((node) => {
     if (node.spec?.unschedulable || (node.spec?.taints ?? []).some(isForbidding)) return false;
+    if ((namedNode(pod) ?? node.metadata!.name) !== node.metadata!.name) return false;
     const own = all.filter(({ spec }) => spec?.nodeName === node.metadata!.name);
     return excess([...own, pod], allocatableOf(node)) === "";
   });
   return fitting.map(({ metadata }) => `${keyOf(pod)} is not bound, and fits on ${metadata!.name}`);
+}
+
+/** The one node that a Pod of a DaemonSet is for. */
+function namedNode({ spec }: V1Pod): string | undefined {
+  const required = spec?.affinity?.nodeAffinity?.requiredDuringSchedulingIgnoredDuringExecution;
+  return required?.nodeSelectorTerms[0]?.matchFields?.[0]?.values?.[0];
 }
 
 function isForbidding({ effect }: { readonly effect: string }): boolean {

@@ -45,7 +45,7 @@ function world(set: V1StatefulSet, ...members: readonly V1Pod[]): Story {
   return story;
 }
 
-const ENDING = { deletionTimestamp: new Date(0) } as Partial<V1Pod["metadata"]>;
+const ENDING = { deletionTimestamp: "2026-01-01T00:00:00Z" };
 
 describe("stateful sets checker", () => {
   const problems = (set: V1StatefulSet, ...members: readonly V1Pod[]): string =>

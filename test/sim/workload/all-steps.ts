@@ -1,5 +1,6 @@
 import { budgetSteps } from "./budgets.ts";
 import { configMapSteps } from "./config-maps.ts";
+import { daemonSetSteps } from "./daemon-sets.ts";
 import { deploymentSteps } from "./deployments.ts";
 import { jobSteps } from "./jobs.ts";
 import { namespaceSteps } from "./namespaces.ts";
@@ -17,6 +18,7 @@ export const allSteps: readonly Step[] = [
   ...replicaSetSteps,
   ...statefulSetSteps,
   ...jobSteps,
+  ...daemonSetSteps,
   ...podSteps,
   ...budgetSteps,
   ...serviceSteps,

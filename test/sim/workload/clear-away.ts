@@ -1,3 +1,4 @@
+import { DaemonSet } from "../../../src/api/apps/daemon-set.ts";
 import { Deployment } from "../../../src/api/apps/deployment.ts";
 import { ReplicaSet } from "../../../src/api/apps/replica-set.ts";
 import { StatefulSet } from "../../../src/api/apps/stateful-set.ts";
@@ -28,6 +29,7 @@ export async function clearAway(scene: Scene, clock: Clock): Promise<void> {
   await remove(Deployment, "apps/deployments", () => true);
   await remove(ReplicaSet, "apps/replicasets", () => true);
   await remove(StatefulSet, "apps/statefulsets", () => true);
+  await remove(DaemonSet, "apps/daemonsets", () => true);
   await remove(Job, "batch/jobs", () => true);
   await remove(Pod, "pods", () => true);
   await remove(Service, "services", (name) => name !== "kubernetes");
