@@ -1,8 +1,9 @@
 // Measures the server under load: `npm run bench:load [-- --reference URL TOKEN] [--only NAME,…] [--pods N] [--profile FOLDER]`. A server
 // process of this build, alone, with its controllers and scheduler; with a reference (another API server, nothing scheduled on it),
-// what can be asked there is asked there in the same run. Appends one line to bench/results.ndjson. Names: lists memory restart
-// fairness watch stalled; of the watches: [--protocols h1,h2] [--rates 1,100,1000]. Ends the server's processor profile in FOLDER.
-import { execFileSync, fork, spawn } from "node:child_process";
+// what can be asked there is asked there in the same run (memory: of the process that listens at URL, if it is on this machine).
+// Appends one line to bench/results.ndjson. Names: lists memory restart fairness watch stalled creates; of the watches:
+// [--protocols h1,h2] [--rates 1,100,1000]. Leaves the server's processor profile in FOLDER.
+import { execFileSync, fork, spawn, spawnSync } from "node:child_process";
 import { existsSync, mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -23,6 +24,8 @@ const option = (name) => {
 };
 const pods = Number(option("--pods") ?? 12_000);
 const profiles = option("--profile");
+/** As `skiff start` starts it. */
+const NODE_FLAGS = ["--max-semi-space-size=16"];
 const profiling = profiles ? ["--cpu-prof", `--cpu-prof-dir=${profiles}`] : [];
 const only = option("--only")?.split(",");
 const isWanted = (name) => !only || only.includes(name);
@@ -38,7 +41,16 @@ async function startServer() {
   const begun = performance.now();
   server = spawn(
     process.execPath,
-    [...profiling, "bin/skiff.cjs", "server", "--data", data, "--listen", `127.0.0.1:${PORT}`],
+    [
+      ...NODE_FLAGS,
+      ...profiling,
+      "bin/skiff.cjs",
+      "server",
+      "--data",
+      data,
+      "--listen",
+      `127.0.0.1:${PORT}`,
+    ],
     { stdio: "inherit" },
   );
   const probe = clientOf(URL_OURS, {}, 1);
@@ -115,6 +127,33 @@ const PODS = "/api/v1/namespaces/bench/pods";
 
 async function fill({ call }) {
   await inParallel(pods, 32, (at) => call("POST", PODS, pod(`p-${at}`, at)));
+}
+
+/** The process that listens where `url` says, if it is on this machine. */
+function listenerAt(url) {
+  const { stdout } = spawnSync("ss", ["-ltnpH", `sport = :${new URL(url).port}`], {
+    encoding: "utf8",
+  });
+  return Number(/pid=(\d+)/.exec(stdout ?? "")?.[1]) || undefined;
+}
+
+/** Requests per second over 32 connections: writes first, so that GETs find what they read. */
+function requests(ours, theirs) {
+  const lua = ({ url, token }, kind) => {
+    const prefix = `${kind}-${process.pid}`;
+    return ["-s", "bench/create.lua", url, "--", kind, "bench", prefix, token];
+  };
+  for (const [name, kind] of [
+    ["ConfigMap", "cm"],
+    ["Pod", "pod"],
+  ]) {
+    const [mine, other] = [ours, theirs].map((who) => who && wrk(32, 5, lua(who, kind)));
+    figures.record(`${name} creates/s, 32 connections`, mine, other);
+  }
+  const header = ({ token }) => `authorization: Bearer ${token}`;
+  const target = `${PODS}/pod-${process.pid}-0-5`;
+  const get = (who) => who && wrk(32, 4, ["-H", header(who), `${who.url}${target}`]);
+  figures.record("GET/s, 32 connections", get(ours), get(theirs));
 }
 
 /** Seconds that curl takes for a whole list, median of 7, and its bytes. */
@@ -325,9 +364,11 @@ async function main() {
   if (isWanted("lists")) lists(ours, theirs);
   if (isWanted("memory")) {
     await pause(10_000);
+    const other = url && listenerAt(url);
     figures.record(
       `memory of the server with ${pods} Pods, MB`,
       Math.round(residentMb(server.pid)),
+      other && Math.round(residentMb(other)),
     );
   }
   if (isWanted("restart")) {
@@ -346,6 +387,7 @@ async function main() {
   if (isWanted("fairness")) await fairness(again, theirs, ourTokens, theirTokens ?? []);
   if (isWanted("watch")) await watches(again, theirs);
   if (isWanted("stalled")) await stalled(again);
+  if (isWanted("creates")) requests(again, theirs);
   await theirs?.call("DELETE", "/api/v1/namespaces/bench");
   for (const name of theirs ? ["first", "second"] : [])
     await theirs.call(

@@ -73,9 +73,37 @@ const RICH_SPEC = {
   os: { name: "linux" },
 };
 
+const JOB_SPEC = {
+  completions: 3,
+  completionMode: "Indexed",
+  backoffLimitPerIndex: 1,
+  selector: { matchLabels: { a: "b" } },
+  podFailurePolicy: {
+    rules: [
+      { action: "Ignore", onPodConditions: [{ type: "DisruptionTarget", status: "True" }] },
+      { action: "FailJob", onExitCodes: { operator: "In", values: [1, 2], containerName: "app" } },
+    ],
+  },
+  successPolicy: { rules: [{ succeededIndexes: "0-1", succeededCount: 1 }] },
+  template: { metadata: { labels: { a: "b" } }, spec: { ...RICH_SPEC, restartPolicy: "Never" } },
+};
+
 const RICH: readonly object[] = [
   pod("p", { spec: RICH_SPEC }),
   deployment("d", { spec: { template: { metadata: { labels: { app: "d" } }, spec: RICH_SPEC } } }),
+  {
+    apiVersion: "batch/v1",
+    kind: "Job",
+    metadata: { name: "j", labels: { a: "b" } },
+    spec: JOB_SPEC,
+  },
+  {
+    apiVersion: "batch/v1",
+    kind: "CronJob",
+    metadata: { name: "c" },
+    spec: { schedule: "@daily", timeZone: "UTC", jobTemplate: { spec: JOB_SPEC } },
+    status: { active: [{ name: "j" }], lastScheduleTime: "2026-01-01T00:00:00Z" },
+  },
   service("s", { spec: { type: "LoadBalancer", clusterIP: "10.0.0.1", externalIPs: ["1.2.3.4"] } }),
   node("n", { spec: { taints: [{ key: "a", effect: "NoSchedule" }], podCIDRs: ["10.0.0.0/24"] } }),
   {

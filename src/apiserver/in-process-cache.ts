@@ -1,12 +1,13 @@
 import type { Kind } from "../api/machinery/kind.ts";
 import type { KubeObject, ObjectKey } from "../api/machinery/object.ts";
+import type { V1Pod } from "../gen/types.ts";
 import type { Cache, CacheChange, CacheFilter } from "../client/cache.ts";
 import type { ServerParts } from "./parts.ts";
 import type { Clock } from "../base/clock.ts";
 import type { CacheEvent } from "./registry/event-ring.ts";
 import { shown } from "./registry/face.ts";
 import { followResource } from "./registry/follow-resource.ts";
-import { KEYS_END, localKey, namespaceRange } from "./registry/keys.ts";
+import { localKey, namespaceRange } from "./registry/keys.ts";
 import type { ObjectVersion } from "./registry/object-version.ts";
 import type { ResourceCache } from "./registry/resource-cache.ts";
 
@@ -31,15 +32,15 @@ export class InProcessCache implements Cache {
   }
 
   list<T extends KubeObject>(kind: Kind<T>, filter: CacheFilter<T> = {}): readonly T[] {
-    const { namespace = "", controllerUid, where } = filter;
+    const { namespace = "", controllerUid, nodeName, where } = filter;
     const part = this.#part(kind);
     const [from, to] = namespaceRange(kind.isNamespaced ? namespace : "");
     const versions =
-      controllerUid === undefined
-        ? part.versions.slice(from, to, Infinity)
-        : controlledBy(this.#parts.clock, part, controllerUid).filter(
-            ({ key }) => key >= from && key < to,
-          );
+      controllerUid !== undefined
+        ? this.#indexed(part, CONTROLLER, controllerUid, from, to)
+        : nodeName !== undefined
+          ? this.#indexed(part, NODE, nodeName, from, to)
+          : part.versions.slice(from, to, Infinity);
     const out: T[] = [];
     for (const version of versions) {
       const object = this.#object(kind, version);
@@ -65,11 +66,8 @@ export class InProcessCache implements Cache {
     if (!told) return;
     const telling = this.#telling.get(part) ?? new Set();
     this.#telling.set(part, telling.add(told));
-    this.#parts.cache.telling.add(told);
-    void told.finally(() => {
-      telling.delete(told);
-      this.#parts.cache.telling.delete(told);
-    });
+    void told.finally(() => telling.delete(told));
+    this.#await(told);
   }
 
   revision(): number {
@@ -82,6 +80,32 @@ export class InProcessCache implements Cache {
 
   close(): void {
     for (const stop of this.#stops.splice(0)) stop();
+  }
+
+  /** In key order, what has `value` in `field`. While the index is being made, all objects are looked at. */
+  #indexed(
+    part: ResourceCache,
+    field: IndexedField,
+    value: string,
+    from: string,
+    to: string,
+  ): readonly ObjectVersion[] {
+    const index = indexOf(this.#parts.clock, part, field, (told) => this.#await(told));
+    const may = index.isWhole
+      ? [...(index.byValue.get(value)?.values() ?? [])]
+          .filter(({ key }) => key >= from && key < to)
+          .sort((a, b) => (a.key < b.key ? -1 : 1))
+      : [...part.versions.slice(from, to, Infinity)].filter((version) =>
+          field.valuesOf(version).includes(value),
+        );
+    return field.isOne ? may : may.filter((version) => field.valueOf(version) === value);
+  }
+
+  /** The server is not ready before it has told all that it began to tell. */
+  #await(told: Promise<void>): void {
+    const { telling } = this.#parts.cache;
+    telling.add(told);
+    void told.finally(() => telling.delete(told));
   }
 
   #part(kind: Kind): ResourceCache {
@@ -102,53 +126,83 @@ function keyOf(key: string): ObjectKey {
     : { namespace: key.slice(0, slash), name: key.slice(slash + 1) };
 }
 
-/** The objects of one resource by the uid of their controller. */
-interface ControllerIndex {
-  readonly byUid: Map<string, Map<string, ObjectVersion>>;
+/** What objects are found by, besides their keys. */
+interface IndexedField {
+  /** Under which values a version is kept: what it has, and perhaps others. */
+  valuesOf(version: ObjectVersion): readonly string[];
+  /** What it has. */
+  valueOf(version: ObjectVersion): string;
+  /** `valuesOf` says no more than `valueOf`. */
+  readonly isOne: boolean;
+}
+
+/** "": nobody controls it. */
+const controllerOf = ({ meta }: ObjectVersion): string =>
+  meta.ownerReferences?.find((owner) => owner.controller)?.uid ?? "";
+
+const CONTROLLER: IndexedField = {
+  valuesOf: (version) => [controllerOf(version)],
+  valueOf: controllerOf,
+  isOne: true,
+};
+
+const NODE_NAME = Buffer.from('"nodeName":"');
+const QUOTE = 0x22;
+
+/**
+ * Read from the bytes, since the server must know all of them before it is ready, and parsing a Pod takes ten times as long. A label
+ * may have the same name, so whoever asks looks into the object, too.
+ */
+const NODE: IndexedField = {
+  valuesOf: ({ value }) => {
+    const names: string[] = [];
+    for (let at = value.indexOf(NODE_NAME); at >= 0; at = value.indexOf(NODE_NAME, at)) {
+      at += NODE_NAME.length;
+      names.push(value.toString("latin1", at, value.indexOf(QUOTE, at)));
+    }
+    return names;
+  },
+  valueOf: ({ object }) => (object as V1Pod).spec?.nodeName ?? "",
+  isOne: false,
+};
+
+/** The objects of one resource by one field. */
+interface VersionIndex {
+  readonly byValue: Map<string, Map<string, ObjectVersion>>;
   /** All present objects are in it. */
   isWhole: boolean;
 }
 
-/** Made for a resource when someone first asks by controller, and kept up to date from then on. */
-const indexes = new WeakMap<ResourceCache, ControllerIndex>();
+/** Made for a resource when someone first asks by a field, and kept up to date from then on. */
+const indexes = new WeakMap<ResourceCache, Map<IndexedField, VersionIndex>>();
 
-/** The versions whose controller has `uid`, in key order. While the index is being made, all objects are looked at. */
-function controlledBy(clock: Clock, part: ResourceCache, uid: string): readonly ObjectVersion[] {
-  let index = indexes.get(part);
-  if (!index) indexes.set(part, (index = startIndex(clock, part)));
-  if (!index.isWhole) {
-    const all = part.versions.slice("", KEYS_END, Infinity);
-    return all.filter((version) => controllerOf(version) === uid);
-  }
-  const found = [...(index.byUid.get(uid)?.values() ?? [])];
-  return found.sort((a, b) => (a.key < b.key ? -1 : 1));
-}
-
-function startIndex(clock: Clock, part: ResourceCache): ControllerIndex {
-  const byUid: ControllerIndex["byUid"] = new Map();
-  const remove = (version: ObjectVersion): void => {
-    const uid = controllerOf(version);
-    const own = byUid.get(uid);
-    if (own?.delete(version.key) && own.size === 0) byUid.delete(uid);
-  };
-  const add = (version: ObjectVersion): void => {
-    const uid = controllerOf(version);
-    const own = byUid.get(uid);
-    if (own) own.set(version.key, version);
-    else byUid.set(uid, new Map([[version.key, version]]));
-  };
+/** `onStart` is given what ends when a new index is whole. */
+function indexOf(
+  clock: Clock,
+  part: ResourceCache,
+  field: IndexedField,
+  onStart: (told: Promise<void>) => void,
+): VersionIndex {
+  let ofPart = indexes.get(part);
+  if (!ofPart) indexes.set(part, (ofPart = new Map()));
+  const known = ofPart.get(field);
+  if (known) return known;
+  const byValue: VersionIndex["byValue"] = new Map();
   const update = ({ old, version }: CacheEvent): void => {
-    if (old) remove(old);
-    if (version) add(version);
+    for (const value of old ? field.valuesOf(old) : []) {
+      const own = byValue.get(value);
+      if (own?.delete(old!.key) && own.size === 0) byValue.delete(value);
+    }
+    for (const value of version ? field.valuesOf(version) : []) {
+      const own = byValue.get(value);
+      if (own) own.set(version!.key, version!);
+      else byValue.set(value, new Map([[version!.key, version!]]));
+    }
   };
   // First in line, so that other listeners of the same event already see the new index.
   const { told } = followResource(clock, part, update, (listener) => part.addFirst(listener));
-  const index = { byUid, isWhole: told === undefined };
-  void told?.then(() => (index.isWhole = true));
+  const index = { byValue, isWhole: told === undefined };
+  ofPart.set(field, index);
+  if (told) onStart(told.then(() => void (index.isWhole = true)));
   return index;
-}
-
-/** "": nobody controls it. */
-function controllerOf({ meta }: ObjectVersion): string {
-  return meta.ownerReferences?.find((owner) => owner.controller)?.uid ?? "";
 }

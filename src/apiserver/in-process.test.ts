@@ -70,6 +70,31 @@ describe("in process", () => {
   );
 
   it(
+    "the cache finds Pods by node, and is not misled by labels",
+    inServer(async ({ client, server }) => {
+      const create = (name: string, nodeName: string | undefined, labels = {}): Promise<unknown> =>
+        client.create(Pod, {
+          metadata: { ...key(name), labels },
+          spec: { containers: [{ name: "c", image: "i" }], ...(nodeName && { nodeName }) },
+        });
+      await create("a", "n1");
+      const cache = new InProcessCache(server.parts);
+      const on = (nodeName: string): string =>
+        cache
+          .list(Pod, { nodeName })
+          .map(({ metadata }) => metadata!.name)
+          .join(" ");
+      assert.equal(on("n1"), "a");
+      await create("c", "n1", { nodeName: "n2" });
+      await create("b", "n1", { nodeName: "n1" });
+      await create("d", undefined, { nodeName: "n1" });
+      assert.deepEqual([on("n1"), on("n2")], ["a b c", ""]);
+      await client.delete(Pod, key("a"), { graceSeconds: 0 });
+      assert.equal(on("n1"), "b c");
+    }),
+  );
+
+  it(
     "a watch tells of what comes, and ends when asked",
     inServer(async ({ client }) => {
       const stop = new AbortController();

@@ -17,6 +17,8 @@ export interface CacheFilter<T> {
   readonly namespace?: string;
   /** Uses the index of objects by controller uid. "": those that no controller has. */
   readonly controllerUid?: string;
+  /** Pods by `spec.nodeName`; the server's own cache has an index. */
+  readonly nodeName?: string;
   readonly where?: (object: T) => boolean;
 }
 

@@ -1,5 +1,6 @@
 import type { Kind } from "../api/machinery/kind.ts";
 import { formatKey, keyOf, type KubeObject, type ObjectKey } from "../api/machinery/object.ts";
+import type { V1Pod } from "../gen/types.ts";
 import type { CacheChange, CacheFilter } from "./cache.ts";
 
 /** The objects of one namespace, with their names in order. */
@@ -27,13 +28,15 @@ export class KindStore<T extends KubeObject> {
     return this.#shelves.get(namespace)?.objects.get(name);
   }
 
-  list({ namespace, controllerUid, where }: CacheFilter<T> = {}): readonly T[] {
+  list({ namespace, controllerUid, nodeName, where }: CacheFilter<T> = {}): readonly T[] {
     const found =
       controllerUid === undefined ? this.#inOrder(namespace) : this.#controlled(controllerUid);
     const isMatch = (object: T): boolean =>
       (namespace === undefined || (object.metadata?.namespace ?? "") === namespace) &&
+      (nodeName === undefined || (object as V1Pod).spec?.nodeName === nodeName) &&
       (where === undefined || where(object));
-    return controllerUid === undefined && where === undefined ? found : found.filter(isMatch);
+    const isAll = controllerUid === undefined && nodeName === undefined && where === undefined;
+    return isAll ? found : found.filter(isMatch);
   }
 
   /** @returns what changed; `undefined`: nothing. */

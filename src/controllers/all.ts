@@ -14,6 +14,7 @@ import type { CertificatePort } from "./certificates/port.ts";
 import { certificateSigner } from "./certificates/signer.ts";
 import { clusterRoleAggregation } from "./clusterroleaggregation/clusterroleaggregation.ts";
 import { daemonSetController } from "./daemonset/daemonset.ts";
+import { cronJobController } from "./cronjob/cronjob.ts";
 import { deploymentController } from "./deployment/deployment.ts";
 import { disruptionLoop } from "./disruption/disruption.ts";
 import { staleTargetLoop } from "./disruption/stale-target.ts";
@@ -72,6 +73,7 @@ export function allLoops(
       : []),
     loop(clusterRoleAggregation),
     loop(daemonSetController(clock)),
+    loop(cronJobController),
     loop(deploymentController),
     disruptionLoop(cache),
     staleTargetLoop(cache),

@@ -1,6 +1,7 @@
 import { backoffMs, type BackoffLimits } from "../base/backoff.ts";
-import type { Clock, Instant, Timer } from "../base/clock.ts";
+import type { Clock, Instant } from "../base/clock.ts";
 import { turnsOf, type Slice } from "../base/turns.ts";
+import { WakeUps } from "./wake-ups.ts";
 
 /**
  * How long a failing key waits. @spec controller-runtime v0.22 priorityqueue.go: 5 ms → 1000 s, doubling.
@@ -31,7 +32,7 @@ export class WorkQueue {
   readonly #ready = new Set<string>();
   readonly #busy = new Set<string>();
   readonly #dirty = new Set<string>();
-  readonly #wakes = new Map<string, { at: Instant; timer: Timer }>();
+  readonly #wakeUps: WakeUps;
   readonly #failures = new Map<string, number>();
   #working = 0;
   #isDrainPlanned = false;
@@ -44,6 +45,7 @@ export class WorkQueue {
   /** `work` must not reject. */
   constructor(clock: Clock, workersMax: number, work: (key: string) => Promise<Outcome>) {
     this.#clock = clock;
+    this.#wakeUps = new WakeUps(clock, (key) => this.add(key));
     this.#workersMax = workersMax;
     this.#work = work;
   }
@@ -64,14 +66,7 @@ export class WorkQueue {
   }
 
   addAt(key: string, at: Instant): void {
-    const pending = this.#wakes.get(key);
-    if (this.#isClosed || (pending && pending.at <= at)) return;
-    pending?.timer.cancel();
-    const timer = this.#clock.after(at - this.#clock.now(), () => {
-      this.#wakes.delete(key);
-      this.add(key);
-    });
-    this.#wakes.set(key, { at, timer });
+    if (!this.#isClosed) this.#wakeUps.set(key, at);
   }
 
   /** Keys that wait for a worker. */
@@ -88,8 +83,7 @@ export class WorkQueue {
   /** Begins nothing more; resolves when what was begun has ended. */
   async close(): Promise<void> {
     this.#isClosed = true;
-    for (const { timer } of this.#wakes.values()) timer.cancel();
-    this.#wakes.clear();
+    this.#wakeUps.clear();
     this.#ready.clear();
     this.#dirty.clear();
     while (this.#working > 0) await new Promise<void>((resolve) => this.#idle.push(resolve));
@@ -128,8 +122,7 @@ export class WorkQueue {
   async #run(key: string): Promise<void> {
     this.#ready.delete(key);
     this.#busy.add(key);
-    this.#wakes.get(key)?.timer.cancel();
-    this.#wakes.delete(key);
+    this.#wakeUps.cancel(key);
     this.#working++;
     const outcome = await this.#work(key);
     this.#working--;

@@ -101,7 +101,7 @@ function profileOf(profile: Part, path: string, ignored: readonly string[]): Pro
       return plugin ? [inUse(plugin, use)] : [];
     });
     const preempts = uses.isPreempting;
-    const preemption = preempts ? preemptionOf(args.get("DefaultPreemption") ?? {}) : undefined;
+    const preemption = preempts ? preemptionOf(args.get("DefaultPreemption") ?? {}) : null;
     return { schedulerName, plugins, preemption };
   } catch (error) {
     if (error instanceof ArgumentError)

@@ -49,7 +49,7 @@ export function decide(
   podClass: PodClass,
   snapshot: Snapshot,
   random: Random,
-  settings: PreemptionSettings | undefined = DEFAULT_PREEMPTION,
+  settings: PreemptionSettings | null = DEFAULT_PREEMPTION,
 ): Decision {
   if (snapshot.nodes.length === 0) return NO_NODES;
   const closed = closedTo(podClass, snapshot);
@@ -96,7 +96,7 @@ export function decideBy(
   podClass: PodClass,
   snapshot: Snapshot,
   random: Random,
-  settings: PreemptionSettings | undefined,
+  settings: PreemptionSettings | null,
 ): Decision {
   const { nominations } = snapshot;
   if (nominations.size > 0) {
@@ -106,7 +106,7 @@ export function decideBy(
   }
   const node = look.pick(random);
   if (node) return { kind: "bind", node, feasible: look.feasible };
-  const preemption = settings && planPreemption(look, pod, snapshot, random, settings);
+  const preemption = settings ? planPreemption(look, pod, snapshot, random, settings) : undefined;
   return unschedulable(look, podClass, snapshot, preemption);
 }
 

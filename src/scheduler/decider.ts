@@ -18,7 +18,7 @@ export class Decider {
   readonly #cache: SchedulerCache;
   readonly #classes: PodClasses;
   readonly #random: Random;
-  readonly #preemption: PreemptionSettings | undefined;
+  readonly #preemption: PreemptionSettings | null;
   readonly #scores = new Recent<PodClass, ClassScores>(SCORES_MAX);
   /** Those that came once: what is found out for one that never comes again need not be kept. */
   readonly #once = new Recent<PodClass, true>(ONCE_MAX);
@@ -27,7 +27,7 @@ export class Decider {
     cache: SchedulerCache,
     classes: PodClasses,
     random: Random,
-    preemption: PreemptionSettings | undefined = DEFAULT_PREEMPTION,
+    preemption: PreemptionSettings | null = DEFAULT_PREEMPTION,
   ) {
     this.#preemption = preemption;
     this.#cache = cache;

@@ -33,8 +33,8 @@ function explained(
   for (const one of placed) cache.setPod(one);
   const classes = new PodClasses(DEFAULT_PLUGINS, cache.interest, new Workloads());
   const isOurs = subject.spec?.schedulerName === "default-scheduler";
-  const podClass = isOurs ? classes.of(subject) : undefined;
-  return explainPod(subject, podClass, cache, ["default-scheduler"]);
+  const classOf = isOurs ? (one: V1Pod) => classes.of(one) : undefined;
+  return explainPod(subject, classOf, cache, ["default-scheduler"]);
 }
 
 /** `node plugin: remedy` of every refusal. */

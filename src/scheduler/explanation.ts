@@ -42,11 +42,11 @@ const NODES_MAX = 500;
  * Explains a Pod by the newest snapshot: every node, every plugin.
  *
  * Pure. A Pod that has a node is taken off it in thought: so its own room and its own labels do not speak against it.
- * `schedulers`: the names that are served here. `message`: what was decided last.
+ * `classOf`: of the profile that it names; `undefined`: there is none. `schedulers`: the names that are served here.
  */
 export function explainPod(
   pod: V1Pod,
-  podClass: PodClass | undefined,
+  classOf: ((pod: V1Pod) => PodClass) | undefined,
   snapshot: Snapshot,
   schedulers: readonly string[],
 ): PodExplanation {
@@ -61,7 +61,8 @@ export function explainPod(
     return { ...about, state: "gated", summary, nodes: [] };
   }
   const node = pod.spec?.nodeName;
-  if (!podClass) return { ...about, ...notOurs(pod, schedulers), ...(node && { node }), nodes: [] };
+  if (!classOf) return { ...about, ...notOurs(pod, schedulers), ...(node && { node }), nodes: [] };
+  const podClass = classOf(unplaced(pod));
   const closed = node === undefined && closedTo(podClass, snapshot);
   if (closed && closed.kind === "unschedulable")
     return { ...about, state: "pending", summary: `No node does: ${closed.message}`, nodes: [] };
@@ -75,6 +76,13 @@ export function explainPod(
   }
   const summary = scheduledSummary(node, fitting);
   return { ...about, state: "scheduled", summary, node, nodes: told };
+}
+
+/** As it was before it had a node: that it names one now is no rule that it follows. */
+function unplaced(pod: V1Pod): V1Pod {
+  if (pod.spec?.nodeName === undefined) return pod;
+  const { nodeName: _, ...spec } = pod.spec;
+  return { ...pod, spec };
 }
 
 function notOurs(
@@ -108,9 +116,11 @@ function scheduledSummary(node: string, fitting: readonly NodeExplanation[]): st
   const best = first!.score ?? 0;
   if (score === best) {
     const equals = fitting.filter((one) => one.score === best).length - 1;
+    const highest = `It is on ${node}, which scores highest (${score})`;
+    const others = `${equals} other${equals === 1 ? "" : "s"}`;
     return equals === 0
-      ? `It is on ${node}, which scores highest (${score}) of ${fitting.length} nodes that fit.`
-      : `It is on ${node}, which scores highest (${score}) with ${equals} other${equals === 1 ? "" : "s"} of ${fitting.length} that fit; among equals chance decides.`;
+      ? `${highest} of ${fitting.length} nodes that fit.`
+      : `${highest} with ${others} of ${fitting.length} that fit; among equals chance decides.`;
   }
   return `It is on ${node} (score ${score}); by what is known now, ${first!.name} would score higher (${best}): the cluster has changed since it was placed.`;
 }

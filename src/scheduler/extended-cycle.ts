@@ -21,7 +21,7 @@ export interface ExtendedCycle {
   readonly extenders: readonly Extender[];
   readonly snapshot: Snapshot;
   readonly random: Random;
-  readonly preemption: PreemptionSettings | undefined;
+  readonly preemption: PreemptionSettings | null;
   /** An extender that may be ignored did not answer. */
   readonly onIgnored: (extender: Extender, error: unknown) => void;
 }

@@ -6,7 +6,8 @@ export interface Profile {
   readonly schedulerName: string;
   /** Filters run in this order. */
   readonly plugins: readonly Plugin[];
-  readonly preemption: PreemptionSettings | undefined;
+  /** `null`: nobody is evicted for its Pods. */
+  readonly preemption: PreemptionSettings | null;
 }
 
 /** How many nodes are compared. @spec k8s@1.36 kubescheduler.config.k8s.io/v1 DefaultPreemptionArgs */

@@ -2,7 +2,9 @@ import assert from "node:assert/strict";
 import { describe, it } from "node:test";
 import { VirtualClock } from "../base/virtual-clock.ts";
 import type { V1Node, V1Pod } from "../gen/types.ts";
+import { affinityTermsOf } from "./affinity-terms.ts";
 import { demandOf } from "./demand.ts";
+import type { ClusterChange } from "./framework.ts";
 import { LabelInterest } from "./label-interest.ts";
 import { DEFAULT_PLUGINS } from "./plugin-args.ts";
 import { PodClasses } from "./pod-class.ts";
@@ -197,6 +199,75 @@ describe("SchedulingQueue, Pods of one class", () => {
     refuse("a b c");
     queue.wake(FREED);
     assert.equal(names(), "a b c");
+  });
+});
+
+describe("SchedulingQueue, rules about other Pods", () => {
+  const labelled = (name: string, app: string): V1Pod => ({
+    metadata: { name, uid: name, namespace: "default", labels: { app } },
+    spec: { containers: [] },
+  });
+  const term = { topologyKey: "zone", labelSelector: { matchLabels: { app: "db" } } };
+  const REQUIRED = "requiredDuringSchedulingIgnoredDuringExecution";
+  const near: V1Pod = {
+    ...labelled("near", "web"),
+    spec: { containers: [], affinity: { podAffinity: { [REQUIRED]: [term] } } },
+  };
+  const far: V1Pod = {
+    ...labelled("far", "web"),
+    spec: { containers: [], affinity: { podAntiAffinity: { [REQUIRED]: [term] } } },
+  };
+  const even: V1Pod = {
+    ...labelled("even", "db"),
+    spec: {
+      containers: [],
+      topologySpreadConstraints: [
+        { ...term, maxSkew: 1, whenUnsatisfiable: "DoNotSchedule", topologyKey: "zone" },
+      ],
+    },
+  };
+  const placed = (app: string) => ({ kind: "pod-placed", pod: labelled("x", app) }) as const;
+  const freed = (app: string) => ({ ...FREED, pod: labelled("x", app) });
+  const gone = { kind: "node-gone", node: SSD_NODE } as const;
+
+  for (const [what, subject, plugin, change, expected] of [
+    ["wants to be near one that is placed", near, "InterPodAffinity", placed("db"), "near"],
+    ["does not care for the one that is placed", near, "InterPodAffinity", placed("x"), ""],
+    ["avoids the one that goes", far, "InterPodAffinity", freed("db"), "far"],
+    ["does not care for the one that goes", far, "InterPodAffinity", freed("x"), ""],
+    ["is spread with the one that is placed", even, "PodTopologySpread", placed("db"), "even"],
+    ["is spread with others", even, "PodTopologySpread", placed("x"), ""],
+    ["is spread over a node that goes", even, "PodTopologySpread", gone, "even"],
+    ["lacks room alone", near, "NodeResourcesFit", placed("db"), ""],
+  ] as readonly (readonly [string, V1Pod, string, ClusterChange, string])[])
+    it(`${expected ? "wakes" : "leaves"} a Pod that ${what}`, () => {
+      const { queue, names, refuse } = setUp(subject);
+      refuse(subject.metadata!.name!, new Set([plugin]));
+      queue.wake(change);
+      assert.equal(names(), expected);
+    });
+
+  it("tries a Pod with a kept node by itself, and sends the next of its group", () => {
+    const { queue, names, refuse } = setUp(pod("a"), pod("b"));
+    refuse("a b");
+    queue.wake(FREED);
+    queue.refuse(queue.pop()!, FIT, true);
+    assert.equal(names(), "b", "what kept a node for a may keep another for b");
+    queue.wake(FREED);
+    assert.equal(names(), "a");
+  });
+
+  it("tries all again that plugins can tell apart now", () => {
+    const interest = new LabelInterest();
+    const classes = new PodClasses(DEFAULT_PLUGINS, interest, new Workloads());
+    const queue = new SchedulingQueue(new VirtualClock(), classes, () => {});
+    queue.add(labelled("a", "web"));
+    queue.refuse(queue.pop()!, FIT);
+    queue.reclassify();
+    assert.equal(queue.pop(), undefined);
+    interest.add(affinityTermsOf(near)!);
+    queue.reclassify();
+    assert.equal(queue.pop()?.metadata?.name, "a");
   });
 });
 

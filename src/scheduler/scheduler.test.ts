@@ -16,7 +16,8 @@ import type { V1PodSpec } from "../gen/types.ts";
 import { EventRecorder } from "../client/event-recorder.ts";
 import { node, pod } from "../../test/support/builders.ts";
 import { startTestServer, type TestServer } from "../../test/support/api-server.ts";
-import { Scheduler } from "./scheduler.ts";
+import { readConfiguration } from "./configuration.ts";
+import { Scheduler, type SchedulerOptions } from "./scheduler.ts";
 
 interface World {
   readonly server: TestServer;
@@ -43,6 +44,7 @@ const startFollowing: StartCache = ({ clock }, client) =>
 function inWorld(
   body: (world: World) => Promise<void>,
   startCache = startInProcess,
+  options: Partial<SchedulerOptions> = {},
 ): () => Promise<void> {
   return async () => {
     const server = await startTestServer();
@@ -92,7 +94,7 @@ function inWorld(
     const cache = startCache(server, intercepted);
     const random = new SeededRandom(1);
     const scheduler = new Scheduler({
-      client: intercepted, cache, clock, random, logger: silentLogger, events,
+      client: intercepted, cache, clock, random, logger: silentLogger, events, ...options,
     }); // prettier-ignore
     const started = scheduler.start();
     await world.pass(250);
@@ -104,6 +106,8 @@ function inWorld(
       .finally(() => server.close());
   };
 }
+
+const HEAD = "apiVersion: kubescheduler.config.k8s.io/v1\nkind: KubeSchedulerConfiguration\n";
 
 const requesting = (cpu: string): Partial<V1PodSpec> => ({
   containers: [{ name: "app", image: "app:1", resources: { requests: { cpu } } }],
@@ -293,6 +297,71 @@ describe("Scheduler", () => {
       const places = (await world.places()).split(" ").sort();
       assert.equal(places.filter((place) => !place.endsWith(":")).length, 2, places.join(" "));
     }),
+  );
+
+  it(
+    "serves several profiles, each under its own name",
+    inWorld(
+      async (world) => {
+        const { client } = world;
+        await client.create(Node, node("n1"));
+        await client.create(Pod, pod("packed", { spec: { schedulerName: "packer" } }));
+        await client.create(Pod, pod("foreign", { spec: { schedulerName: "nobody" } }));
+        await client.create(
+          Pod,
+          pod("never", { spec: { ...requesting("9"), schedulerName: "packer" } }),
+        );
+        await world.pass(1000);
+        assert.equal(await world.places(), "foreign: never: packed:n1");
+        assert.deepEqual(await world.reasons("never"), [
+          "FailedScheduling ×1: 0/1 nodes are available: 1 Insufficient cpu. no new claims to deallocate",
+        ]);
+        const { items } = await client.list(Event);
+        const sources = items.map((event) => event.reportingComponent ?? event.source?.component);
+        assert.deepEqual(new Set(sources), new Set(["packer"]));
+      },
+      startInProcess,
+      {
+        configuration: readConfiguration(
+          `${HEAD}profiles:
+            - schedulerName: default-scheduler
+            - schedulerName: packer
+              plugins: {postFilter: {disabled: [{name: DefaultPreemption}]}}`,
+        ),
+      },
+    ),
+  );
+
+  let isExtenderDown = false;
+  it(
+    "asks extenders, waits for them, and tries again when they fail",
+    inWorld(
+      async (world) => {
+        const { client } = world;
+        for (const name of ["n1", "n2", "n3"]) await client.create(Node, node(name));
+        isExtenderDown = true;
+        await client.create(Pod, pod("a"));
+        await world.pass(100);
+        assert.deepEqual(await world.reasons("a"), [
+          "FailedScheduling ×1: extender http://x: Error: down",
+        ]);
+        isExtenderDown = false;
+        await world.pass(2000);
+        await client.create(Pod, pod("b"));
+        await world.pass(100);
+        assert.equal(await world.places(), "a:n2 b:n2");
+      },
+      startInProcess,
+      {
+        configuration: readConfiguration(
+          `${HEAD}extenders: [{urlPrefix: "http://x", filterVerb: filter, nodeCacheCapable: true}]`,
+        ),
+        postJson: async () => {
+          if (isExtenderDown) throw new Error("down");
+          return { NodeNames: ["n2"] };
+        },
+      },
+    ),
   );
 
   for (let seed = 1; seed <= 8; seed++)

@@ -15,6 +15,7 @@ import { explainPod, type PodExplanation } from "./explanation.ts";
 import { followCluster } from "./follow-cluster.ts";
 import { decideWithExtenders } from "./extended-cycle.ts";
 import { Extender, type PostJson } from "./extender.ts";
+import type { ClusterChange } from "./framework.ts";
 import type { NodeInfo } from "./node-info.ts";
 import { PodClasses, type PodClass } from "./pod-class.ts";
 import { PodWrites, type SchedulerEvents } from "./pod-writes.ts";
@@ -107,11 +108,11 @@ export class Scheduler {
   /** Resolves when the caches are synced and decisions have begun. */
   async start(): Promise<void> {
     const { cache } = this.#options;
-    await followCluster(cache, this.#state, this.#workloads, (change) => this.#queue.wake(change));
+    const onChange = (change: ClusterChange): void => this.#queue.wake(change);
+    const others = followCluster(cache, this.#state, this.#workloads, onChange);
     cache.onChange(Node, (change) => this.#onNode(change as CacheChange<V1Node>));
     cache.onChange(Pod, (change) => this.#onPod(change as CacheChange<V1Pod>));
-    await cache.sync(Node);
-    await cache.sync(Pod);
+    await Promise.all([others, cache.sync(Node), cache.sync(Pod)]);
     this.#isRunning = true;
     this.#planTurn();
   }
@@ -120,7 +121,8 @@ export class Scheduler {
   explain(pod: V1Pod): PodExplanation {
     const worker = this.#workers.get(pod.spec?.schedulerName ?? "");
     const schedulers = [...this.#workers.keys()];
-    return explainPod(pod, worker?.classes.of(pod), this.#state, schedulers);
+    const classOf = worker && ((one: V1Pod): PodClass => worker.classes.of(one));
+    return explainPod(pod, classOf, this.#state, schedulers);
   }
 
   /** Decides nothing more. Bindings under way end on their own. */

@@ -1,3 +1,4 @@
+import { nextTurn } from "../base/next-turn.ts";
 import type { Backend, Batch, Head, LogEntry, Removal, StoreState } from "./backend.ts";
 import { checkWrites, decide } from "./decide.ts";
 import { headOf, recordOf } from "./log-entry.ts";
@@ -138,9 +139,9 @@ export class Committer {
   }
 
   async #run(): Promise<void> {
-    // Not at once: whatever this turn of the loop still commits goes to disk together.
-    await new Promise<void>((resolve) => process.nextTick(resolve));
     while (this.#pending.length > 0) {
+      // Not at once: whatever this turn of the loop still commits goes to disk together, here and after each group.
+      await nextTurn();
       const group = this.#takeGroup();
       try {
         await this.#write(group);

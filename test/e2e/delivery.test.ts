@@ -11,12 +11,16 @@ const SECOND = "Pets Demo Application v2";
 /** Requests that show whom a Service asks: of two Pods one is left out of so many once in a million times. */
 const REQUESTS = 20;
 
+/** Is there before it answers, as most applications are. */
+const SERVING =
+  'trap exit TERM; mkdir /www; echo "$PAGE" >/www/index.html; sleep 1; httpd -f -h /www & wait';
+
 /** An application that answers with a page. */
 function paged(name: string, page: string, options: object = {}, labels?: object): object {
   const made = nginxDeployment(name, {
     image: "busybox:1.29",
     container: {
-      command: ["/bin/sh", "-c", 'mkdir /www; echo "$PAGE" >/www/index.html; httpd -f -h /www'],
+      command: ["/bin/sh", "-c", SERVING],
       env: [{ name: "PAGE", value: page }],
     },
     ...options,
@@ -93,7 +97,12 @@ describe("delivering an application", { concurrency: 3 }, () => {
       shellPod("filing", `echo of a file >>/own/app.log; ${WAITING}`, {
         container: { volumeMounts: [{ name: "own", mountPath: "/own" }] },
         spec: {
-          volumes: [{ name: "own", hostPath: { path: "/var/own", type: "DirectoryOrCreate" } }],
+          volumes: [
+            {
+              name: "own",
+              hostPath: { path: join(cluster.home, "own"), type: "DirectoryOrCreate" },
+            },
+          ],
         },
       }),
       shellPod("agent", WAITING, {
@@ -217,7 +226,7 @@ describe("delivering an application", { concurrency: 3 }, () => {
 
   it("LG-05 a file that an application writes to a hostPath is on its node", async () => {
     await ready("filing");
-    const onNode = await cluster.skiff("ssh", "--", "cat", "/var/own/app.log");
+    const onNode = await cluster.skiff("ssh", "--", "cat", join(cluster.home, "own/app.log"));
     assert.equal(onNode.stdout, "of a file\n");
     assert.equal(await run("logs filing"), "");
   });

@@ -172,9 +172,10 @@ describe("nodes that are emptied and versions that change", () => {
     await turnTo("blue");
     // Both at once, one part of four new: a canary.
     await run("scale deploy/green --replicas=1");
-    await run(["patch", "svc", "shop", "--type=json", "-p", '[{"op":"remove","path":"/spec/selector/color"}]']); // prettier-ignore
     const before = client.count;
-    await until("both were asked", () => client.count > before + 100);
+    await run(["patch", "svc", "shop", "--type=json", "-p", '[{"op":"remove","path":"/spec/selector/color"}]']); // prettier-ignore
+    const changed = client.count;
+    await until("both were asked", () => client.count > changed + 100);
     const pages = await served(client);
     const mixed = pages.slice(before);
     assert.ok(mixed.includes("blue") && mixed.includes("green"));

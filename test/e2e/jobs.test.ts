@@ -5,12 +5,13 @@ import { startCluster, type TestCluster, until } from "../support/cluster.ts";
 
 interface JobOptions {
   readonly spec?: object;
+  readonly podSpec?: object;
   readonly restartPolicy?: string;
 }
 
 /** A Job whose Pods run a script of busybox. */
 function shellJob(name: string, script: string, options: JobOptions = {}): object {
-  const { spec = {}, restartPolicy = "Never" } = options;
+  const { spec = {}, podSpec = {}, restartPolicy = "Never" } = options;
   const containers = [{ name: "main", image: "busybox:1.29", command: ["/bin/sh", "-c", script] }];
   return {
     apiVersion: "batch/v1",
@@ -18,9 +19,18 @@ function shellJob(name: string, script: string, options: JobOptions = {}): objec
     metadata: { name },
     spec: {
       ...spec,
-      template: { spec: { restartPolicy, terminationGracePeriodSeconds: 1, containers } },
+      template: {
+        spec: { restartPolicy, terminationGracePeriodSeconds: 1, containers, ...podSpec },
+      },
     },
   };
+}
+
+/** A CronJob of such Jobs. */
+function cronJob(name: string, schedule: string, job: object): object {
+  const jobTemplate = { spec: (job as { spec: object }).spec };
+  const metadata = { name };
+  return { apiVersion: "batch/v1", kind: "CronJob", metadata, spec: { schedule, jobTemplate } };
 }
 
 interface JobView {
@@ -47,7 +57,7 @@ interface PodViews {
   }[];
 }
 
-describe("Jobs and CronJobs", { concurrency: 4 }, () => {
+describe("Jobs and CronJobs", { concurrency: 8 }, () => {
   let cluster: TestCluster;
   const run = (line: string): Promise<string> => cluster.kubectl(line);
   const podsOf = async (job: string): Promise<PodViews["items"]> =>
@@ -143,5 +153,74 @@ describe("Jobs and CronJobs", { concurrency: 4 }, () => {
     await run('patch job paused -p {"spec":{"suspend":false}}');
     await until("it ran and is gone", async () => (await run("get job paused --ignore-not-found")) === ""); // prettier-ignore
     assert.equal((await podsOf("paused")).length, 0);
+  });
+
+  /** The Jobs of a CronJob, oldest first. */
+  const runsOf = async (name: string): Promise<readonly string[]> => {
+    const lines = await run("get jobs --sort-by=.metadata.creationTimestamp -o name");
+    return lines.split("\n").filter((line) => line.startsWith(`job.batch/${name}-`));
+  };
+
+  it("JB-04 a CronJob runs when its schedule says, and not before", async () => {
+    const now = new Date();
+    const due = new Date(now.getTime() + (now.getUTCSeconds() < 50 ? 60_000 : 120_000));
+    const minute = due.getUTCMinutes();
+    const hour = due.getUTCHours();
+    await cluster.apply([
+      cronJob("on-time", `${minute} ${hour} * * *`, shellJob("", "echo ran")),
+      cronJob("later", `${minute} ${(hour + 2) % 24} * * *`, shellJob("", "echo ran")),
+    ]);
+    assert.match(await run("get cj on-time --no-headers"), /\* \* \* +<none> +False +0 +<none> /);
+    const [job] = await until("it ran", () => runsOf("on-time").then((runs) => runs.length > 0 && runs), 80_000); // prettier-ignore
+    const minutes = Math.floor(due.getTime() / 60_000);
+    assert.equal(job, `job.batch/on-time-${minutes}`);
+    await run(`wait --for=condition=Complete ${job} --timeout=40s`);
+    const created = await run(`get ${job} -o jsonpath={.metadata.creationTimestamp}`);
+    const lateSeconds = (Date.parse(created) - minutes * 60_000) / 1000;
+    assert.ok(lateSeconds >= 0 && lateSeconds < 10, `${lateSeconds} s late`);
+    await until("it is told", async () => /Created job on-time-/.test(await run("describe cj on-time"))); // prettier-ignore
+    assert.deepEqual(await runsOf("later"), []);
+  });
+
+  it("JB-05 a CronJob's Pods go to any node, or to those that its manifest names", async () => {
+    const nodeSelector = { "jobs-place": "chosen" };
+    await cluster.apply([
+      cronJob("anywhere", "@every 1s", shellJob("", "true")),
+      cronJob("somewhere", "@every 1s", shellJob("", "true", { podSpec: { nodeSelector } })),
+    ]);
+    const podsBelow = async (name: string): Promise<PodViews["items"]> => {
+      const { items } = await cluster.read<PodViews>("pods");
+      return items.filter(({ metadata }) => metadata.name.startsWith(`${name}-`));
+    };
+    await until("one ran", async () =>
+      (await podsBelow("anywhere")).some(({ status }) => status.phase === "Succeeded"),
+    );
+    const [waiting] = await until("the other waits", () => podsBelow("somewhere").then((pods) => pods.length > 0 && pods)); // prettier-ignore
+    await until("and why", async () =>
+      /didn't match Pod's node affinity\/selector/.test(
+        await run(`describe pod ${waiting!.metadata.name}`),
+      ),
+    );
+    await run("label nodes --all jobs-place=chosen");
+    await until("it ran", async () =>
+      (await podsBelow("somewhere")).some(({ status }) => status.phase === "Succeeded"),
+    );
+    await run("delete cj anywhere somewhere");
+  });
+
+  it("JB-06 a CronJob runs again and again, also when asked by hand", async () => {
+    await cluster.apply([cronJob("again", "@every 1s", shellJob("", "echo once more"))]);
+    await until("it ran", () => runsOf("again").then((runs) => runs.length > 0));
+    assert.match(await run("create job again-by-hand --from=cronjob/again"), /job\.batch\/again-by-hand created/); // prettier-ignore
+    await ended("again-by-hand", "Complete");
+    const owner = await run(
+      "get job again-by-hand -o jsonpath={.metadata.ownerReferences[0].kind}",
+    );
+    assert.equal(owner, "CronJob");
+    const scheduled = async (): Promise<number> =>
+      (await runsOf("again")).filter((name) => /again-\d+$/.test(name)).length;
+    await until("the next minute has its own run", async () => (await scheduled()) > 1, 80_000);
+    await run('patch cj again -p {"spec":{"suspend":true}}');
+    assert.match(await run("get cj again --no-headers"), / True /);
   });
 });

@@ -294,7 +294,10 @@ describe("rolling updates, step by step", { concurrency: 3 }, () => {
         podSpec: {
           terminationGracePeriodSeconds: 1,
           volumes: [
-            { name: "data", hostPath: { path: "/var/lib/database", type: "DirectoryOrCreate" } },
+            {
+              name: "data",
+              hostPath: { path: join(cluster.home, "database"), type: "DirectoryOrCreate" },
+            },
           ],
         },
         container: {

@@ -5,6 +5,7 @@ import {
   type KubeObject,
   type ObjectKey,
 } from "../../src/api/machinery/object.ts";
+import type { V1Pod } from "../../src/gen/types.ts";
 import type { CacheChange, CacheFilter, CacheReader } from "../../src/client/cache.ts";
 
 type Listener = (change: CacheChange) => void;
@@ -35,9 +36,10 @@ export class StaticCache implements CacheReader {
   }
 
   list<T extends KubeObject>(kind: Kind<T>, filter: CacheFilter<T> = {}): readonly T[] {
-    const { namespace, where } = filter;
+    const { namespace, nodeName, where } = filter;
     return ([...this.#ofKind(kind).values()] as T[])
       .filter((object) => namespace === undefined || object.metadata?.namespace === namespace)
+      .filter((object) => nodeName === undefined || (object as V1Pod).spec?.nodeName === nodeName)
       .filter((object) => where === undefined || where(object))
       .sort((a, b) => (formatKey(keyOf(a)) < formatKey(keyOf(b)) ? -1 : 1));
   }

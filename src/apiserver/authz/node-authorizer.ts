@@ -1,4 +1,4 @@
-import { formatKey, keyOf, type ObjectKey } from "../../api/machinery/object.ts";
+import { formatKey, type ObjectKey } from "../../api/machinery/object.ts";
 import type { V1Pod } from "../../gen/types.ts";
 import { cached } from "../authn/cached-kinds.ts";
 import type { UserInfo } from "../request.ts";
@@ -9,25 +9,24 @@ import { MIRROR_ANNOTATION, podReferences, volumeSecretKeys } from "./pod-refere
 import type { RbacSource } from "./rbac-rules.ts";
 import { ruleAllows } from "./rule-matching.ts";
 
+/** A namespace that nothing is in. */
+const NOWHERE = "-";
 const ALLOWED: Decision = { isAllowed: true, reason: "" };
 const refused = (reason: string): Decision => ({ isAllowed: false, reason });
 
 /**
  * What a node's kubelet may do: itself, its Pods, and what those name; nothing of other nodes.
  *
- * Keeps one index, Pods by node; what a Pod names is read from the Pod when asked, for a node has few and asks seldom.
+ * Uses the cache's index of Pods by node; what a Pod names is read from the Pod when asked, for a node has few and asks seldom.
  * @spec k8s@1.36 plugin/pkg/auth/authorizer/node node_authorizer.go, graph.go
  */
 export class NodeAuthorizer implements Authorizer {
   readonly #source: RbacSource;
-  readonly #podsByNode = new Map<string, Map<string, V1Pod>>();
 
   constructor(source: RbacSource) {
     this.#source = source;
-    source.onChange(cached.pod, ({ old, object }) => {
-      this.#drop(old as V1Pod | undefined);
-      this.#put(object as V1Pod | undefined);
-    });
+    // The first question makes the index, before the server is ready.
+    source.list(cached.pod, { namespace: NOWHERE, nodeName: "" });
   }
 
   authorize(user: UserInfo, info: AuthorizedInfo): Decision {
@@ -117,7 +116,7 @@ export class NodeAuthorizer implements Authorizer {
   }
 
   #isRelated(node: string, plural: string, key: ObjectKey): boolean {
-    const pods = [...(this.#podsByNode.get(node)?.values() ?? [])];
+    const pods = this.#podsOf(node);
     const local = pods.filter((pod) => pod.metadata?.namespace === key.namespace);
     switch (plural) {
       case "pods":
@@ -161,20 +160,11 @@ export class NodeAuthorizer implements Authorizer {
   }
 
   /** Mirror Pods are left out: a node makes those itself, and would grant itself what they name. */
-  #put(pod: V1Pod | undefined): void {
-    const node = pod?.spec?.nodeName;
-    if (!pod || !node || pod.metadata?.annotations?.[MIRROR_ANNOTATION] !== undefined) return;
-    const pods = this.#podsByNode.get(node) ?? new Map<string, V1Pod>();
-    this.#podsByNode.set(node, pods);
-    pods.set(formatKey(keyOf(pod)), pod);
-  }
-
-  #drop(pod: V1Pod | undefined): void {
-    const node = pod?.spec?.nodeName;
-    if (!pod || !node) return;
-    const pods = this.#podsByNode.get(node);
-    pods?.delete(formatKey(keyOf(pod)));
-    if (pods?.size === 0) this.#podsByNode.delete(node);
+  #podsOf(node: string): readonly V1Pod[] {
+    return this.#source.list(cached.pod, {
+      nodeName: node,
+      where: ({ metadata }) => metadata?.annotations?.[MIRROR_ANNOTATION] === undefined,
+    });
   }
 }
 

@@ -113,6 +113,23 @@ describe("delete", () => {
   );
 
   it(
+    "warns who leaves a Job's Pods behind without having said so",
+    inServer(async ({ request }) => {
+      const containers = [{ name: "c", image: "i" }];
+      const spec = { template: { spec: { restartPolicy: "Never", containers } } };
+      const jobs = "/apis/batch/v1/namespaces/default/jobs";
+      await request("POST", jobs, { metadata: { name: "a" }, spec });
+      await request("POST", jobs, { metadata: { name: "b" }, spec });
+      const policy = { propagationPolicy: "Background" };
+      const quiet = await request("DELETE", `${jobs}/a`, policy);
+      const warned = await request("DELETE", `${jobs}/b`);
+      assert.doesNotMatch(JSON.stringify(quiet.headers), /child pods/);
+      assert.match(JSON.stringify(warned.headers), /child pods are preserved by default/);
+      assert.deepEqual(warned.json.metadata.finalizers, ["orphan"]);
+    }),
+  );
+
+  it(
     "of a collection deletes what the selector selects",
     inServer(async ({ request }) => {
       for (const [name, l] of [

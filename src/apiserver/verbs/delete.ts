@@ -13,7 +13,12 @@ import { shown } from "../registry/face.ts";
 import { localKey } from "../registry/keys.ts";
 import type { ObjectVersion } from "../registry/object-version.ts";
 import { validateAdmission } from "./admit.ts";
-import { checkPreconditions, planDeletion, type DeletionOptions } from "./deletion.ts";
+import {
+  checkPreconditions,
+  deletionWarning,
+  planDeletion,
+  type DeletionOptions,
+} from "./deletion.ts";
 
 /** `isGone`: it was removed, and the version is its last state at the deletion's revision; else it stays for now. */
 export interface Deleted {
@@ -33,6 +38,8 @@ export async function deleteObject(
 ): Promise<Deleted> {
   const { served, info } = call;
   const key = localKey(info.namespace, info.name);
+  const warning = deletionWarning(call.kind, options);
+  if (warning !== undefined) call.warn(warning);
   for (let attempt = 0; attempt < CONFLICT_TRIES_MAX; attempt++) {
     const old = served.cache.get(key);
     if (!old) throw notFound(call.kind, info.name);

@@ -137,6 +137,16 @@ function propagationOf(
   return ORPHANING.has(id) ? "Orphan" : "Background";
 }
 
+/** What a client hears that leaves a Job's Pods behind without having said so. @spec k8s@1.36 registry/batch/job/storage deleteOptionWarnings */
+export function deletionWarning(kind: Kind, { propagation }: DeletionOptions): string | undefined {
+  if (propagation !== undefined || `${kind.group}/${kind.plural}` !== "batch/jobs")
+    return undefined;
+  return (
+    "child pods are preserved by default when jobs are deleted; set propagationPolicy=Background " +
+    "to remove them or set propagationPolicy=Orphan to suppress this warning"
+  );
+}
+
 function withFinalizers(object: KubeObject, finalizers: readonly string[]): KubeObject {
   const present = object.metadata!.finalizers ?? [];
   const known = new Set(present);
