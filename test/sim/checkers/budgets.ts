@@ -37,7 +37,8 @@ export const budgets: Checker = {
   },
   checkAtRest({ changes }) {
     const state = WorldState.after(changes);
-    return state.list<V1PodDisruptionBudget>(BUDGETS).flatMap((budget) => {
+    const counted = state.list<V1PodDisruptionBudget>(BUDGETS).filter(isCountable);
+    return counted.flatMap((budget) => {
       const { currentHealthy = 0, observedGeneration, disruptedPods } = budget.status ?? {};
       const healthy = healthyOf(budget, state).length;
       const isCounted = currentHealthy === healthy || disruptedPods !== undefined;
@@ -52,6 +53,12 @@ export const budgets: Checker = {
     });
   },
 };
+
+/** False: some of its Pods' owners do not say how many there should be, and its numbers are old. */
+function isCountable({ status }: V1PodDisruptionBudget): boolean {
+  const allowed = status?.conditions?.find(({ type }) => type === "DisruptionAllowed");
+  return allowed?.reason !== "SyncFailed";
+}
 
 function isEviction({ resource, old, object }: Change): boolean {
   if (resource !== "pods" || !old || isEnding(old) || (object && !isEnding(object))) return false;
