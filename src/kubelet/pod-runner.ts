@@ -162,7 +162,6 @@ export class PodRunner {
     this.#events.forget(uid);
     this.#parts.objects.release(uid);
     this.#parts.worker.statuses.forget(uid);
-    this.#resizes.look();
   }
 
   #endOrphan({ uid, labels }: Remains): void {

@@ -34,7 +34,8 @@ export interface Primary {
  *
  * 1. Writes in order; neighbouring creates of one kind in batches of 1, 2, 4 …, so that a template that is refused is
  *    refused once and not 500 times; neighbouring deletes of one kind together.
- * 2. A lost race ends it. Another failure ends the writes, and the status is still written.
+ * 2. A lost race ends it. Another failure ends the writes, and the status is still written; so it is when a name is taken,
+ *    which a fresh cache may not change.
  * 3. The status, when it differs from what the primary object has.
  * @spec k8s@1.36 pkg/controller/replicaset slowStartBatch
  */
@@ -45,7 +46,7 @@ export async function applyPlan(
 ): Promise<Applied> {
   const run = new Run(client, plan.writes ?? [], primary);
   await run.writes();
-  if (!run.isLost && primary) await run.status(plan);
+  if (primary && (!run.isLost || run.isTaken)) await run.status(plan);
   return run.applied();
 }
 
@@ -61,6 +62,8 @@ class Run {
   #isEnded = false;
   #isFailed = false;
   isLost = false;
+  /** It was lost because something of that name is there: not ours, or not yet in the cache. */
+  isTaken = false;
 
   constructor(client: Client, writes: readonly PlannedWrite[], primary: Primary | undefined) {
     this.#client = client;
@@ -122,6 +125,7 @@ class Run {
     this.#isEnded = true;
     if (isLostRace(error)) this.isLost = true;
     else this.#isFailed = true;
+    if (isStatusError(error, "AlreadyExists")) this.isTaken = true;
     this.#failures.set(index, error instanceof Error ? error.message : String(error));
   }
 
@@ -160,7 +164,7 @@ class Run {
 
   #wantedStatus({ status, statusOnFailure }: Plan): object | undefined {
     const failure = this.#firstFailure();
-    return failure && statusOnFailure ? statusOnFailure(failure) : status;
+    return failure && statusOnFailure && !this.isTaken ? statusOnFailure(failure) : status;
   }
 
   #firstFailure(): WriteFailure | undefined {

@@ -78,14 +78,14 @@ export function trackingOf(tally: Tally, verdict: Verdict | undefined): Tracking
 
 /** @spec canRemoveFinalizer */
 function canBeReleased(
-  { job, spec, lastFailed }: Tally,
+  { job, isEnding, spec, lastFailed }: Tally,
   verdict: Verdict | undefined,
   pod: Pod,
 ): boolean {
   if (isBeingDeleted(job) || verdict || pod.status?.phase === "Succeeded") return true;
   if (!isPodFailed(pod, spec)) return false;
   const index = completionIndexOf(pod);
-  return index === undefined || lastFailed.get(index) !== pod;
+  return isEnding || index === undefined || lastFailed.get(index) !== pod;
 }
 
 /** As what a Pod must be recorded before it is let go; "done": it need not be. */

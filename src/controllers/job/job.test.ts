@@ -574,6 +574,14 @@ describe("job plan", () => {
     assert.equal(annotations?.[INDEX_FAILURES], "1");
   });
 
+  it("lets a failed Pod go without a replacement when its namespace ends: none can come", () => {
+    const recorded = job(PER_INDEX, { uncountedTerminatedPods: { failed: ["a"] } });
+    const pods = ["a #0 failed @4", "c #2"].map(pod);
+    const observed = { job: recorded, pods, gone: [] };
+    assert.equal(steps(planJob(observed, NOW)), "+#1 wake 6s");
+    assert.equal(steps(planJob({ ...observed, isPlaceEnding: true }, NOW)), "release a");
+  });
+
   it("says what a failure policy matched", () => {
     const { conditions } = statusOf(planned(job(rule("FailJob", EXIT_3)), "a failed exit 3"));
     assert.equal(

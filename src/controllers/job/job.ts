@@ -1,6 +1,7 @@
 import type { Instant } from "../../base/clock.ts";
 import { isJobFinished, isManagedElsewhere, JOB_TRACKING } from "../../api/batch/job-state.ts";
 import { Job } from "../../api/batch/job.ts";
+import { Namespace } from "../../api/core/namespace.ts";
 import { Pod } from "../../api/core/pod.ts";
 import { formatKey, keyOf, parseKey, type ObjectKey } from "../../api/machinery/object.ts";
 import type { Cache, CacheChange, CacheReader } from "../../client/cache.ts";
@@ -10,8 +11,15 @@ import {
   type Plan,
   type PlannedEvent,
   type PlannedWrite,
+  type Trigger,
 } from "../../reconciler/controller.ts";
-import { claim, controllerOf, ownersOf, selectorsMatching } from "../../reconciler/ownership.ts";
+import {
+  claim,
+  controllerOf,
+  isBeingDeleted,
+  ownersOf,
+  selectorsMatching,
+} from "../../reconciler/ownership.ts";
 import { loopOf, type Loop } from "../../reconciler/runner.ts";
 import { matcherOf } from "../../reconciler/selection.ts";
 import { GoneFailures, type Failure } from "./backoff.ts";
@@ -29,6 +37,8 @@ export interface Observed {
   readonly job: Job;
   readonly pods: readonly Pod[];
   readonly gone: readonly Failure[];
+  /** Its namespace is being emptied, Pods before Jobs: no Pod may wait for a replacement. */
+  readonly isPlaceEnding?: boolean;
 }
 
 /**
@@ -65,11 +75,18 @@ function jobController(gone: GoneFailures): Controller<Job, Observed> {
     triggers: [
       ownersOf(Pod, Job),
       selectorsMatching(Pod, Job, (job) => matcherOf(job.spec?.selector)),
+      endOfNamespace,
     ],
     observe: (cache, key) => observe(cache, key, gone),
     plan,
   });
 }
+
+const endOfNamespace: Trigger = {
+  kind: Namespace,
+  keys: ({ key, object }, cache) =>
+    object && isBeingDeleted(object) ? cache.list(Job, { namespace: key.name }).map(keyOf) : [],
+};
 
 function observe(cache: CacheReader, key: ObjectKey, failures: GoneFailures): Observed | undefined {
   const job = cache.get(Job, key);
@@ -84,7 +101,9 @@ function observe(cache: CacheReader, key: ObjectKey, failures: GoneFailures): Ob
   const free = cache
     .list(Pod, { namespace, controllerUid: "" })
     .filter((pod) => !controllerOf(pod));
-  return { job, pods: [...own, ...free], gone: failures.of(uid) };
+  const place = cache.get(Namespace, { namespace: "", name: namespace });
+  const isPlaceEnding = place !== undefined && isBeingDeleted(place);
+  return { job, pods: [...own, ...free], gone: failures.of(uid), isPlaceEnding };
 }
 
 /** The Job that a Pod belongs to, if it is there. */
@@ -125,13 +144,13 @@ function isOrphan(cache: CacheReader, pod: Pod): boolean {
 }
 
 /** Pure; see {@link jobLoop}. */
-export function plan({ job, pods, gone }: Observed, now: Instant): Plan {
+export function plan({ job, pods, gone, isPlaceEnding }: Observed, now: Instant): Plan {
   const matches = matcherOf(job.spec?.selector);
   const claimer = { kind: Job, object: job, matches, finalizer: JOB_TRACKING };
   const { owned, writes: claims } = claim(Pod, claimer, pods);
   // What is counted depends on finalizers, which adoption changes.
   if (claims.length > 0) return { writes: claims };
-  const tally = tallyOf(job, job.spec!, owned);
+  const tally = tallyOf(job, job.spec!, owned, isPlaceEnding);
   const given = verdictOf(tally, now);
   const steps = given ? endAll(tally) : managePods(tally, gone, now);
   const verdict = given ?? (isReached(tally, steps) ? COMPLETIONS_REACHED : undefined);

@@ -13,7 +13,6 @@ import { Pod } from "../../api/core/pod.ts";
 import { mapItems } from "../../api/strategy/strategy.ts";
 import { cheapestToLose } from "../../reconciler/cheapest-to-lose.ts";
 import type { PlannedWrite } from "../../reconciler/controller.ts";
-import { isBeingDeleted } from "../../reconciler/ownership.ts";
 import { podFromTemplate } from "../../reconciler/pod-from-template.ts";
 import { nextPodAt, replacementAt, type Failure } from "./backoff.ts";
 import { judgeFailure } from "./failure-policy.ts";
@@ -59,7 +58,7 @@ export function endAll({ active }: Tally): PodSteps {
  */
 export function managePods(tally: Tally, gone: readonly Failure[], now: Instant): PodSteps {
   const { job, spec, active } = tally;
-  if (isBeingDeleted(job)) return NOTHING;
+  if (tally.isEnding) return NOTHING;
   if (spec.suspend) return { created: [], deleted: active, areUncounted: true };
   const wanted = wantedActive(tally);
   const deleted = surplus(tally, Math.max(0, active.length - wanted), now);

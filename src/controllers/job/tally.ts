@@ -3,6 +3,7 @@ import { INDEX_FAILURES, INDEX_IGNORED_FAILURES, isIndexed } from "../../api/bat
 import type { Job } from "../../api/batch/job.ts";
 import type { Pod } from "../../api/core/pod.ts";
 import { INT32_MAX } from "../../api/strategy/checks.ts";
+import { isBeingDeleted } from "../../reconciler/ownership.ts";
 import { isPodActive, isPodTerminating } from "../../reconciler/pod-state.ts";
 import { judgeFailure } from "./failure-policy.ts";
 import { completionIndexOf, endedAt, isPodFailed, isTracked, type JobSpec } from "./job-pods.ts";
@@ -11,6 +12,8 @@ import { completionIndexOf, endedAt, isPodFailed, isTracked, type JobSpec } from
 export interface Tally {
   readonly job: Job;
   readonly spec: JobSpec;
+  /** The Job is being deleted, or its namespace: nothing new comes, and nothing waits for it. */
+  readonly isEnding: boolean;
   /** All Pods that the Job controls. */
   readonly pods: readonly Pod[];
   readonly active: readonly Pod[];
@@ -28,7 +31,12 @@ export interface Tally {
 }
 
 /** Pure. `pods`: those that the Job controls. @spec k8s@1.36 pkg/controller/job/job_controller.go syncJob, first half */
-export function tallyOf(job: Job, spec: JobSpec, pods: readonly Pod[]): Tally {
+export function tallyOf(
+  job: Job,
+  spec: JobSpec,
+  pods: readonly Pod[],
+  isPlaceEnding = false,
+): Tally {
   const { status = {} } = job;
   const { succeeded = [], failed = [] } = status.uncountedTerminatedPods ?? {};
   const active = pods.filter(isPodActive);
@@ -52,6 +60,7 @@ export function tallyOf(job: Job, spec: JobSpec, pods: readonly Pod[]): Tally {
   return {
     job,
     spec,
+    isEnding: isBeingDeleted(job) || isPlaceEnding,
     pods,
     active,
     terminating: pods.filter(isPodTerminating),

@@ -13,7 +13,6 @@ import { orphans } from "./orphans.ts";
 import { pods } from "./pods.ts";
 import { replicaSets } from "./replica-sets.ts";
 import { daemonSets } from "./daemon-sets.ts";
-import { statefulSets } from "./stateful-sets.ts";
 import { surplus } from "./surplus.ts";
 import { Story } from "./story.ts";
 
@@ -229,43 +228,15 @@ describe("surplus checker", () => {
     assert.deepEqual(surplus.check!(world(2, 1).with(late)), []);
     const facts = { ...emptyHistory.facts, staleMs: 1500 };
     assert.equal(surplus.check!(world(2, 1).with({ facts })).length, 1);
-    const unheard = new Set(["uid-of-a"]);
-    assert.deepEqual(surplus.check!(world(2, 1).with({ facts, unheard })), []);
+    const heard = new Set(["uid-of-a"]);
+    assert.equal(surplus.check!(world(2, 1).with({ facts, heard })).length, 1);
+    assert.deepEqual(surplus.check!(world(2, 1).with({ facts, heard: new Set() })), []);
   });
 });
 
 describe("complaints checker", () => {
   it("tells of every error in a log", () => {
     assert.deepEqual(complaints.check!(new Story().with({ errors: ["x"] })), ["x"]);
-  });
-});
-
-describe("stateful sets checker", () => {
-  const world = (
-    names: readonly string[],
-    parts: { policy?: string; ready?: number } = {},
-  ): Story => {
-    const story = new Story();
-    const metadata = { name: "web", namespace: "default", uid: "uid-of-web" };
-    story.put("apps/statefulsets", {
-      metadata,
-      spec: { replicas: 2, ...(parts.policy && { podManagementPolicy: parts.policy }) },
-      status: { replicas: names.length, readyReplicas: parts.ready ?? names.length },
-    } as object);
-    for (const [index, name] of names.entries())
-      story.put("pods", running(name, index < (parts.ready ?? 9), owner("StatefulSet", "web")));
-    return story;
-  };
-
-  it("tells of Pods that are missing or too many, and of a status that says otherwise", () => {
-    assert.equal(problems(statefulSets, world(["web-0", "web-1"])), "");
-    assert.match(problems(statefulSets, world(["web-0"])), /pod 1 is missing/);
-    const three = ["web-0", "web-1", "web-2"];
-    assert.match(problems(statefulSets, world(three)), /pods beyond its ordinals 1, due 0/);
-    const held = world(["web-0"], { ready: 0 });
-    assert.equal(problems(statefulSets, held), "", "an ordered set waits for its first Pod");
-    const parallel = world(["web-0"], { ready: 0, policy: "Parallel" });
-    assert.match(problems(statefulSets, parallel), /pod 1 is missing/);
   });
 });
 

@@ -2,7 +2,14 @@ import type { Checker } from "./checker.ts";
 import { keyOf, WorldState } from "./world-state.ts";
 
 /** What only users bring about. */
-const THEIRS = ["pods", "apps/replicasets", "apps/deployments"];
+const THEIRS = [
+  "pods",
+  "apps/replicasets",
+  "apps/deployments",
+  "apps/statefulsets",
+  "apps/daemonsets",
+  "batch/jobs",
+];
 
 /** When users have deleted all that was theirs, nothing is left of it. */
 export const cleared: Checker = {

@@ -1,3 +1,4 @@
+import type { KubeObject } from "../../../src/api/machinery/object.ts";
 import type { V1Pod, V1ReplicaSet } from "../../../src/gen/types.ts";
 import type { Checker } from "./checker.ts";
 import { isOver } from "./pod-requests.ts";
@@ -25,8 +26,8 @@ export const replicaSets: Checker = {
   },
 };
 
-/** The set controls the Pod. */
-export function isOf({ metadata }: V1Pod, owner: V1ReplicaSet): boolean {
+/** `owner` controls the object. */
+export function isOf({ metadata }: KubeObject, owner: KubeObject): boolean {
   const uid = owner.metadata?.uid;
   return (metadata?.ownerReferences ?? []).some((one) => one.uid === uid && one.controller);
 }
@@ -36,6 +37,7 @@ export function isReady({ status }: V1Pod): boolean {
   return status?.conditions?.find(({ type }) => type === "Ready")?.status === "True";
 }
 
-function isEnding({ metadata }: V1Pod): boolean {
+/** It was asked to end. */
+export function isEnding({ metadata }: KubeObject): boolean {
   return metadata?.deletionTimestamp !== undefined;
 }

@@ -24,7 +24,12 @@ export function limitsOf({ spec }: V1Deployment): RolloutLimits {
   };
 }
 
-function share(value: number | string, of: number, round: (exact: number) => number): number {
+/** A number, or a percentage of `of`. */
+export function share(
+  value: number | string,
+  of: number,
+  round: (exact: number) => number,
+): number {
   return typeof value === "number" ? value : round((Number.parseInt(value, 10) * of) / 100);
 }
 

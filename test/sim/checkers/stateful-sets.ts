@@ -1,62 +1,55 @@
 import type { V1Pod, V1StatefulSet } from "../../../src/gen/types.ts";
 import type { Checker } from "./checker.ts";
-import { isReady } from "./replica-sets.ts";
+import { isOver } from "./pod-requests.ts";
+import { isEnding, isOf, isReady } from "./replica-sets.ts";
+import { ordinalOf } from "./set-order.ts";
 import { keyOf, WorldState } from "./world-state.ts";
 
-/**
- * At rest a StatefulSet has the Pods of its ordinals and no others, of the newest revision above its partition, unless one of
- * them does not come up: that one stops an ordered set.
- */
+/** At rest every StatefulSet has its Pods, each ordinal once, of the newest revision down to its partition, and says so. */
 export const statefulSets: Checker = {
   name: "stateful sets",
   checkAtRest({ changes }) {
     const state = WorldState.after(changes);
-    const pods = state.list<V1Pod>("pods");
-    return state.list<V1StatefulSet>("apps/statefulsets").flatMap((set) => {
-      const uid = set.metadata?.uid;
-      const own = pods.filter(({ metadata }) =>
-        (metadata?.ownerReferences ?? []).some((one) => one.uid === uid && one.controller),
-      );
-      return judge(set, own).map((problem) => `${keyOf(set)}: ${problem}`);
-    });
+    const sets = state.list<V1StatefulSet>("apps/statefulsets").filter((set) => !isEnding(set));
+    return sets.flatMap((set) =>
+      judge(set, state.list<V1Pod>("pods")).map((problem) => `${keyOf(set)}: ${problem}`),
+    );
   },
 };
 
-function judge(set: V1StatefulSet, own: readonly V1Pod[]): readonly string[] {
+function judge(set: V1StatefulSet, all: readonly V1Pod[]): readonly string[] {
   const { spec, status, metadata } = set;
-  if (status?.observedGeneration !== metadata?.generation)
+  if ((status?.observedGeneration ?? 0) !== metadata?.generation)
     return [`generation ${metadata?.generation} was not observed`];
-  const start = spec?.ordinals?.start ?? 0;
-  const wanted = Array.from({ length: spec?.replicas ?? 1 }, (_, i) => start + i);
-  const names = own.map((pod) => pod.metadata!.name!);
-  const missing = wanted.filter((ordinal) => !names.includes(`${metadata!.name}-${ordinal}`));
-  const surplus = own.length - (wanted.length - missing.length);
-  const isStuck = !own.every(isReady);
-  const isOrdered = spec?.podManagementPolicy !== "Parallel";
-  const count = (what: string, is: number | undefined, due: number): readonly string[] =>
-    (is ?? 0) === due ? [] : [`${what} ${is ?? 0}, due ${due}`];
-  const counts = [
-    ...count("status.replicas", status?.replicas, own.length),
-    ...count("status.readyReplicas", status?.readyReplicas, own.filter(isReady).length),
+  const { replicas = 1, ordinals, updateStrategy, podManagementPolicy } = spec ?? {};
+  const start = ordinals?.start ?? 0;
+  const names = Array.from({ length: replicas }, (_, i) => `${keyOf(set)}-${start + i}`);
+  const pods = all.filter((pod) => isOf(pod, set));
+  const isHindered = all.some((pod) => names.includes(keyOf(pod)) && !isOf(pod, set));
+  const isWhole = pods.every((pod) => isReady(pod) && !isOver(pod));
+  const counted = [
+    ...differ("status.replicas", status?.replicas, pods.length),
+    ...differ("status.readyReplicas", status?.readyReplicas, pods.filter(isReady).length),
   ];
-  if (isStuck && isOrdered) return counts;
+  if (isHindered || (!isWhole && podManagementPolicy !== "Parallel")) return counted;
+  const present = pods.map(keyOf);
+  const missing = names.filter((name) => !present.includes(name));
+  const surplus = present.filter((name) => !names.includes(name));
+  const partition = updateStrategy?.rollingUpdate?.partition ?? 0;
+  const isRolled = updateStrategy?.type !== "OnDelete" && isWhole;
+  const old = pods.filter(
+    (pod) =>
+      ordinalOf(pod) - start >= partition &&
+      pod.metadata?.labels?.["controller-revision-hash"] !== status?.updateRevision,
+  );
   return [
-    ...counts,
-    ...missing.map((ordinal) => `pod ${ordinal} is missing`),
-    ...count("pods beyond its ordinals", surplus, 0),
-    ...(isStuck ? [] : outdated(set, own)),
+    ...counted,
+    ...missing.map((name) => `${name} is missing`),
+    ...surplus.map((name) => `${name} is too much`),
+    ...(isRolled ? old.map((pod) => `${keyOf(pod)} is of an old revision`) : []),
   ];
 }
 
-/** Pods that a rolling update should have replaced. */
-function outdated({ spec, status }: V1StatefulSet, own: readonly V1Pod[]): readonly string[] {
-  const { type, rollingUpdate } = spec?.updateStrategy ?? {};
-  if (type !== "RollingUpdate") return [];
-  const first = (spec?.ordinals?.start ?? 0) + (rollingUpdate?.partition ?? 0);
-  return own
-    .filter(({ metadata }) => Number(/\d+$/.exec(metadata!.name!)![0]) >= first)
-    .filter(
-      ({ metadata }) => metadata!.labels!["controller-revision-hash"] !== status?.updateRevision,
-    )
-    .map((pod) => `${keyOf(pod)} is of an old revision`);
+function differ(what: string, is = 0, due = 0): readonly string[] {
+  return is === due ? [] : [`${what} ${is}, due ${due}`];
 }

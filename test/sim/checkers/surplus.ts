@@ -11,7 +11,7 @@ import { WorldState } from "./world-state.ts";
  */
 export const surplus: Checker = {
   name: "surplus",
-  check({ changes, facts, unheard }) {
+  check({ changes, facts, heard }) {
     const state = new WorldState();
     const madeAt = new Map<string, number>();
     const sizes = new Map<string, { readonly atMs: number; readonly size: number }[]>();
@@ -29,7 +29,8 @@ export const surplus: Checker = {
       if (!set) return [];
       const isKnown = ({ metadata }: V1Pod): boolean =>
         metadata?.uid === object.metadata?.uid ||
-        !unheard.has(metadata?.uid ?? "") ||
+        heard === undefined ||
+        heard.has(metadata?.uid ?? "") ||
         (madeAt.get(metadata?.uid ?? "") ?? 0) < atMs - facts.staleMs;
       const own = state
         .list<V1Pod>("pods")

@@ -1,6 +1,8 @@
+import { budgetSteps } from "./budgets.ts";
 import { configMapSteps } from "./config-maps.ts";
 import { daemonSetSteps } from "./daemon-sets.ts";
 import { deploymentSteps } from "./deployments.ts";
+import { jobSteps } from "./jobs.ts";
 import { namespaceSteps } from "./namespaces.ts";
 import { nodeSteps } from "./nodes.ts";
 import { podSteps } from "./pods.ts";
@@ -15,8 +17,10 @@ export const allSteps: readonly Step[] = [
   ...deploymentSteps,
   ...replicaSetSteps,
   ...statefulSetSteps,
+  ...jobSteps,
   ...daemonSetSteps,
   ...podSteps,
+  ...budgetSteps,
   ...serviceSteps,
   ...configMapSteps,
   ...nodeSteps,

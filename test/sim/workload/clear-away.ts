@@ -1,5 +1,8 @@
+import { DaemonSet } from "../../../src/api/apps/daemon-set.ts";
 import { Deployment } from "../../../src/api/apps/deployment.ts";
 import { ReplicaSet } from "../../../src/api/apps/replica-set.ts";
+import { StatefulSet } from "../../../src/api/apps/stateful-set.ts";
+import { Job } from "../../../src/api/batch/job.ts";
 import { Namespace } from "../../../src/api/core/namespace.ts";
 import { Pod } from "../../../src/api/core/pod.ts";
 import { Service } from "../../../src/api/core/service.ts";
@@ -25,6 +28,9 @@ export async function clearAway(scene: Scene, clock: Clock): Promise<void> {
   await remove(Namespace, "namespaces", (name) => (OTHERS as readonly string[]).includes(name));
   await remove(Deployment, "apps/deployments", () => true);
   await remove(ReplicaSet, "apps/replicasets", () => true);
+  await remove(StatefulSet, "apps/statefulsets", () => true);
+  await remove(DaemonSet, "apps/daemonsets", () => true);
+  await remove(Job, "batch/jobs", () => true);
   await remove(Pod, "pods", () => true);
   await remove(Service, "services", (name) => name !== "kubernetes");
 }

@@ -31,10 +31,13 @@ async function create(scene: Scene): Promise<unknown> {
   });
 }
 
-/** Daemons ask for nothing, or nodes would have no room for the rest. */
+/** Daemons ask for nothing, ports of the node neither, or nodes would have no room for the rest. */
 function small(template: V1PodTemplateSpec): V1PodTemplateSpec {
   const containers = template.spec!.containers.map(
-    ({ resources: _, ports: __, ...container }): V1Container => container,
+    ({ resources: _, ...container }): V1Container => ({
+      ...container,
+      ports: [{ name: "http", containerPort: 80 }],
+    }),
   );
   return { ...template, spec: { ...template.spec!, containers } };
 }

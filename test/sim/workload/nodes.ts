@@ -1,5 +1,6 @@
 import { Node } from "../../../src/api/core/node.ts";
-import type { V1Node, V1Taint } from "../../../src/gen/types.ts";
+import type { V1Node, V1Pod, V1Taint } from "../../../src/gen/types.ts";
+import { evict } from "./pods.ts";
 import { placeOf, type Scene, type Step } from "./step.ts";
 
 const RESOURCE = "nodes";
@@ -15,6 +16,7 @@ export const nodeSteps: readonly Step[] = [
   },
   { name: "taint a Node", weight: 2, run: taint },
   { name: "take the taints off a Node", weight: 4, run: untaint },
+  { name: "drain a Node", weight: 4, run: drain },
   { name: "delete a Node", weight: 2, run: remove },
 ];
 
@@ -51,4 +53,16 @@ function untaint(scene: Scene): Promise<unknown> {
 async function remove(scene: Scene): Promise<unknown> {
   const node = scene.anyOf<V1Node>(RESOURCE);
   return node && scene.client.delete(Node, placeOf(node));
+}
+
+/** What `kubectl drain` does, all Pods at once. */
+async function drain(scene: Scene): Promise<unknown> {
+  const node = scene.anyOf<V1Node>(RESOURCE);
+  if (!node) return;
+  const body = { metadata: { annotations: scene.marked() }, spec: { unschedulable: true } };
+  await scene.client.patch(Node, placeOf(node), { type: "merge", body });
+  const pods = (scene.present("pods") as readonly V1Pod[]).filter(
+    ({ spec }) => spec?.nodeName === node.metadata?.name,
+  );
+  return Promise.allSettled(pods.map((pod) => evict(scene, pod)));
 }

@@ -2,7 +2,7 @@ import type { V1Container, V1PodSpec, V1PodTemplateSpec } from "../../../src/gen
 import type { Behaviour } from "../../support/scripted-cri.ts";
 import type { Scene } from "./step.ts";
 
-/** How containers of each name live. When the world heals, all but {@link SHORT} run for ever. */
+/** How containers of each name live. When the world heals, all but {@link SHORT} and {@link PROGRAM} run for ever. */
 export const BEHAVIOURS: Readonly<Record<string, Behaviour>> = {
   app: {},
   job: { endsAfterMs: 3000 },
@@ -14,6 +14,8 @@ export const BEHAVIOURS: Readonly<Record<string, Behaviour>> = {
 
 /** What every Pod with such a container waits for. */
 export const SHORT = "init";
+/** What a Pod that ends consists of. */
+export const PROGRAM = "job";
 
 /** Images that can be pulled, and one that cannot. */
 const IMAGES = ["shop:1", "shop:2", "shop:3", "shop:4"] as const;

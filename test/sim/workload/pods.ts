@@ -1,7 +1,7 @@
 import { Pod } from "../../../src/api/core/pod.ts";
 import type { V1Node, V1Pod } from "../../../src/gen/types.ts";
 import { anyPodSpec } from "./pod-shape.ts";
-import { APPS, FINALIZER, placeOf, type Scene, type Step } from "./step.ts";
+import { APPS, FINALIZER, placeOf, WITHOUT_FINALIZER, type Scene, type Step } from "./step.ts";
 
 const RESOURCE = "pods";
 
@@ -11,7 +11,7 @@ export const podSteps: readonly Step[] = [
   { name: "create a Pod that ends", weight: 4, run: createJob },
   { name: "create a Pod on a node", weight: 3, run: createOnNode },
   { name: "delete a Pod", weight: 10, run: remove },
-  { name: "evict a Pod", weight: 3, run: evict },
+  { name: "evict a Pod", weight: 3, run: evictOne },
   { name: "give a Pod another label", weight: 6, run: relabel },
   { name: "hold a Pod", weight: 3, run: hold },
   { name: "let a Pod go", weight: 3, run: letGo },
@@ -58,11 +58,9 @@ async function remove(scene: Scene): Promise<unknown> {
   return scene.client.delete(Pod, placeOf(pod), { ...options, ...guard });
 }
 
-async function evict(scene: Scene): Promise<unknown> {
+async function evictOne(scene: Scene): Promise<unknown> {
   const pod = scene.anyOf<V1Pod>(RESOURCE);
-  if (!pod) return;
-  const body = { apiVersion: "policy/v1", kind: "Eviction", metadata: placeOf(pod) };
-  return scene.client.createSubresource(Pod, placeOf(pod), "eviction", body);
+  return pod && evict(scene, pod);
 }
 
 /** Out of its set, or into one that will adopt it. */
@@ -80,8 +78,9 @@ async function hold(scene: Scene): Promise<unknown> {
   const { resourceVersion, uid } = pod.metadata!;
   const annotations = scene.marked();
   const guard = { resourceVersion, uid };
+  // Besides those that others have put there.
   const body = { metadata: { ...guard, annotations, finalizers: [FINALIZER] } };
-  return scene.client.patch(Pod, placeOf(pod), { type: "merge", body });
+  return scene.client.patch(Pod, placeOf(pod), { type: "strategic", body });
 }
 
 async function letGo(scene: Scene): Promise<unknown> {
@@ -89,11 +88,17 @@ async function letGo(scene: Scene): Promise<unknown> {
     metadata?.finalizers?.includes(FINALIZER) ?? false;
   const pod = scene.anyOf<V1Pod>(RESOURCE, isHeld);
   if (!pod) return;
-  const body = { metadata: { annotations: scene.marked(), finalizers: null } };
-  return scene.client.patch(Pod, placeOf(pod), { type: "merge", body });
+  const body = { metadata: { annotations: scene.marked(), ...WITHOUT_FINALIZER } };
+  return scene.client.patch(Pod, placeOf(pod), { type: "strategic", body });
 }
 
 async function read(scene: Scene): Promise<unknown> {
   const pod = scene.anyOf<V1Pod>(RESOURCE);
   return pod && scene.client.get(Pod, placeOf(pod));
+}
+
+/** @throws what the server says against it */
+export function evict({ client }: Scene, pod: V1Pod): Promise<unknown> {
+  const body = { apiVersion: "policy/v1", kind: "Eviction", metadata: placeOf(pod) };
+  return client.createSubresource(Pod, placeOf(pod), "eviction", body);
 }

@@ -7,25 +7,32 @@ const RESOURCE = "apps/statefulsets";
 
 /** What users do with StatefulSets. */
 export const statefulSetSteps: readonly Step[] = [
-  { name: "create a StatefulSet", weight: 6, run: create },
-  { name: "scale a StatefulSet", weight: 5, run: change(scaled) },
+  { name: "create a StatefulSet", weight: 7, run: create },
+  {
+    name: "scale a StatefulSet",
+    weight: 6,
+    run: change(({ random }) => ({ replicas: random.integer(5) })),
+  },
   { name: "give a StatefulSet another image", weight: 6, run: change(withImage) },
-  { name: "change how a StatefulSet rolls", weight: 2, run: change(rollingOtherwise) },
+  {
+    name: "change how a StatefulSet is updated",
+    weight: 3,
+    run: change((scene) => ({ updateStrategy: anyStrategy(scene) })),
+  },
   { name: "delete a StatefulSet", weight: 3, run: remove },
 ];
 
 async function create(scene: Scene): Promise<unknown> {
   const app = scene.oneOf(...APPS);
-  const { spec } = anyTemplate(scene, app);
+  const labels = { app, set: "stateful" };
   return scene.client.create(StatefulSet, {
-    metadata: { name: `${app}-seq`, namespace: scene.namespace(), annotations: scene.marked() },
+    metadata: { name: `${app}-ss`, namespace: scene.namespace(), annotations: scene.marked() },
     spec: {
       replicas: scene.random.integer(4),
       serviceName: app,
-      // Sets of one program that were orphaned are adopted by the next.
-      selector: { matchLabels: { app, set: "seq" } },
-      template: { metadata: { labels: { app, set: "seq" } }, ...(spec && { spec }) },
-      podManagementPolicy: scene.oneOf("OrderedReady", "Parallel"),
+      podManagementPolicy: scene.oneOf("OrderedReady", "OrderedReady", "Parallel"),
+      selector: { matchLabels: labels },
+      template: { ...anyTemplate(scene, app), metadata: { labels } },
       updateStrategy: anyStrategy(scene),
       ...(scene.isLucky(20) && { minReadySeconds: 3 }),
       ...(scene.isLucky(20) && { ordinals: { start: 2 } }),
@@ -37,15 +44,15 @@ async function create(scene: Scene): Promise<unknown> {
 function anyStrategy(scene: Scene): V1StatefulSetUpdateStrategy {
   if (scene.isLucky(15)) return { type: "OnDelete" };
   const rollingUpdate = {
-    ...(scene.isLucky(30) && { partition: scene.random.integer(3) }),
-    ...(scene.isLucky(30) && { maxUnavailable: scene.oneOf<number | string>(1, 2, "50%") }),
+    ...(scene.isLucky(25) && { partition: scene.random.integer(3) }),
+    ...(scene.isLucky(20) && { maxUnavailable: scene.oneOf<number | string>(1, 2, "50%") }),
   };
   return { type: "RollingUpdate", rollingUpdate };
 }
 
 type Part = Partial<NonNullable<V1StatefulSet["spec"]>>;
 
-/** Patches one set's spec. */
+/** Patches one StatefulSet's spec. */
 function change(partOf: (scene: Scene, set: V1StatefulSet) => Part): Step["run"] {
   return async (scene) => {
     const set = scene.anyOf<V1StatefulSet>(RESOURCE);
@@ -55,19 +62,10 @@ function change(partOf: (scene: Scene, set: V1StatefulSet) => Part): Step["run"]
   };
 }
 
-function scaled({ random }: Scene): Part {
-  return { replicas: random.integer(4) };
-}
-
 function withImage(scene: Scene, { spec }: V1StatefulSet): Part {
   const { name } = spec!.template.spec!.containers[0]!;
   const template = { spec: { containers: [{ name, image: anyImage(scene) }] } };
   return { template } as Part;
-}
-
-function rollingOtherwise(scene: Scene): Part {
-  const updateStrategy = { $retainKeys: ["type", "rollingUpdate"], ...anyStrategy(scene) };
-  return { updateStrategy } as Part;
 }
 
 async function remove(scene: Scene): Promise<unknown> {

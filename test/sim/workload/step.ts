@@ -71,6 +71,8 @@ export const NAMESPACES = ["default", "blue", "green"] as const;
 export const APPS = ["web", "api", "db"] as const;
 /** A finalizer of the users' own; somebody removes it sooner or later. */
 export const FINALIZER = "sim.skiff.dev/hold";
+/** What of an object's metadata takes it off, in a strategic merge patch. */
+export const WITHOUT_FINALIZER = { "$deleteFromPrimitiveList/finalizers": [FINALIZER] };
 
 /** Where an object is. */
 export function placeOf({ metadata }: KubeObject): KeyArgument {

@@ -1,3 +1,4 @@
+import { Job } from "../../../src/api/batch/job.ts";
 import { ConfigMap } from "../../../src/api/core/config-map.ts";
 import { Node } from "../../../src/api/core/node.ts";
 import { Pod } from "../../../src/api/core/pod.ts";
@@ -6,19 +7,22 @@ import type { KubeObject } from "../../../src/api/machinery/object.ts";
 import { isStatusError } from "../../../src/api/machinery/status-error.ts";
 import { sleep, type Clock } from "../../../src/base/clock.ts";
 import type { Client, Patch } from "../../../src/client/client.ts";
-import type { V1Node } from "../../../src/gen/types.ts";
-import { FINALIZER, placeOf } from "./step.ts";
+import type { V1Job, V1Node } from "../../../src/gen/types.ts";
+import { FINALIZER, placeOf, WITHOUT_FINALIZER } from "./step.ts";
 
 /** Between two attempts of what failed, in ms. */
 const RETRY_MS = 1000;
 
-/** Takes back what would keep a world from rest: users' finalizers, and taints that would evict for ever. */
+/**
+ * Takes back what would keep a world from rest: users' finalizers, taints that would evict for ever, and what keeps Jobs from
+ * replacing Pods that wait for that.
+ */
 export async function tidyUp(
   client: Client,
   clock: Clock,
   present: (resource: string) => readonly KubeObject[],
 ): Promise<void> {
-  const letGo: Patch = { type: "merge", body: { metadata: { finalizers: null } } };
+  const letGo: Patch = { type: "strategic", body: { metadata: WITHOUT_FINALIZER } };
   for (const [kind, resource] of [
     [Pod, "pods"],
     [ConfigMap, "configmaps"],
@@ -26,11 +30,21 @@ export async function tidyUp(
     for (const object of present(resource))
       if (object.metadata?.finalizers?.includes(FINALIZER))
         await insist(client, clock, kind, object, letGo);
+  for (const job of (present("batch/jobs") as readonly V1Job[]).filter(isHeldBack))
+    await insist(client, clock, Job, job, {
+      type: "merge",
+      body: { spec: { suspend: false, parallelism: 1 } },
+    });
   for (const node of present("nodes") as readonly V1Node[]) {
     const taints = node.spec?.taints?.filter(({ effect }) => effect !== "NoExecute") ?? null;
     if (taints?.length === node.spec?.taints?.length) continue;
     await insist(client, clock, Node, node, { type: "merge", body: { spec: { taints } } });
   }
+}
+
+/** A failed Pod of an index stays until its replacement has its count of failures: one must be allowed to come. */
+function isHeldBack({ spec }: V1Job): boolean {
+  return spec?.backoffLimitPerIndex !== undefined && (!!spec.suspend || spec.parallelism === 0);
 }
 
 /** Patches until it is done, or the object is gone. */

@@ -108,8 +108,8 @@ export interface History {
   readonly runtimes: readonly RuntimeMoment[];
   /** Lines of components that found something impossible. */
   readonly errors: readonly string[];
-  /** Uids of what controllers made and did not hear of: the answer was lost, or they died. */
-  readonly unheard: ReadonlySet<string>;
+  /** Uids of what controllers made and heard of: no answer was lost, and they live. Absent: they run in the server. */
+  readonly heard?: ReadonlySet<string>;
   /** What the disk had and has no more. */
   readonly lost: readonly string[];
   readonly facts: Facts;
@@ -133,7 +133,6 @@ export const emptyHistory: History = {
   watches: [],
   runtimes: [],
   errors: [],
-  unheard: new Set(),
   lost: [],
   facts: { staleMs: 0, missingImages: [], isCleared: false },
 };

@@ -1,8 +1,6 @@
-import type { ApiRequest } from "../../../src/apiserver/request.ts";
-import type { ApiResponse } from "../../../src/apiserver/api-response.ts";
 import type { KubeObject } from "../../../src/api/machinery/object.ts";
 import type { HttpCaller } from "../../../src/client/http-transport.ts";
-import type { HttpRequest, HttpResponse } from "../../../src/wire/http-client/http-client.ts";
+import type { HttpRequest } from "../../../src/wire/http-client/http-client.ts";
 import type { SimProcess } from "./sim-process.ts";
 
 /** An end that waits for a process: at its next write but so many. */
@@ -15,11 +13,11 @@ interface Doom {
 
 /**
  * What control loops that run apart ask of the server: they can be killed between any two writes, and it is known of which
- * objects nobody told them that they made them.
+ * objects they were told that they have made them.
  */
 export class LoopCalls {
-  /** Uids of what was created for a loop that did not hear of it. */
-  readonly unheard = new Set<string>();
+  /** Uids of what loops created and heard of. */
+  readonly heard = new Set<string>();
   readonly #dooms = new Map<string, Doom>();
 
   /** The process called `name` ends with its next write but `writesLeft`. */
@@ -38,20 +36,13 @@ export class LoopCalls {
       request: async (request) => {
         if (request.method !== "GET") this.#meetDoom(process, http, request);
         const response = await process.living(http.request(request));
-        if (isCreation(request.method, response.status)) {
+        if (request.method === "POST" && response.status === 201) {
           const { metadata } = JSON.parse((await response.bytes()).toString()) as KubeObject;
-          this.unheard.delete(metadata?.uid ?? "");
+          this.heard.add(metadata?.uid ?? "");
         }
         return response;
       },
     };
-  }
-
-  /** The server has carried out a call. */
-  served({ method }: ApiRequest, { status, body }: ApiResponse): void {
-    if (!isCreation(method, status) || !Buffer.isBuffer(body)) return;
-    const { metadata } = JSON.parse(body.toString()) as KubeObject;
-    if (metadata?.uid !== undefined) this.unheard.add(metadata.uid);
   }
 
   #meetDoom(process: SimProcess, http: HttpCaller, request: HttpRequest): void {
@@ -62,8 +53,4 @@ export class LoopCalls {
     process.kill();
     doom.onEnd();
   }
-}
-
-function isCreation(method: string, status: HttpResponse["status"]): boolean {
-  return method === "POST" && status === 201;
 }

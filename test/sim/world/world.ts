@@ -15,7 +15,7 @@ import { SimNode } from "./sim-node.ts";
 import { SimProcess } from "./sim-process.ts";
 import { SimServer, accountKey } from "./sim-server.ts";
 import { SimWatcher, type WatchedPart } from "./sim-watcher.ts";
-import { BEHAVIOURS, SHORT } from "../workload/pod-shape.ts";
+import { BEHAVIOURS, PROGRAM, SHORT } from "../workload/pod-shape.ts";
 import { Trace } from "./trace.ts";
 import { UserCalls } from "./user-calls.ts";
 
@@ -160,7 +160,7 @@ export class World {
     this.loops?.start();
     for (const { runtime } of this.nodes)
       for (const name of Object.keys(BEHAVIOURS))
-        if (name !== SHORT) runtime.behaviours.delete(name);
+        if (name !== SHORT && name !== PROGRAM) runtime.behaviours.delete(name);
     for (const node of this.nodes) node.start();
   }
 
@@ -204,7 +204,7 @@ export class World {
       watches: this.#watches,
       runtimes: this.#runtimes,
       errors: this.#errors,
-      unheard: this.#loopCalls.unheard,
+      ...(isApart && { heard: this.#loopCalls.heard }),
       facts: {
         staleMs: isApart ? STALE_APART_MS : STALE_MS,
         missingImages: MISSING_IMAGES,
@@ -225,18 +225,13 @@ export class World {
   #edge(): Endpoint {
     const { server } = this;
     const calls = this.#calls;
-    const loopCalls = this.#loopCalls;
     return {
       name: server.name,
       get running() {
         return server.running;
       },
-      handle: async (request: ApiRequest, party: string): Promise<ApiResponse> => {
-        if (party.startsWith("user-")) return calls.handle(request, party);
-        const response = await server.handle(request);
-        if (party === CONTROLLERS) loopCalls.served(request, response);
-        return response;
-      },
+      handle: (request: ApiRequest, party: string): Promise<ApiResponse> =>
+        party.startsWith("user-") ? calls.handle(request, party) : server.handle(request),
     };
   }
 

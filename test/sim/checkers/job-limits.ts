@@ -1,0 +1,81 @@
+import type { V1Job, V1Pod } from "../../../src/gen/types.ts";
+import type { Checker } from "./checker.ts";
+import { isOver } from "./pod-requests.ts";
+import { isEnding, isOf } from "./replica-sets.ts";
+import { Versions } from "./versions.ts";
+import { keyOf, WorldState } from "./world-state.ts";
+
+/** What became of one Pod of a Job, and when. */
+interface Fate {
+  readonly madeAtMs: number;
+  succeededAtMs?: number;
+  /** By itself: nobody had told it to end. */
+  failedAtMs?: number;
+}
+
+/**
+ * No Job makes a Pod beyond its parallelism, beyond what is missing of its completions, or after its backoff limit. Judged by what
+ * its controller may have read.
+ */
+export const jobLimits: Checker = {
+  name: "job limits",
+  check({ changes, facts, heard }) {
+    const state = new WorldState();
+    const versions = new Versions();
+    const fates = new Map<string, Map<string, Fate>>();
+    return changes.flatMap((change) => {
+      state.apply(change);
+      versions.note(change);
+      const { resource, old, object, atMs, key, revision } = change;
+      if (resource !== "pods" || !object) return [];
+      const job = state.list<V1Job>("batch/jobs").find((one) => isOf(object, one));
+      if (!job) return [];
+      const pod = object as V1Pod;
+      const jobUid = job.metadata?.uid ?? "";
+      const own = fates.get(jobUid) ?? new Map<string, Fate>();
+      fates.set(jobUid, own);
+      const fate = own.get(pod.metadata?.uid ?? "") ?? { madeAtMs: atMs };
+      own.set(pod.metadata?.uid ?? "", fate);
+      if (pod.status?.phase === "Succeeded") fate.succeededAtMs ??= atMs;
+      if (pod.status?.phase === "Failed" && !isEnding(pod)) fate.failedAtMs ??= atMs;
+      if (old) return [];
+      const since = atMs - facts.staleMs;
+      const isKnown = ({ metadata }: V1Pod): boolean =>
+        metadata?.uid === pod.metadata?.uid ||
+        heard === undefined ||
+        heard.has(metadata?.uid ?? "") ||
+        (own.get(metadata?.uid ?? "")?.madeAtMs ?? atMs) < since;
+      const active = state
+        .list<V1Pod>("pods")
+        .filter((one) => isOf(one, job) && !isOver(one) && !isEnding(one) && isKnown(one));
+      const jobs = versions
+        .of<V1Job>("batch/jobs", keyOf(job), since)
+        .filter((one) => one?.metadata?.uid === jobUid);
+      const problem = excessOf(jobs as readonly V1Job[], active.length, [...own.values()], since);
+      return problem ? [`${key} at ${revision}: ${problem}`] : [];
+    });
+  },
+};
+
+/** `jobs`: what the Job may have been read as. */
+function excessOf(
+  jobs: readonly V1Job[],
+  active: number,
+  fates: readonly Fate[],
+  since: number,
+): string {
+  const parallel = Math.max(
+    ...jobs.map(({ spec }) => (spec?.suspend ? 0 : (spec?.parallelism ?? 1))),
+  );
+  if (active > parallel) return `${active} of its Job's Pods run, ${parallel} at most`;
+  const before = (atMs: number | undefined): boolean => atMs !== undefined && atMs <= since;
+  const succeeded = fates.filter(({ succeededAtMs }) => before(succeededAtMs)).length;
+  const { spec } = jobs.at(-1)!;
+  const isIndexed = spec?.completionMode === "Indexed";
+  const completions = spec?.completions ?? Infinity;
+  if (!isIndexed && active > completions - succeeded)
+    return `${active} of its Job's Pods run, and ${succeeded} of ${completions} have succeeded`;
+  const failed = fates.filter(({ failedAtMs }) => before(failedAtMs)).length;
+  const limit = spec?.backoffLimitPerIndex === undefined ? (spec?.backoffLimit ?? 6) : Infinity;
+  return failed > limit ? `${failed} of its Job's Pods have failed, ${limit} may` : "";
+}

@@ -1,0 +1,78 @@
+import assert from "node:assert/strict";
+import { describe, it } from "node:test";
+import type { V1Job, V1Pod } from "../../../src/gen/types.ts";
+import { pod } from "../../support/builders.ts";
+import { jobEnds } from "./job-ends.ts";
+import { jobLimits } from "./job-limits.ts";
+import { Story } from "./story.ts";
+
+function job(spec: object = {}, status: object = {}): V1Job {
+  return {
+    metadata: { name: "sum", namespace: "default" },
+    spec: { parallelism: 2, completions: 3, backoffLimit: 1, ...spec },
+    status,
+  } as V1Job;
+}
+
+function worker(name: string, phase = "Running", metadata: object = {}): V1Pod {
+  const ownerReferences = [
+    { apiVersion: "batch/v1", kind: "Job", name: "sum", uid: "uid-of-sum", controller: true },
+  ];
+  return pod(name, { metadata: { ownerReferences, ...metadata }, status: { phase } });
+}
+
+function world(one: V1Job, ...pods: readonly V1Pod[]): Story {
+  const story = new Story();
+  story.put("batch/jobs", one);
+  for (const each of pods) story.put("pods", each);
+  return story;
+}
+
+describe("job limits checker", () => {
+  const problems = (...story: Parameters<typeof world>): string =>
+    jobLimits.check!(world(...story).with()).join();
+
+  it("is content within the limits", () => {
+    assert.equal(problems(job(), worker("a"), worker("b")), "");
+    assert.equal(problems(job(), worker("a"), worker("a", "Failed"), worker("b"), worker("c")), "");
+  });
+
+  it("tells of a Pod beyond parallelism, completions or backoff limit", () => {
+    assert.match(problems(job(), worker("a"), worker("b"), worker("c")), /3 .* run, 2 at most/);
+    assert.match(problems(job({ suspend: true }), worker("a")), /1 .* run, 0 at most/);
+    const done = [worker("a"), worker("a", "Succeeded"), worker("b"), worker("b", "Succeeded")];
+    assert.match(
+      problems(job(), ...done, worker("c"), worker("d")),
+      /2 of its Job's Pods run, and 2 of 3 have succeeded/,
+    );
+    const lost = [worker("a"), worker("a", "Failed"), worker("b"), worker("b", "Failed")];
+    assert.match(problems(job(), ...lost, worker("c")), /2 of its Job's Pods have failed, 1 may/);
+  });
+});
+
+describe("job ends checker", () => {
+  const problems = (...story: Parameters<typeof world>): string =>
+    jobEnds.checkAtRest!(world(...story).with()).join("; ");
+  const COMPLETE = { conditions: [{ type: "Complete", status: "True" }] };
+
+  it("is content with one that runs, and one that has ended", () => {
+    assert.equal(problems(job({}, { active: 2 }), worker("a"), worker("b")), "");
+    const ended = [worker("a", "Succeeded"), worker("b", "Succeeded"), worker("c", "Succeeded")];
+    assert.equal(problems(job({}, { ...COMPLETE, succeeded: 3 }), ...ended), "");
+  });
+
+  it("tells of Pods that are missing, left, not let go, or counted twice", () => {
+    assert.match(problems(job({}, { active: 1 }), worker("a")), /1 of its Pods run, due 2/);
+    assert.match(
+      problems(job({}, { ...COMPLETE, active: 1 }), worker("a")),
+      /1 of its Pods run, due 0/,
+    );
+    const held = { finalizers: ["batch.kubernetes.io/job-tracking"] };
+    assert.match(problems(job(), worker("a", "Failed", held)), /default\/a was not counted/);
+    const twice = job({}, { succeeded: 2, active: 1 });
+    assert.match(
+      problems(twice, worker("a", "Succeeded"), worker("b")),
+      /status.succeeded 2, of 1 Pods/,
+    );
+  });
+});
