@@ -237,8 +237,7 @@ describe("a cluster that logs all it can", () => {
   });
 
   it("tells none of them: no log, file, event, status, metric, process or answer has one", async () => {
-    for (const name of ["right", "login", "fixed"])
-      told += await run(`describe secret ${name}`);
+    for (const name of ["right", "login", "fixed"]) told += await run(`describe secret ${name}`);
     told += await run("describe pods");
     told += await run("get events -A -o json");
     told += await run("get pods -A -o jsonpath={.items[*].status}");
