@@ -8,7 +8,7 @@ import { join, relative, resolve } from "node:path";
 import { after, before, describe, it } from "node:test";
 import { findClusterProcesses } from "../../src/host/cluster-processes.ts";
 import { StateFolder } from "../../src/host/state-folder.ts";
-import { type Running, startCluster, type TestCluster, until } from "../support/cluster.ts";
+import { startCluster, type TestCluster, until } from "../support/cluster.ts";
 import { shellPod, WAITING } from "../support/sample-apps.ts";
 import { testImageArchive } from "../../tools/make-test-images.mjs";
 
@@ -22,7 +22,6 @@ describe("a cluster that logs all it can", () => {
   let cluster: TestCluster;
   let state: StateFolder;
   let node: string;
-  let registry: Running;
   /** What must not be seen, by what it is. */
   const canaries = new Map<string, string>();
   /** What the commands of this test were told. */
@@ -57,17 +56,15 @@ describe("a cluster that logs all it can", () => {
     state = new StateFolder(cluster.home, cluster.name);
     node = `${cluster.name}-1`;
   });
-  after(async () => {
-    await registry?.end();
-    await cluster?.close();
-  });
+  // Ends what runs on the node, the registry among it.
+  after(() => cluster?.close());
 
   it("takes secrets by all ways, right and wrong", async () => {
     const password = canary("the password of a registry");
     const login = ["--docker-username=puller", `--docker-password=${password}`];
     const script = [process.execPath, resolve("tools/test-registry.mjs")];
     const served = [testImageArchive("busybox"), String(REGISTRY_PORT), `puller:${password}-other`];
-    registry = cluster.startSkiff(["ssh", node, "--", ...script, ...served]);
+    const registry = cluster.startSkiff(["ssh", node, "--", ...script, ...served]);
     await until("the registry listens", () => registry.output().includes("listening"));
     const host = `localhost:${REGISTRY_PORT}`;
     await tell([
