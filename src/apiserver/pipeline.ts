@@ -221,10 +221,8 @@ export class Pipeline {
 
 /** Who the request acts as: mostly who sent it. @throws {StatusError} Forbidden: may not act as that one */
 function actingUser(parts: ServerParts, { headers }: ApiRequest, user: UserInfo): UserInfo {
-  const isOther =
-    headers["impersonate-user"] !== undefined ||
-    headers["impersonate-group"] !== undefined ||
-    headers["impersonate-uid"] !== undefined;
+  let isOther = false;
+  for (const name in headers) if (name.startsWith("impersonate-")) isOther = true;
   return isOther ? impersonate(user, headers, new AuthorizerChain(parts.authorizers)) : user;
 }
 

@@ -31,6 +31,16 @@ const ROWS: readonly [string, string][] = [
     "GET /apis/apps/v1/deployments?fieldSelector=metadata.name%3Dx",
     "list apps/v1 - deployments x -",
   ],
+  ["GET /api/v1/namespaces/a/secrets?fieldSelector=metadata.name%3D%3Dx", "list /v1 a secrets x -"],
+  ["GET /api/v1/namespaces/a/secrets?fieldSelector=metadata.name!%3Dx", "list /v1 a secrets - -"],
+  [
+    "GET /api/v1/namespaces/a/secrets?fieldSelector=type!%3Dy%5C,metadata.name%3Dx",
+    "list /v1 a secrets - -",
+  ],
+  [
+    "GET /api/v1/namespaces/a/secrets?watch=1&fieldSelector=type!%3Dy%5C%2Cmetadata.name%3Dx",
+    "watch /v1 a secrets - -",
+  ],
   ["GET /apis/apps/v1", "get other"],
   ["GET /apis/apps", "get other"],
   ["GET /api/v1", "get other"],

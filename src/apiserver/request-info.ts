@@ -1,3 +1,4 @@
+import { parseFieldSelector } from "../api/machinery/field-selector.ts";
 import type { RequestInfo } from "./request.ts";
 
 /** Path words that stand before the resource and act as the verb. @spec requestinfo.go specialVerbs */
@@ -135,16 +136,20 @@ function verbOf(method: string): string {
   }
 }
 
-/** `fieldSelector=metadata.name=x` makes a list or watch a request for one name, so that RBAC's resourceNames hold. */
+/**
+ * `fieldSelector=metadata.name=x` makes a list or watch a request for one name, so that RBAC's resourceNames hold.
+ *
+ * Read by the parser that selects: what is permitted and what is answered must be the same name.
+ */
 function nameFromSelector(query: URLSearchParams): string {
   const selector = query.get("fieldSelector");
   if (!selector?.includes("metadata.name")) return "";
-  for (const term of selector.split(",")) {
-    const [field, ...value] = term.split("=");
-    const text = value.join("=").replace("=", "");
-    if (field === "metadata.name" && text !== "") return text;
+  try {
+    return parseFieldSelector(selector).exactValue("metadata.name") ?? "";
+  } catch {
+    // Refused by the verb, in the words for it.
+    return "";
   }
-  return "";
 }
 
 function split(path: string): string[] {

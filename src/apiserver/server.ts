@@ -48,6 +48,8 @@ export interface HttpListening {
   readonly clientCa: string;
   /** How long clients may take. Default: upstream's times. */
   readonly times?: HttpTimes;
+  /** Open connections at a time. Default: no bound. */
+  readonly connectionsMax?: number;
 }
 
 export interface ApiServerOptions {

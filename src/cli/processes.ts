@@ -3,7 +3,8 @@ import type { Command, Flag } from "./command.ts";
 /** A command that runs as a process of its own bundle: described here for the help, run by `main`. */
 export type ProcessCommand = Omit<Command, "run">;
 
-const LOG_LEVEL: Flag = {
+/** How much a process says in its log. */
+export const LOG_LEVEL: Flag = {
   name: "log-level",
   kind: "text",
   placeholder: "LEVEL",

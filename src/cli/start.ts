@@ -6,6 +6,7 @@ import type { LocalCluster, ReadyTimes } from "../host/local-cluster.ts";
 import { findBinary, isProgram, missingRequirements } from "../host/requirements.ts";
 import type { Ranges } from "../host/ranges.ts";
 import { OUTPUT_FLAG, UsageError, wantsJson, type Command, type Invocation } from "./command.ts";
+import { LOG_LEVEL } from "./processes.ts";
 import { clusterOf, needRoot, userKubeconfig } from "./local.ts";
 import { proxyAdvice } from "./proxy-environment.ts";
 
@@ -66,6 +67,10 @@ export const start: Command = {
       placeholder: "FILE",
       description:
         "a KubeSchedulerConfiguration, kept with the cluster (default the last one given)",
+    },
+    {
+      ...LOG_LEVEL,
+      description: "least level that server and agents log until the next start (default info)",
     },
     OUTPUT_FLAG,
   ],
@@ -137,7 +142,11 @@ async function startLocked(invocation: Invocation, cluster: LocalCluster): Promi
   const proxies = proxyAdvice(surroundings.environment, file.ranges.nodeCidr);
   proxies.options.forEach((option) => say(`network option ${option}`));
   proxies.warnings.forEach((text) => surroundings.complain(`warning: ${text}`));
-  await cluster.raise(file, (text) => surroundings.complain(`warning: ${text}`), proxies.withheld);
+  await cluster.raise(file, {
+    report: (text) => surroundings.complain(`warning: ${text}`),
+    withheld: proxies.withheld,
+    logLevel: flags.text("log-level"),
+  });
   say("network, nodes and processes are up");
   const offsetMs = clock.monotonic() - startedAt;
   const times = await cluster.waitUntilReady(file, READY_MS_MAX);

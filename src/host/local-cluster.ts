@@ -108,15 +108,9 @@ export class LocalCluster {
     return file;
   }
 
-  /**
-   * Raises network and nodes and starts all processes; those that run are replaced, containers run on. `report`: told of
-   * things the user should know. `withheld`: variables of this process that those of the cluster do not get.
-   */
-  async raise(
-    file: ClusterFile,
-    report: (text: string) => void,
-    withheld: readonly string[] = [],
-  ): Promise<void> {
+  /** Raises network and nodes and starts all processes; those that run are replaced, containers run on. */
+  async raise(file: ClusterFile, options: RaiseOptions): Promise<void> {
+    const { report, withheld, logLevel } = options;
     await stopSupervisor(this.#clock, this.state);
     const network = machineNetworkOf(this.state.id, file.ranges);
     const { socketFolder } = this.state;
@@ -124,7 +118,7 @@ export class LocalCluster {
     const startNodes = startSupervisor(
       this.state,
       this.#program.superviseScript,
-      rolesOf(this.#program, this.state, file),
+      rolesOf(this.#program, this.state, file, logLevel),
       withheld,
     );
     await raiseMachine(this.#clock, network, socketFolder, file.given.folders);
@@ -295,6 +289,16 @@ export interface WantedCluster {
   readonly ranges: Partial<Ranges>;
   /** Text of the scheduler's configuration; without it, the one that was given last stays. */
   readonly schedulerConfig?: string;
+}
+
+/** How a cluster's processes are started. */
+export interface RaiseOptions {
+  /** Told of things the user should know. */
+  readonly report: (text: string) => void;
+  /** Variables of this process that those of the cluster do not get. */
+  readonly withheld: readonly string[];
+  /** Least level of their logs. Default: theirs. */
+  readonly logLevel?: string | undefined;
 }
 
 /** Milliseconds from the call. */

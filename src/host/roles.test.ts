@@ -19,6 +19,7 @@ describe("rolesOf", () => {
       nodes: [{ name: "two-1", ip: "10.88.1.2" }],
       given: { bridge: "", table: "", folders: [] },
     },
+    "debug",
   );
   const valueOf = (role: string, flag: string): string | undefined => {
     const words = roles.find(({ name }) => name === role)!.command;
@@ -31,6 +32,8 @@ describe("rolesOf", () => {
     ["server", "--service-cidr", "10.97.0.0/16"],
     ["agent-two-1", "--pod-cidr", "10.245.0.0/16"],
     ["agent-two-1", "--cluster-dns", "10.97.0.10"],
+    ["server", "--log-level", "debug"],
+    ["agent-two-1", "--log-level", "debug"],
   ] as const)
     it(`gives ${role} the cluster's own ${flag}`, () => assert.equal(valueOf(role, flag), value));
 });

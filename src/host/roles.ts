@@ -21,8 +21,14 @@ const AGENT_FLAGS = ["--max-semi-space-size=8"];
 /** Of the server: half as much of what a request makes lives long enough to be copied. Doubling gains little, and costs 16 MB. */
 const SERVER_FLAGS = ["--max-semi-space-size=16"];
 
-/** The processes of a local cluster with all their flags. Contract: docs/design/processes.md. */
-export function rolesOf(program: Program, state: StateFolder, file: ClusterFile): readonly Role[] {
+/** The processes of a local cluster with all their flags; `logLevel`: default theirs. Contract: docs/design/processes.md. */
+export function rolesOf(
+  program: Program,
+  state: StateFolder,
+  file: ClusterFile,
+  logLevel?: string,
+): readonly Role[] {
+  const logging = logLevel === undefined ? [] : ["--log-level", logLevel];
   const gateway = addressAt(file.ranges.nodeCidr, 1);
   const advertise = `${gateway}:${file.apiPort}`;
   const skiff = (...flags: string[]): string[] => [program.node, ...flags, program.entry];
@@ -35,6 +41,7 @@ export function rolesOf(program: Program, state: StateFolder, file: ClusterFile)
       ...["--advertise", advertise],
       ...["--service-cidr", file.ranges.serviceCidr, "--pod-cidr", file.ranges.podCidr],
       ...(file.hasSchedulerConfig ? ["--scheduler-config", state.schedulerConfig] : []),
+      ...logging,
     ],
   };
   const agents = file.nodes.map(({ name, ip }): Role => ({
@@ -47,6 +54,7 @@ export function rolesOf(program: Program, state: StateFolder, file: ClusterFile)
       ...["--node-name", name, "--node-ip", ip],
       ...["--cluster-dns", addressAt(file.ranges.serviceCidr, DNS_INDEX)],
       ...["--pod-cidr", file.ranges.podCidr],
+      ...logging,
     ],
   }));
   return [server, ...agents];

@@ -183,7 +183,7 @@ function makeListener(
     machine,
   });
   const gate = options.gate ?? apiServerGate(client, nodeName);
-  return new KubeletListener(server, api, gate, logger);
+  return new KubeletListener(server, api, gate, clock, logger);
 }
 
 function makeAgent(

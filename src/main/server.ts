@@ -9,6 +9,7 @@ import { UsageError, type Flags } from "../cli/command.ts";
 import { commandHelp } from "../cli/help.ts";
 import { SERVER_COMMAND } from "../cli/processes.ts";
 import { readClusterFile } from "../host/cluster-file.ts";
+import { connectionsMax } from "../host/file-limit.ts";
 import { LogFile } from "../host/log-file.ts";
 import { NodeRoutes } from "../host/node-routes.ts";
 import { writePidFile } from "../host/process-record.ts";
@@ -99,6 +100,7 @@ async function serve(data: string, flags: Flags, logger: Logger): Promise<void> 
       key: pki.leaves.server.keyPem,
       cert: pki.leaves.server.certificatePem,
       clientCa: pki.ca.certificatePem,
+      connectionsMax: connectionsMax(),
     },
     ...(scheduling && { scheduling }),
     postJson,

@@ -118,6 +118,14 @@ describe("ServiceAccount", () => {
       metadata: { name: "bare", namespace: "a" },
       automountServiceAccountToken: false,
     });
+    cache.put(ServiceAccount, {
+      metadata: {
+        name: "strict",
+        namespace: "a",
+        annotations: { "kubernetes.io/enforce-mountable-secrets": "true" },
+      },
+      secrets: [{ name: "own" }],
+    });
     const plugin = new ServiceAccountAdmission(cache, clock, new SeededRandom(1));
     return { cache, clock, plugin };
   };
@@ -193,6 +201,47 @@ describe("ServiceAccount", () => {
   ];
   for (const [object, why] of refusals)
     it(why, () => assert.equal(admit(object), `pods "web" is forbidden: ${why}`));
+  describe("of an account that lists its Secrets", () => {
+    const env = (name: string) => ({
+      name: "c",
+      env: [{ name: "E", valueFrom: { secretKeyRef: { name, key: "k" } } }],
+    });
+    const envFrom = (name: string) => ({ name: "c", envFrom: [{ secretRef: { name } }] });
+    const because = `is not allowed because service account strict does not reference that secret`;
+    const lacks = `secret.secretName="other" ${because}`;
+    const specs: readonly (readonly [object, string])[] = [
+      [{ volumes: [{ name: "v", secret: { secretName: "other" } }] }, `volume with ${lacks}`],
+      [{ containers: [env("other")] }, `container c with envVar E referencing ${lacks}`],
+      [{ containers: [envFrom("other")] }, `container c with envFrom referencing ${lacks}`],
+      [
+        { initContainers: [envFrom("other")] },
+        `init container c with envFrom referencing ${lacks}`,
+      ],
+    ];
+    for (const [spec, why] of specs)
+      it(`refuses a ${why}`, () =>
+        assert.equal(
+          admit(pod({ serviceAccountName: "strict", ...spec })),
+          `pods "web" is forbidden: ${why}`,
+        ));
+    it("admits what it lists", () => {
+      const containers = [env("own"), envFrom("own")];
+      assert.ok(specOf(pod({ serviceAccountName: "strict", containers })));
+    });
+    it("holds containers for debugging to the same (CVE-2023-2728, CVE-2024-3177)", () => {
+      const old = pod({ serviceAccountName: "strict" });
+      const debug = (ephemeralContainers: readonly object[]): unknown => {
+        const object = pod({ serviceAccountName: "strict", ephemeralContainers } as Pod["spec"]);
+        const subresource = "ephemeralcontainers";
+        const result = run(world().plugin, { kind: Pod, object, old, subresource });
+        return result === object ? "as it is" : result;
+      };
+      const refused = `pods "web" is forbidden: ephemeral container c with`;
+      assert.equal(debug([envFrom("other")]), `${refused} envFrom referencing ${lacks}`);
+      assert.equal(debug([env("other")]), `${refused} envVar E referencing ${lacks}`);
+      assert.equal(debug([env("own"), envFrom("own")]), "as it is");
+    });
+  });
   it("leaves mirror Pods as they are", () =>
     assert.deepEqual(admit(pod({}, mirror)), pod({}, mirror)));
   it("waits a moment for the default account of a young namespace, for no other", async () => {

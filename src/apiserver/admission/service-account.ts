@@ -5,18 +5,18 @@ import { Recent } from "../../base/recent.ts";
 import { Pod } from "../../api/core/pod.ts";
 import { SPECS_MAX } from "../../api/core/pod-specs.ts";
 import { ServiceAccount } from "../../api/core/service-account.ts";
-import { formatKey, keyOf, type ObjectKey } from "../../api/machinery/object.ts";
+import { formatKey, type ObjectKey } from "../../api/machinery/object.ts";
 import type { Cache, CacheReader } from "../../client/cache.ts";
 import type { V1Container, V1PodSpec, V1Volume } from "../../gen/types.ts";
 import { INJECTED_LIFE_SECONDS } from "../authn/token-request.ts";
 import { MIRROR_ANNOTATION, podReferences, projections } from "../authz/pod-references.ts";
 import type { AdmissionCall } from "../request.ts";
 import type { AdmissionPlugin } from "./admission.ts";
+import { limitDebuggers, limitPod } from "./mountable-secrets.ts";
 import { isAbout, refuse } from "./refusal.ts";
 
 const MOUNT_PATH = "/var/run/secrets/kubernetes.io/serviceaccount";
 const VOLUME_PREFIX = "kube-api-access-";
-const ENFORCE_SECRETS = "kubernetes.io/enforce-mountable-secrets";
 
 /** Readable by all users of the container: which one it runs as is not known here. */
 const FILE_MODE = 0o644;
@@ -52,7 +52,7 @@ export class ServiceAccountAdmission implements AdmissionPlugin {
   }
 
   handles(call: AdmissionCall): boolean {
-    return call.operation === "CREATE" && isAbout(call, "pods");
+    return call.operation === "CREATE" ? isAbout(call, "pods") : isDebugging(call);
   }
 
   /** Waits at most ACCOUNT_WAIT_MS for the default account of a young namespace. */
@@ -66,7 +66,7 @@ export class ServiceAccountAdmission implements AdmissionPlugin {
 
   admit(call: AdmissionCall): Pod | undefined {
     const pod = call.object as Pod;
-    if (isMirror(pod)) return undefined;
+    if (isDebugging(call) || isMirror(pod)) return undefined;
     const account = this.#account(call, pod);
     const known = this.#made.get(pod.spec!);
     if (known?.account === account) return { ...pod, spec: known.spec };
@@ -88,9 +88,8 @@ export class ServiceAccountAdmission implements AdmissionPlugin {
   validate(call: AdmissionCall): void {
     const pod = call.object as Pod;
     if (isMirror(pod)) return validateMirror(call, pod);
-    const account = this.#account(call, pod);
-    if (account.metadata?.annotations?.[ENFORCE_SECRETS] === "true")
-      limitSecrets(call, pod, account);
+    const limits = isDebugging(call) ? limitDebuggers : limitPod;
+    limits(call, pod, this.#account(call, pod));
   }
 
   #account(call: AdmissionCall, pod: Pod): ServiceAccount {
@@ -137,6 +136,11 @@ export class ServiceAccountAdmission implements AdmissionPlugin {
   }
 }
 
+/** Containers that are added to a Pod that runs; not in an update of the Pod itself. */
+function isDebugging(call: AdmissionCall): boolean {
+  return call.operation === "UPDATE" && isAbout(call, "pods", "ephemeralcontainers");
+}
+
 function isMirror(pod: Pod): boolean {
   return pod.metadata?.annotations?.[MIRROR_ANNOTATION] !== undefined;
 }
@@ -178,47 +182,4 @@ function validateMirror(call: AdmissionCall, pod: Pod): void {
     throw refuse(call, "a mirror pod may not reference secrets");
   if (projections(pod.spec?.volumes ?? []).some((source) => source.serviceAccountToken))
     throw refuse(call, "a mirror pod may not use ServiceAccountToken volume projections");
-}
-
-/** For accounts that list what their Pods may mount. */
-function limitSecrets(call: AdmissionCall, pod: Pod, account: ServiceAccount): void {
-  const owner = keyOf(account).name;
-  const mountable = new Set((account.secrets ?? []).map(({ name }) => name));
-  const pullable = new Set((account.imagePullSecrets ?? []).map(({ name }) => name));
-  for (const { secret } of pod.spec?.volumes ?? [])
-    if (secret && !mountable.has(secret.secretName))
-      throw refuse(
-        call,
-        `volume with secret.secretName="${secret.secretName}" is not allowed because ` +
-          `service account ${owner} does not reference that secret`,
-      );
-  limitEnv(call, "init container", pod.spec?.initContainers ?? [], mountable, owner);
-  limitEnv(call, "container", pod.spec?.containers ?? [], mountable, owner);
-  (pod.spec?.imagePullSecrets ?? []).forEach(({ name }, index) => {
-    if (!pullable.has(name))
-      throw refuse(
-        call,
-        `imagePullSecrets[${index}].name="${name}" is not allowed because ` +
-          `service account ${owner} does not reference that imagePullSecret`,
-      );
-  });
-}
-
-function limitEnv(
-  call: AdmissionCall,
-  what: string,
-  containers: readonly V1Container[],
-  mountable: ReadonlySet<string | undefined>,
-  owner: string,
-): void {
-  for (const container of containers)
-    for (const { name, valueFrom } of container.env ?? []) {
-      const secret = valueFrom?.secretKeyRef?.name;
-      if (secret !== undefined && !mountable.has(secret))
-        throw refuse(
-          call,
-          `${what} ${container.name} with envVar ${name} referencing secret.secretName="${secret}" ` +
-            `is not allowed because service account ${owner} does not reference that secret`,
-        );
-    }
 }

@@ -1,14 +1,16 @@
-import { access } from "node:fs/promises";
 import { createServer, type Server } from "node:https";
-import { connect } from "node:net";
 import type { IncomingMessage, ServerResponse } from "node:http";
 import type { Duplex } from "node:stream";
 import type { TLSSocket } from "node:tls";
+import type { Clock } from "../../base/clock.ts";
 import type { Logger } from "../../base/logger.ts";
+import { HTTP_TIMES } from "../../wire/http/limits.ts";
 import type { Caller, Gate } from "../server/gate.ts";
 import type { Answer, KubeletApi } from "../server/kubelet-api.ts";
 import { routeOf } from "../server/route.ts";
 import { readLog } from "./log-stream.ts";
+import { joinRuntime } from "./runtime-stream.ts";
+import { openLog } from "./open-log.ts";
 
 /** Where the kubelet listens, and with what. PEM texts. */
 export interface ListenerOptions {
@@ -21,23 +23,26 @@ export interface ListenerOptions {
   readonly clientCa: string;
 }
 
-/** Headers that concern one connection, or would let a caller speak as somebody else to the runtime. */
-const HEADERS_KEPT_BACK = new Set(["authorization", "host", "cookie"]);
-
 /** The kubelet's HTTPS server. */
 export class KubeletListener {
   readonly #server: Server;
   readonly #api: KubeletApi;
   readonly #gate: Gate;
+  readonly #clock: Clock;
   readonly #logger: Logger;
 
-  constructor(options: ListenerOptions, api: KubeletApi, gate: Gate, logger: Logger) {
+  constructor(options: ListenerOptions, api: KubeletApi, gate: Gate, clock: Clock, logger: Logger) {
     this.#api = api;
     this.#gate = gate;
+    this.#clock = clock;
     this.#logger = logger;
     const { certificate, key, clientCa } = options;
+    const { handshakeMs, headersMs, bodyMs } = HTTP_TIMES;
     this.#server = createServer(
-      { cert: certificate, key, ca: clientCa, requestCert: true, rejectUnauthorized: false },
+      {
+        ...{ cert: certificate, key, ca: clientCa, requestCert: true, rejectUnauthorized: false },
+        ...{ handshakeTimeout: handshakeMs, headersTimeout: headersMs, requestTimeout: bodyMs },
+      },
       (request, response) => void this.#serve(request, response),
     );
     this.#server.on(
@@ -67,6 +72,7 @@ export class KubeletListener {
   async #serve(request: IncomingMessage, response: ServerResponse): Promise<void> {
     try {
       const url = urlOf(request);
+      if (!url) return send(response, text(400, "the path of the request is malformed"));
       const verdict = await this.#gate(callerOf(request), request.method ?? "GET", url.pathname);
       if (!verdict.isAllowed) return send(response, text(verdict.code, verdict.message));
       const route = routeOf(url.pathname);
@@ -81,11 +87,11 @@ export class KubeletListener {
     }
   }
 
-  /** Joins the caller's connection with one to the runtime's streaming server, byte by byte. */
   async #upgrade(request: IncomingMessage, socket: Duplex, head: Buffer): Promise<void> {
     socket.on("error", () => socket.destroy());
     try {
       const url = urlOf(request);
+      if (!url) return refuse(socket, 400, "the path of the request is malformed");
       const verdict = await this.#gate(callerOf(request), request.method ?? "GET", url.pathname);
       if (!verdict.isAllowed) return refuse(socket, verdict.code, verdict.message);
       const route = routeOf(url.pathname);
@@ -97,38 +103,17 @@ export class KubeletListener {
           target.kind === "text" ? target.code : 400,
           target.kind === "text" ? target.body : "",
         );
-      join(request, socket, head, target);
+      const refusal = await joinRuntime({ request, socket, head }, target, this.#clock);
+      if (refusal) refuse(socket, refusal.code, refusal.message);
     } catch (error) {
       refuse(socket, 500, (error as Error).message);
     }
   }
 }
 
-function join(request: IncomingMessage, socket: Duplex, head: Buffer, target: URL): void {
-  const runtime = connect({ host: target.hostname, port: Number(target.port) });
-  const headers = request.rawHeaders.flatMap((name, index, all) =>
-    index % 2 === 0 && !HEADERS_KEPT_BACK.has(name.toLowerCase())
-      ? [`${name}: ${all[index + 1]}\r\n`]
-      : [],
-  );
-  runtime.once("connect", () => {
-    const first = `${request.method} ${target.pathname}${target.search} HTTP/1.1\r\n`;
-    runtime.write(`${first}Host: ${target.host}\r\n${headers.join("")}\r\n`);
-    if (head.length > 0) runtime.write(head);
-    runtime.pipe(socket);
-    socket.pipe(runtime);
-  });
-  runtime.setNoDelay(true);
-  runtime.on("error", (error) => {
-    if (runtime.connecting) refuse(socket, 502, error.message);
-    else socket.destroy();
-  });
-  runtime.on("close", () => socket.end());
-  socket.on("close", () => runtime.destroy());
-}
-
-function urlOf(request: IncomingMessage): URL {
-  return new URL(request.url ?? "/", "https://kubelet");
+/** `undefined`: it is malformed. */
+function urlOf({ url = "/" }: IncomingMessage): URL | undefined {
+  return URL.canParse(url, "https://kubelet") ? new URL(url, "https://kubelet") : undefined;
 }
 
 function callerOf(request: IncomingMessage): Caller {
@@ -164,7 +149,7 @@ async function sendLog(
 ): Promise<void> {
   const abort = new AbortController();
   response.on("close", () => abort.abort());
-  await access(path);
+  await (await openLog(path)).close();
   response.writeHead(200, { "Content-Type": "text/plain" });
   response.flushHeaders();
   for await (const bytes of readLog(path, options, isAlive, abort.signal))
@@ -180,7 +165,7 @@ function drained(response: ServerResponse): Promise<void> {
 }
 
 function refuse(socket: Duplex, code: number, message: string): void {
-  const body = `${message}\n`;
+  const body = message.endsWith("\n") ? message : `${message}\n`;
   const head = `HTTP/1.1 ${code} Refused\r\nContent-Type: text/plain\r\nConnection: close\r\n`;
   socket.end(`${head}Content-Length: ${Buffer.byteLength(body)}\r\n\r\n${body}`);
 }

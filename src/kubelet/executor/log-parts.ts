@@ -3,6 +3,7 @@ import { basename, dirname } from "node:path";
 import { promisify } from "node:util";
 import { gunzip } from "node:zlib";
 import { COMPRESSED, UNFINISHED } from "../plan/log-rotation.ts";
+import { openLog } from "./open-log.ts";
 
 /** One open file of a log. */
 export interface LogPart {
@@ -30,7 +31,7 @@ export class LogParts {
   /** What is written now. @throws {Error} ENOENT. */
   async first(): Promise<LogPart> {
     for (;;) {
-      const handle = await fs.open(this.#path, "r");
+      const handle = await openLog(this.#path);
       const older = await this.#rotated();
       if (await this.#isCurrent(handle)) {
         this.#before = older.at(-1) ?? "";
@@ -92,10 +93,12 @@ function opened(handle: fs.FileHandle): LogPart {
 }
 
 async function open(path: string): Promise<LogPart | undefined> {
-  const handle = await fs.open(path, "r").catch(absent);
+  const handle = await openLog(path).catch(absent);
   if (handle) return opened(handle);
-  const bytes = await fs.readFile(path + COMPRESSED).catch(absent);
-  return bytes && unpacked(await promisify(gunzip)(bytes));
+  const packed = await openLog(path + COMPRESSED).catch(absent);
+  if (!packed) return undefined;
+  const bytes = await packed.readFile().finally(() => packed.close());
+  return unpacked(await promisify(gunzip)(bytes));
 }
 
 function unpacked(bytes: Buffer): LogPart {

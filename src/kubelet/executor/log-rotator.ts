@@ -1,4 +1,4 @@
-import { createReadStream, createWriteStream } from "node:fs";
+import { createWriteStream } from "node:fs";
 import * as fs from "node:fs/promises";
 import { basename, dirname } from "node:path";
 import { pipeline } from "node:stream/promises";
@@ -14,6 +14,7 @@ import {
   type LogLimits,
   type RotationPlan,
 } from "../plan/log-rotation.ts";
+import { openLog } from "./open-log.ts";
 
 /** The log of one running container. */
 export interface RunningLog {
@@ -78,7 +79,10 @@ export class LogRotator {
 
 async function compress(path: string): Promise<void> {
   const unfinished = path + UNFINISHED;
-  await pipeline(createReadStream(path), createGzip(), createWriteStream(unfinished));
+  await fs.rm(unfinished, { force: true });
+  const log = await openLog(path);
+  const packed = createWriteStream(unfinished, { flags: "wx" });
+  await pipeline(log.createReadStream(), createGzip(), packed);
   await fs.rename(unfinished, path + COMPRESSED);
   await fs.rm(path);
 }

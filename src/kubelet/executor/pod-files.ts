@@ -3,6 +3,7 @@
 import { chmodSync, mkdirSync, symlinkSync, writeFileSync } from "node:fs";
 import * as fs from "node:fs/promises";
 import { dirname } from "node:path";
+import { openLog } from "./open-log.ts";
 
 /** Most bytes of a container's last words. @spec k8s@1.36 pkg/kubelet/container MaxContainerTerminationMessageLength */
 const MESSAGE_BYTES_MAX = 4096;
@@ -38,7 +39,7 @@ export async function readMessage(path: string): Promise<string> {
 
 /** The end of a CRI log, without its times and tags. */
 export async function readLogTail(path: string): Promise<string> {
-  const handle = await fs.open(path, "r").catch(() => undefined);
+  const handle = await openLog(path).catch(() => undefined);
   if (!handle) return "";
   try {
     const { size } = await handle.stat();

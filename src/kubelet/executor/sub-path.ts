@@ -4,7 +4,7 @@ import { dirname, join, normalize, relative } from "node:path";
 import { runCommand } from "./run-command.ts";
 
 /** Opens a name without reading it; Node has no constant for it. @spec open(2), x86 and arm64 Linux */
-const O_PATH = 0o10000000;
+export const O_PATH = 0o10000000;
 
 /**
  * Bind-mounts one path of a volume onto `target`, so that no symlink, however it changes meanwhile, leads out of the volume.

@@ -4,6 +4,8 @@ import type { Socket } from "node:net";
 /** Where a body is written to: a stream of HTTP/2, a response of HTTP/1.1, or its socket. */
 export interface BodyTarget {
   readonly destroyed: boolean;
+  /** Bytes that are written and not taken yet. */
+  readonly writableLength: number;
   /** @returns false: enough for now, until `drain`. */
   write(bytes: Buffer): boolean;
   end(): unknown;
@@ -49,6 +51,10 @@ class ChunkedTarget implements BodyTarget {
 
   get destroyed(): boolean {
     return this.#response.destroyed || this.#socket.destroyed;
+  }
+
+  get writableLength(): number {
+    return this.#socket.writableLength;
   }
 
   write(bytes: Buffer): boolean {

@@ -53,6 +53,15 @@ export class Deadlines<T extends object> {
     if (place) this.#leave(place);
   }
 
+  /** Expires the item that began first, unless it began less than `leastMs` ago. @returns whether there was one. */
+  expireFirst(leastMs: number): boolean {
+    const first = this.#first;
+    if (!first || first.lateMs - this.#ms + leastMs > performance.now()) return false;
+    this.#leave(first);
+    this.#expire(first.item);
+    return true;
+  }
+
   /** Nothing expires any more. */
   close(): void {
     while (this.#first) this.#leave(this.#first);

@@ -4,7 +4,8 @@ import type { ServerResponse } from "node:http";
 import { isByteSource, type ByteSource } from "./byte-source.ts";
 import { chunkedTarget, type BodyTarget } from "./chunked-target.ts";
 import type { HttpResponse } from "./exchange.ts";
-import { GZIP_BYTES_MIN, pump, pumpGzipped, type Untaken } from "./send.ts";
+import { GZIP_BYTES_MIN, pump, pumpGzipped } from "./send.ts";
+import type { Untaken } from "./untaken.ts";
 
 const INTERNAL: HttpResponse = {
   status: 500,
@@ -38,7 +39,7 @@ export function respondOverStream(
     headers["content-length"] = response.body.length;
     stream.respond(headers);
     stream.end(response.body);
-    if (response.body.length > 0) untaken.start(stream);
+    if (response.body.length > 0) untaken.start(stream, response.body.length);
     return;
   }
   sendSource(response, response.body, stream, acceptsGzip, untaken, (encoding) => {
@@ -87,7 +88,7 @@ export function respondOverMessage(
 }
 
 function watchOver(target: ServerResponse, untaken: Untaken): void {
-  untaken.start(target);
+  untaken.start(target, target.writableLength);
   target.once("close", () => untaken.end(target));
 }
 

@@ -2,11 +2,8 @@ import type { Writable } from "node:stream";
 import { constants, createGzip } from "node:zlib";
 import type { ByteSource } from "./byte-source.ts";
 import type { BodyTarget } from "./chunked-target.ts";
-import type { Deadlines } from "./deadlines.ts";
 import { Continuations, Rounds } from "./rounds.ts";
-
-/** Answers whose bytes are ready, and which a client has yet to take. */
-export type Untaken = Deadlines<BodyTarget>;
+import type { Untaken } from "./untaken.ts";
 
 /** Below this many bytes compression costs more time than it saves. @spec apiserver handlers/responsewriters defaultGzipThresholdBytes */
 export const GZIP_BYTES_MIN = 128 * 1024;
@@ -67,7 +64,7 @@ export function pump(
   const send = (bytes: Buffer): void => {
     if (bytes.length === 0 || target.write(bytes)) return goOn();
     isBlocked = true;
-    untaken?.start(target);
+    untaken?.start(target, target.writableLength);
   };
   const goOn = (): void => {
     if (!source.isWaiting) plan(continuations);

@@ -36,8 +36,13 @@ describe("a server of HTTP", () => {
   const open: HttpServer[] = [];
   after(() => Promise.all(open.map((server) => server.close(0))));
 
-  async function start(times: Partial<typeof HTTP_TIMES> = {}, handler = echo): Promise<number> {
+  async function start(
+    times: Partial<typeof HTTP_TIMES> = {},
+    handler = echo,
+    connectionsMax?: number,
+  ): Promise<number> {
     const server = await serveHttp({
+      ...(connectionsMax !== undefined && { connectionsMax }),
       listen: [{ host: HOST, port: 0 }],
       ...certificateFor("server"),
       handler,
@@ -148,6 +153,31 @@ describe("a server of HTTP", () => {
     const [piece] = (await once(socket, "data")) as [Buffer];
     assert.match(piece.toString(), /BodyTooLarge$/);
     socket.destroy();
+  });
+
+  it("has room for a client however many others do nothing with their connections", async () => {
+    let asked = 0;
+    let wake = (): void => {};
+    const areAsked = new Promise<void>((resolve) => (wake = resolve));
+    const waiting: HttpHandler = (request) => {
+      if (request.path !== "/waits") return answer("here");
+      if (++asked === 2) wake();
+      return new Promise(() => {});
+    };
+    const port = await start({}, waiting, 20);
+    const busy = await RawHttp2.open(port);
+    busy.send(request(1, { ...GET, ":path": "/waits" }));
+    const old = await open1(port);
+    old.write("GET /waits HTTP/1.1\r\nHost: test\r\n\r\n");
+    await areAsked;
+    const idle = await Promise.all(Array.from({ length: 60 }, () => open1(port)));
+    const client = await RawHttp2.open(port);
+    client.send(request(1, GET));
+    assert.equal(String((await client.next(FRAME.data, 1)).payload), "here");
+    assert.ok(!busy.socket.closed && !old.closed, "those with requests stay");
+    client.close();
+    busy.close();
+    for (const socket of [old, ...idle]) socket.destroy();
   });
 
   it("ends at once while connections are half open", async () => {

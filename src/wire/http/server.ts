@@ -1,3 +1,5 @@
+// From the outside in: `serveHttp` (all addresses) → `SecureListener` (one socket: events of connections, sessions, streams of HTTP/2,
+// messages and upgrades of HTTP/1.1) → the handler; then how answers are sent safely and connections are ended.
 import type { IncomingMessage, ServerResponse } from "node:http";
 import {
   constants,
@@ -11,6 +13,7 @@ import type { AddressInfo, Socket } from "node:net";
 import type { Duplex } from "node:stream";
 import type { TLSSocket } from "node:tls";
 import type { BodyTarget } from "./chunked-target.ts";
+import { Connections, OPEN, type Carrier } from "./connections.ts";
 import { Deadlines } from "./deadlines.ts";
 import type { HttpHandler, HttpResponse, UpgradeHandler } from "./exchange.ts";
 import { CONTROL_FRAMES, FloodBudget, RESETS } from "./flood-budget.ts";
@@ -29,7 +32,7 @@ import {
   respondOverMessage,
   respondOverStream,
 } from "./respond.ts";
-import type { Untaken } from "./send.ts";
+import { Untaken, UNTAKEN_BYTES_MAX } from "./untaken.ts";
 
 export interface ListenAddress {
   readonly host: string;
@@ -49,6 +52,14 @@ export interface HttpServerOptions {
   readonly bodyBytesMax: number;
   /** Default {@link HTTP_TIMES}. */
   readonly times?: HttpTimes;
+  /** Open connections at a time, on all addresses; above, idle ones go. Each needs a file descriptor. Default: no bound. */
+  readonly connectionsMax?: number;
+}
+
+/** What all listeners of a server share. */
+interface Shared {
+  readonly connections: Connections;
+  readonly untaken: Untaken;
 }
 
 export interface HttpServer {
@@ -68,6 +79,8 @@ const ADDRESS_MS_MAX = 10_000;
 const ADDRESS_LOOK_MS = 10;
 /** A silent connection is probed after this long, ms. More keeps what is left of dead clients longer. */
 const KEEP_ALIVE_MS = 60_000;
+/** A reader that has taken nothing for less, in ms, is only slow. */
+const PATIENCE_MS = 1000;
 /** How often HTTP/1.1 connections are looked at for late headers, ms. */
 const CHECK_MS = 10_000;
 /** What the parser's errors are called. Without an entry: a bad request. */
@@ -81,9 +94,17 @@ const SESSION_SECONDS = 300;
 /** Serves HTTP/2 and HTTP/1.1 over TLS on every address; resolves when all of them listen. */
 export async function serveHttp(options: HttpServerOptions): Promise<HttpServer> {
   const servers: SecureListener[] = [];
+  const { answerMs } = options.times ?? HTTP_TIMES;
+  const shared = {
+    connections: new Connections(options.connectionsMax ?? Infinity),
+    untaken: new Untaken(
+      { ms: answerMs, bytesMax: UNTAKEN_BYTES_MAX, patienceMs: PATIENCE_MS },
+      cut,
+    ),
+  };
   try {
     for (const address of options.listen) {
-      const listener = new SecureListener(options);
+      const listener = new SecureListener(options, shared);
       servers.push(listener);
       await listenWhenThere(listener, address);
     }
@@ -96,6 +117,7 @@ export async function serveHttp(options: HttpServerOptions): Promise<HttpServer>
     setCertificate: (key, cert) => servers.forEach((listener) => listener.setContext(key, cert)),
     close: async (graceMs) => {
       await Promise.all(servers.map((listener) => listener.close(graceMs)));
+      shared.untaken.close();
     },
   };
 }
@@ -124,17 +146,17 @@ class SecureListener {
   readonly #connections = new WeakMap<object, Connection>();
   readonly #times: HttpTimes;
   readonly #bodies: BodyBounds;
-  readonly #untaken: Untaken;
+  readonly #shared: Shared;
   #isClosing = false;
 
-  constructor(options: HttpServerOptions) {
+  constructor(options: HttpServerOptions, shared: Shared) {
     this.#options = options;
+    this.#shared = shared;
     const times = (this.#times = options.times ?? HTTP_TIMES);
     this.#bodies = {
       bytesMax: options.bodyBytesMax,
       deadlines: new Deadlines(times.bodyMs, (request) => request.expire()),
     };
-    this.#untaken = new Deadlines(times.answerMs, cut);
     const server = createSecureServer({
       ...this.#context(options.key, options.cert),
       allowHTTP1: true,
@@ -176,11 +198,15 @@ class SecureListener {
     server.removeAllListeners("stream");
     server.on("stream", (stream, headers) => this.#onStream(stream, headers));
     server.on("session", (session) => this.#onSession(session));
+    const { connections } = this.#shared;
     server.on("connection", (socket: Socket) => {
       this.#raw.add(socket);
+      connections.add(socket);
       socket.on("close", () => this.#raw.delete(socket));
     });
     server.on("secureConnection", (socket) => {
+      // A session of HTTP/2 has been told of before.
+      if (socket.alpnProtocol !== "h2") connections.follow(socket, socket as Carrier);
       this.#sockets.add(socket);
       socket.on("close", () => this.#sockets.delete(socket));
     });
@@ -237,7 +263,6 @@ class SecureListener {
     await closed;
     clearTimeout(timer);
     this.#bodies.deadlines.close();
-    this.#untaken.close();
   }
 
   #context(key: string, cert: string): { key: string; cert: string; ca?: string } {
@@ -259,10 +284,11 @@ class SecureListener {
     session.on("close", () => this.#sessions.delete(session));
     // Without streams for this long, the connection goes; an open watch keeps it.
     session.setTimeout(this.#times.idleMs, () => {
-      if ((session as { [OPEN]?: number })[OPEN]) return;
+      if ((session as Carrier)[OPEN]) return;
       session.close();
     });
     this.#connections.set(session, connectionOf(session.socket as TLSSocket));
+    this.#shared.connections.follow(session.socket, session as Carrier);
     BUDGETS.set(session, new FloodBudget(RESETS));
     const control = new FloodBudget(CONTROL_FRAMES);
     const spend = (): void => {
@@ -273,7 +299,7 @@ class SecureListener {
   }
 
   #onStream(stream: ServerHttp2Stream, headers: IncomingHttpHeaders): void {
-    const session = stream.session as (ServerHttp2Session & { [OPEN]?: number }) | undefined;
+    const session = stream.session as (ServerHttp2Session & Carrier) | undefined;
     if (!session) return;
     session[OPEN] = (session[OPEN] ?? 0) + 1;
     stream.on("error", () => {});
@@ -297,7 +323,7 @@ class SecureListener {
     stream.on("close", () => {
       session[OPEN]!--;
       request.abort();
-      this.#untaken.end(stream);
+      this.#shared.untaken.end(stream);
       // By the client, or by us because of what it sent: either way the work was for nothing.
       const isReset = stream.rstCode !== constants.NGHTTP2_NO_ERROR || stream.aborted;
       if (isReset && !BUDGETS.get(session)!.spend(performance.now())) calm(session);
@@ -305,7 +331,7 @@ class SecureListener {
     if (!hasBody) stream.resume();
     const acceptsGzip = wantsGzip(headers["accept-encoding"]);
     this.#answer(request, (response) => {
-      respondOverStream(stream, response, method === "HEAD", acceptsGzip, this.#untaken);
+      respondOverStream(stream, response, method === "HEAD", acceptsGzip, this.#shared.untaken);
     });
   }
 
@@ -313,17 +339,22 @@ class SecureListener {
     const method = message.method ?? "GET";
     const hasBody = method !== "GET" && method !== "HEAD";
     const request = this.#requestOf(message, hasBody);
+    const carrier = message.socket as Carrier;
+    carrier[OPEN] = (carrier[OPEN] ?? 0) + 1;
+    target.once("close", () => carrier[OPEN]!--);
     if (hasBody) message.once("close", () => this.#bodies.deadlines.end(request));
     request.follow(target);
     const acceptsGzip = wantsGzip(message.headers["accept-encoding"]);
     this.#answer(request, (response) => {
       if (this.#isClosing) target.setHeader("connection", "close");
-      respondOverMessage(target, response, method === "HEAD", acceptsGzip, this.#untaken);
+      respondOverMessage(target, response, method === "HEAD", acceptsGzip, this.#shared.untaken);
     });
   }
 
   #onUpgrade(message: IncomingMessage, socket: Duplex, head: Buffer): void {
     socket.on("error", () => socket.destroy());
+    // For as long as it is open.
+    (socket as Carrier)[OPEN] = 1;
     const { upgrade } = this.#options;
     if (!upgrade) return void socket.end("HTTP/1.1 400 Bad Request\r\nconnection: close\r\n\r\n");
     const request = this.#requestOf(message, false);
@@ -377,8 +408,6 @@ function sendSafely(send: (response: HttpResponse) => void): (response: HttpResp
   };
 }
 
-/** Streams open on a session. */
-const OPEN = Symbol("open streams");
 const BUDGETS = new WeakMap<ServerHttp2Session, FloodBudget>();
 
 /** Ends the connection of a client that only makes work. */
