@@ -88,8 +88,10 @@ export function resourceCall(
   // The query of a proxied request is for who is behind the proxy.
   const optionsKind = info.subresource === "proxy" ? undefined : OPTIONS_KINDS[info.verb];
   const flags = optionsKind ? writeFlags(request, optionsKind) : NO_FLAGS;
-  // A cluster-scoped resource below a namespace does not exist; the namespace itself is one of its parts.
-  const isOutside = !kind.isNamespaced && info.namespace !== "" && info.plural !== "namespaces";
+  // A cluster-scoped resource below a namespace does not exist, or rights in the namespace would be rights to it; but the
+  // namespace itself is authorized as its own part. @spec CVE-2019-11247
+  const isItself = info.plural === "namespaces" && info.name === info.namespace;
+  const isOutside = !kind.isNamespaced && info.namespace !== "" && !isItself;
   if (isOutside) throw unknownPath();
   const scoped = kind.isNamespaced || info.namespace === "" ? info : { ...info, namespace: "" };
   // Behind authorization everything is about the hub.
