@@ -181,10 +181,58 @@ describe("scheduling", () => {
       ]),
     );
     assert.equal(heard.trim(), "together");
-    await cluster.apply([
-      waiting("too-wide", { containers: ["a", "b"].map((name) => ({ ...hungry("700"), name })) }),
-    ]);
+    // Each of the two would fit, both do not.
+    const { status } = await cluster.read<{ status: { allocatable: { cpu: string } } }>(
+      `node ${nodes[0]}`,
+    );
+    const { cpu } = status.allocatable;
+    const millis = cpu.endsWith("m") ? Number.parseInt(cpu, 10) : 1000 * Number(cpu);
+    const most = ["a", "b"].map((name) => ({ ...hungry(`${Math.ceil(millis * 0.6)}m`), name }));
+    await cluster.apply([waiting("too-wide", { containers: most })]);
     assert.match(await refused("too-wide"), /2 Insufficient cpu/);
+  });
+
+  it("SC-09 a CronJob's Pods have no fixed node, unless it names one", async () => {
+    const cronJob = (name: string, spec: object): object => ({
+      apiVersion: "batch/v1",
+      kind: "CronJob",
+      metadata: { name },
+      spec: {
+        // Never by itself: its Jobs are asked for below.
+        schedule: "0 0 30 2 *",
+        jobTemplate: {
+          spec: {
+            template: {
+              metadata: { labels: { app: name } },
+              spec: { restartPolicy: "Never", containers: [hungry("10m")], ...spec },
+            },
+          },
+        },
+      },
+    });
+    await cluster.apply([cronJob("free", {}), cronJob("tied", { nodeName: nodes[0] })]);
+    const podOf = async (job: string): Promise<string> => {
+      const items = await until(`${job} has a Pod with a node`, async () => {
+        const found = await cluster.read<Pods>(`pods -l job-name=${job}`);
+        return found.items[0]?.spec.nodeName && found.items;
+      });
+      return items[0]!.spec.nodeName!;
+    };
+    const start = async (name: string, job: string): Promise<string> => {
+      await run(`create job ${job} --from=cronjob/${name}`);
+      return podOf(job);
+    };
+    try {
+      await run(`cordon ${nodes[1]}`);
+      assert.equal(await start("free", "free-1"), nodes[0]);
+      await run(`uncordon ${nodes[1]}`);
+      await run(`cordon ${nodes[0]}`);
+      assert.equal(await start("free", "free-2"), nodes[1]);
+      // It asks nobody.
+      assert.equal(await start("tied", "tied-1"), nodes[0]);
+    } finally {
+      await run(`uncordon ${nodes[0]} ${nodes[1]}`);
+    }
   });
 
   it("SC-11 a Pod of a node that fails is replaced by one on another node", async () => {
