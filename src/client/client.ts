@@ -68,7 +68,8 @@ export type WatchEvent<T> =
   | { readonly type: "BOOKMARK"; readonly resourceVersion: string };
 
 export interface WriteOptions {
-  readonly subresource?: "status" | "scale" | "finalize" | "ephemeralcontainers" | "resize" | "approval";
+  readonly subresource?:
+    "status" | "scale" | "finalize" | "ephemeralcontainers" | "resize" | "approval";
   readonly fieldManager?: string;
   readonly dryRun?: boolean;
 }
