@@ -21,6 +21,7 @@ import { limitRangeResource } from "./core/limit-range.ts";
 import { namespaceResource } from "./core/namespace.ts";
 import { nodeResource } from "./core/node.ts";
 import { persistentVolumeClaimResource } from "./core/persistent-volume-claim.ts";
+import { persistentVolumeResource } from "./core/persistent-volume.ts";
 import { podTemplateResource } from "./core/pod-template.ts";
 import { podResource } from "./core/pod.ts";
 import { replicationControllerResource } from "./core/replication-controller.ts";
@@ -53,6 +54,7 @@ export const catalog: readonly Resource[] = [
   erased(namespaceResource),
   erased(nodeResource),
   erased(persistentVolumeClaimResource),
+  erased(persistentVolumeResource),
   erased(podResource),
   erased(podTemplateResource),
   erased(replicationControllerResource),

@@ -116,6 +116,10 @@ export async function startKubelet(options: KubeletOptions): Promise<Kubelet> {
   const agent = makeAgent(options, machine, recorder, port, {
     learn: (conditions) => network.learn(conditions),
     pressures: () => isShortOf,
+    capacity: () => {
+      const key = { namespace: "", name: options.nodeName };
+      return options.cache.get(Node, key)?.status?.capacity;
+    },
   });
   housekeeper.onPressures = () => {
     isShortOf = housekeeper.pressures;
@@ -296,7 +300,8 @@ async function makeParts(
     admit: (pod, active) => {
       const node = cache.get(Node, { namespace: "", name: nodeName });
       const known = node ?? newNode(identityOf(options, 0), machine);
-      return rejectionOf(pod, active, known, allocatable, pressures());
+      const all = { ...known.status?.capacity, ...allocatable };
+      return rejectionOf(pod, active, known, all, pressures());
     },
     sweepFiles: async (known) => {
       for (const uid of await volumes.known()) if (!known.has(uid)) await volumes.tearDown(uid);

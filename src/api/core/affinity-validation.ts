@@ -1,6 +1,7 @@
 import type {
   V1Affinity,
   V1NodeAffinity,
+  V1NodeSelector,
   V1NodeSelectorRequirement,
   V1NodeSelectorTerm,
   V1PodAffinity,
@@ -44,17 +45,22 @@ export function validateAffinity(affinity: V1Affinity, field: string): Errors {
 
 function validateNodeAffinity(affinity: V1NodeAffinity, field: string): Errors {
   return [
-    ...maybe(affinity[REQUIRED], ({ nodeSelectorTerms }) => {
-      const path = `${field}.${REQUIRED}.nodeSelectorTerms`;
-      if ((nodeSelectorTerms ?? []).length === 0)
-        return [required(path, "must have at least one node selector term")];
-      return each(nodeSelectorTerms, path, validateNodeTerm);
-    }),
+    ...maybe(affinity[REQUIRED], (selector) =>
+      validateNodeSelector(selector, `${field}.${REQUIRED}`),
+    ),
     ...each(affinity[PREFERRED], `${field}.${PREFERRED}`, ({ weight, preference }, path) => [
       ...validateWeight(weight, path),
       ...validateNodeTerm(preference ?? {}, `${path}.preference`),
     ]),
   ];
+}
+
+/** Which nodes a Pod or a volume may be used on. @spec ValidateNodeSelector */
+export function validateNodeSelector({ nodeSelectorTerms }: V1NodeSelector, field: string): Errors {
+  const path = `${field}.nodeSelectorTerms`;
+  if ((nodeSelectorTerms ?? []).length === 0)
+    return [required(path, "must have at least one node selector term")];
+  return each(nodeSelectorTerms, path, validateNodeTerm);
 }
 
 function validateWeight(weight: number, path: string): Errors {

@@ -48,10 +48,15 @@ export function validateClaimSpec(spec: V1PersistentVolumeClaimSpec, path: strin
   ];
 }
 
-function validateAccessModes(modes: readonly string[], field: string): Errors {
+/** `rule`: how it is said that there must be one. */
+export function validateAccessModes(
+  modes: readonly string[],
+  field: string,
+  rule = "at least 1 access mode is required",
+): Errors {
   const isAlone = "ReadWriteOncePod";
   return [
-    ...when(modes.length === 0, required(field, "at least 1 access mode is required")),
+    ...when(modes.length === 0, required(field, rule)),
     ...modes.flatMap((mode) =>
       when(!ACCESS_MODES.includes(mode), notSupported(field, mode, ACCESS_MODES)),
     ),

@@ -35,6 +35,8 @@ export interface NodeCondition {
   learn(conditions: readonly RuntimeCondition[]): void;
   /** What the node is short of now. */
   pressures(): ReadonlySet<Pressure>;
+  /** What the Node says it has, with what others have written there. */
+  capacity(): V1NodeStatus["capacity"];
 }
 
 /**
@@ -145,12 +147,15 @@ export class NodeAgent {
         this.#identity,
         this.#machine,
         await this.#runtime(),
-        this.#status,
+        withCapacity(this.#status, this.#condition.capacity()),
         now,
       );
       if (!isNews(this.#status, next) && now - this.#reportedAt < REPORT_MS) return;
       const { name } = this.#identity;
-      const patch = { type: "strategic", body: { status: next } } as const;
+      const patch = {
+        type: "strategic",
+        body: { status: withoutGone(next, this.#status) },
+      } as const;
       await this.#client.patch(Node, { name }, patch, { subresource: "status" });
       if (isReady(next) && !isReady(this.#status))
         this.#recorder.node("Normal", "NodeReady", `Node ${name} status is now: NodeReady`);
@@ -217,4 +222,20 @@ export class NodeAgent {
 function absent(error: unknown): undefined {
   if (!isStatusError(error, "NotFound")) throw error;
   return undefined;
+}
+
+function withCapacity(
+  status: V1NodeStatus | undefined,
+  capacity: V1NodeStatus["capacity"],
+): V1NodeStatus | undefined {
+  return capacity ? { ...status, capacity } : status;
+}
+
+/** A patch leaves in a map what it does not name. */
+function withoutGone(next: V1NodeStatus, old: V1NodeStatus | undefined): object {
+  const names = Object.keys(old?.allocatable ?? {});
+  const gone = names.filter((name) => next.allocatable?.[name] === undefined);
+  if (gone.length === 0) return next;
+  const nothing = Object.fromEntries(gone.map((name) => [name, null]));
+  return { ...next, allocatable: { ...next.allocatable, ...nothing } };
 }

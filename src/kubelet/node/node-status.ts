@@ -88,7 +88,12 @@ function kibibytes(bytes: number): string {
   return `${Math.floor(bytes / 1024)}Ki`;
 }
 
-/** The whole status; times of conditions that did not change are those of `old`. */
+/**
+ * The whole status; times of conditions that did not change are those of `old`. Extended resources are somebody else's, who writes
+ * them into the capacity alone.
+ *
+ * @spec k8s@1.36 pkg/kubelet/nodestatus/setters.go MachineInfo
+ */
 export function nodeStatus(
   identity: NodeIdentity,
   machine: Machine,
@@ -96,13 +101,14 @@ export function nodeStatus(
   old: V1NodeStatus | undefined,
   now: Instant,
 ): V1NodeStatus {
+  const foreign = old?.capacity ?? {};
   return {
     addresses: [
       ...identity.ips.map((address) => ({ type: "InternalIP", address })),
       { type: "Hostname", address: identity.name },
     ],
-    capacity: capacityOf(machine),
-    allocatable: allocatableOf(machine),
+    capacity: { ...foreign, ...capacityOf(machine) },
+    allocatable: { ...foreign, ...allocatableOf(machine) },
     conditions: verdicts(runtime).map((verdict) => condition(verdict, old, now)),
     daemonEndpoints: { kubeletEndpoint: { Port: identity.kubeletPort } },
     images: imagesOf(runtime.images),
