@@ -164,5 +164,8 @@ async function joinBridge({ folder, ip, link, network }: NodeNamespace): Promise
   ]);
 }
 
-/** A new network namespace forwards nothing; loopback addresses must stay unreachable from the link. */
-const NODE_SYSCTLS = ["net.ipv4.ip_forward=1", "net.ipv4.conf.all.route_localnet=0"];
+/**
+ * A new network namespace forwards nothing. Host ports answer on loopback addresses too, so what comes from there may leave; that
+ * nothing comes to them from a link is the rule `guard-loopback` of the proxy.
+ */
+const NODE_SYSCTLS = ["net.ipv4.ip_forward=1", "net.ipv4.conf.all.route_localnet=1"];

@@ -60,7 +60,8 @@ export function changeText(from: RulePlan, to: RulePlan): string {
 /**
  * The nat hooks see only the first packet of a connection; conntrack keeps its verdict for the rest.
  *
- * Numbers as priorities: the names are not known to every hook in older nft.
+ * Numbers as priorities: the names are not known to every hook in older nft. Loopback addresses are guarded before anything else looks
+ * at a packet (CVE-2020-8558).
  */
 function fixedChains({ clusterPodCidr, nodePodCidr }: TableSettings): string {
   const outgoing = nodePodCidr
@@ -73,6 +74,9 @@ function fixedChains({ clusterPodCidr, nodePodCidr }: TableSettings): string {
   }
   chain dispatch-local {
     meta l4proto . th dport vmap @nodeports
+    jump dispatch-hostports
+  }
+  chain dispatch-hostports {
     meta l4proto { tcp, udp } dnat ip to ip daddr . meta l4proto . th dport map @hostports_at
     meta l4proto { tcp, udp } dnat ip to meta l4proto . th dport map @hostports
   }
@@ -91,12 +95,19 @@ function fixedChains({ clusterPodCidr, nodePodCidr }: TableSettings): string {
   chain nat-output {
     type nat hook output priority -100; policy accept;
     jump dispatch
+    ip daddr 127.0.0.0/8 jump dispatch-hostports
   }
   chain nat-postrouting {
     type nat hook postrouting priority 100; policy accept;
     ip saddr . ip daddr @hairpins masquerade
+    ip saddr 127.0.0.0/8 oifname != "lo" masquerade
     ct mark ${OUTSIDE_MARK} ${remote}masquerade
 ${outgoing}  }
+  chain guard-loopback {
+    type filter hook prerouting priority -300; policy accept;
+    iifname != "lo" ip daddr 127.0.0.0/8 drop
+    iifname != "lo" ip saddr 127.0.0.0/8 drop
+  }
   chain filter-input {
     type filter hook input priority -10; policy accept;
     ct state new jump refuse

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { execFileSync } from "node:child_process";
 import { after, before, describe, it } from "node:test";
-import type { V1EndpointSlice, V1Service } from "../../src/gen/types.ts";
+import type { V1EndpointSlice, V1Pod, V1Service } from "../../src/gen/types.ts";
 import { planRules } from "../../src/proxy/plan-services.ts";
 import { emptyPlan, type RulePlan } from "../../src/proxy/rule-plan.ts";
 import { changeText, tableText } from "../../src/proxy/rule-text.ts";
@@ -120,4 +120,61 @@ if os.fork() == 0:
     inNamespace(["nft", "-f", "-"], changeText(after, plan(left)));
     assert.deepEqual(ask("10.96.0.7:80", 5), { [left[0]!]: 5 });
   });
+
+  it("host ports answer on loopback, and loopback answers nobody who comes over a link", () => {
+    const ports = [{ containerPort: 8080, hostPort: 9100, protocol: "TCP" }];
+    const pod: V1Pod = {
+      metadata: { namespace: "default", name: "p" },
+      spec: { nodeName: "a", containers: [{ name: "c", ports }] },
+      status: { phase: "Running", podIP: "10.244.0.5" },
+    };
+    const nothing = { services: [], slices: [], ownAddresses: new Set<string>() };
+    const held = planRules({ nodeName: "a", ...nothing, pods: [pod] });
+    inNamespace(["nft", "-f", "-"], tableText(held, settings));
+    assert.deepEqual(ask("127.0.0.1:9100", 1), { "10.244.0.5": 1 });
+
+    const other = `${NAMESPACE}-link`;
+    const ip = (...words: readonly string[]): string =>
+      execFileSync("ip", words, { encoding: "utf8" });
+    // A namespace whose own loopback is down sends packets for loopback addresses wherever it likes.
+    ip("netns", "add", other);
+    try {
+      ip(
+        "link",
+        "add",
+        "v0",
+        "netns",
+        NAMESPACE,
+        "type",
+        "veth",
+        "peer",
+        "name",
+        "v0",
+        "netns",
+        other,
+      );
+      ip("-n", NAMESPACE, "addr", "add", "10.99.0.1/24", "dev", "v0");
+      ip("-n", other, "addr", "add", "10.99.0.2/24", "dev", "v0");
+      for (const namespace of [NAMESPACE, other]) {
+        ip("-n", namespace, "link", "set", "v0", "up");
+        ip("netns", "exec", namespace, "sysctl", "-qw", "net.ipv4.conf.all.route_localnet=1");
+      }
+      ip("-n", other, "route", "add", "127.0.0.1/32", "via", "10.99.0.1");
+      const knock = (at: string): string =>
+        ip("netns", "exec", other, "python3", "-c", knockScript(at, 8080));
+      assert.equal(knock("10.99.0.1"), "ConnectionRefusedError\n", "the link works");
+      assert.equal(knock("127.0.0.1"), "TimeoutError\n");
+    } finally {
+      ip("netns", "delete", other);
+    }
+  });
 });
+
+/** One connection: the error's name, or "open". */
+function knockScript(address: string, port: number): string {
+  return `
+import socket
+try:
+    socket.create_connection(("${address}", ${port}), timeout=1); print("open")
+except Exception as e: print(type(e).__name__)`;
+}
