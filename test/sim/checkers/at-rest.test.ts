@@ -252,4 +252,21 @@ describe("daemon sets checker", () => {
     story.put("pods", running("b", true, owner("DaemonSet", "agent")));
     assert.match(problems(daemonSets, story), /2 pods on node, due 1/);
   });
+
+  it("lets a surge wait for a Pod that is ready since a moment to come", () => {
+    const metadata = { name: "agent", namespace: "default", uid: "uid-of-agent" };
+    const updateStrategy = { rollingUpdate: { maxSurge: 1 } };
+    const world = (lastTransitionTime: string): Story => {
+      const story = new Story();
+      story.put("nodes", node());
+      story.put("apps/daemonsets", { metadata, spec: { updateStrategy } } as object);
+      story.put("pods", running("old", true, owner("DaemonSet", "agent")));
+      const fresh = running("new", true, owner("DaemonSet", "agent"));
+      const conditions = [{ type: "Ready", status: "True", lastTransitionTime }];
+      story.put("pods", { ...fresh, status: { ...fresh.status, conditions } });
+      return story;
+    };
+    assert.equal(problems(daemonSets, world("2026-01-02T00:00:00Z")), "");
+    assert.match(problems(daemonSets, world("2026-01-01T00:00:00Z")), /2 pods on node, due 1/);
+  });
 });

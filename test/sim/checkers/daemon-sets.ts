@@ -1,4 +1,6 @@
+import type { Instant } from "../../../src/base/clock.ts";
 import type { V1DaemonSet, V1Node, V1Pod } from "../../../src/gen/types.ts";
+import { isAhead, nowAfter } from "./ahead.ts";
 import type { Checker } from "./checker.ts";
 import { isReady } from "./replica-sets.ts";
 import { keyOf, WorldState } from "./world-state.ts";
@@ -19,7 +21,7 @@ export const daemonSets: Checker = {
       );
       const isSeen = set.status?.observedGeneration === set.metadata?.generation;
       const problems = isSeen
-        ? nodes.flatMap(({ metadata }) => judge(set, metadata!.name!, own))
+        ? nodes.flatMap(({ metadata }) => judge(set, metadata!.name!, own, nowAfter(changes)))
         : [`generation ${set.metadata?.generation} was not observed`];
       return problems.map((problem) => `${keyOf(set)}: ${problem}`);
     });
@@ -28,10 +30,16 @@ export const daemonSets: Checker = {
 
 const CORDONED = "node.kubernetes.io/unschedulable";
 
-function judge(set: V1DaemonSet, node: string, own: readonly V1Pod[]): readonly string[] {
+function judge(
+  set: V1DaemonSet,
+  node: string,
+  own: readonly V1Pod[],
+  now: Instant,
+): readonly string[] {
   const here = own.filter((pod) => nodeOf(pod) === node);
   const surges = set.spec?.updateStrategy?.rollingUpdate?.maxSurge === 1;
-  const most = surges && !here.every(isReady) ? 2 : 1;
+  const isWhole = here.every((pod) => isReady(pod) && !isAhead(pod, now));
+  const most = surges && !isWhole ? 2 : 1;
   return here.length >= 1 && here.length <= most ? [] : [`${here.length} pods on ${node}, due 1`];
 }
 

@@ -1,6 +1,6 @@
-import { parseTime, type Instant } from "../../../src/base/clock.ts";
-import { VirtualClock } from "../../../src/base/virtual-clock.ts";
+import type { Instant } from "../../../src/base/clock.ts";
 import type { V1Deployment, V1Pod, V1ReplicaSet } from "../../../src/gen/types.ts";
+import { isAhead, nowAfter } from "./ahead.ts";
 import type { Checker } from "./checker.ts";
 import { isOf, isReady } from "./replica-sets.ts";
 import { limitsOf, setsOf } from "./rollout-limits.ts";
@@ -17,8 +17,7 @@ export const deployments: Checker = {
       );
       // Who is given a smaller surge while it rolls takes nothing back of what it had.
       const totalMax = Math.max(...versions.map((version) => limitsOf(version).totalMax));
-      const now = new VirtualClock().now() + (changes.at(-1)?.atMs ?? 0);
-      const problems = judge(deployment, totalMax, state, now);
+      const problems = judge(deployment, totalMax, state, nowAfter(changes));
       return problems.map((problem) => `${keyOf(deployment)}: ${problem}`);
     });
   },
@@ -53,12 +52,6 @@ function judge(
       ? []
       : [`status.availableReplicas ${status?.availableReplicas ?? 0}, due ${replicas}`]),
   ];
-}
-
-/** Ready since a moment that is to come, by a node whose clock was ahead: available when that has come, as upstream has it. */
-function isAhead({ status }: V1Pod, now: Instant): boolean {
-  const ready = status?.conditions?.find(({ type }) => type === "Ready");
-  return parseTime(ready?.lastTransitionTime ?? "") > now;
 }
 
 function revisionOf(set: V1ReplicaSet | undefined): number {

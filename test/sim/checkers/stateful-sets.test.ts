@@ -15,6 +15,7 @@ function setOf(spec: object = {}, status: object = {}): V1StatefulSet {
     status: {
       replicas: 2,
       readyReplicas: 2,
+      availableReplicas: 2,
       observedGeneration: 1,
       updateRevision: "new",
       ...status,
@@ -57,7 +58,7 @@ describe("stateful sets checker", () => {
 
   it("tells of one that is missing, too much, or old, and of a count that is wrong", () => {
     assert.match(
-      problems(setOf({}, { replicas: 1, readyReplicas: 1 }), member(0)),
+      problems(setOf({}, { replicas: 1, readyReplicas: 1, availableReplicas: 1 }), member(0)),
       /db-1 is missing/,
     );
     assert.match(problems(setOf({ replicas: 1 }), member(0), member(1)), /db-1 is too much/);
@@ -67,7 +68,24 @@ describe("stateful sets checker", () => {
       problems(setOf({}, { readyReplicas: 1 }), member(0), member(1)),
       /readyReplicas 1, due 2/,
     );
+    assert.match(
+      problems(setOf({}, { availableReplicas: 1 }), member(0), member(1)),
+      /availableReplicas 1, due 2/,
+    );
     assert.match(problems(setOf({}, { observedGeneration: 0 })), /was not observed/);
+  });
+
+  it("lets an ordered set wait for one that is ready since a moment to come", () => {
+    const set = setOf({}, { replicas: 1, readyReplicas: 1, availableReplicas: 0 });
+    const readySince = (lastTransitionTime: string): V1Pod => ({
+      ...member(0),
+      status: {
+        phase: "Running",
+        conditions: [{ type: "Ready", status: "True", lastTransitionTime }],
+      },
+    });
+    assert.equal(problems(set, readySince("2026-01-02T00:00:00Z")), "");
+    assert.match(problems(set, readySince("2026-01-01T00:00:00Z")), /db-1 is missing/);
   });
 
   it("leaves an old revision below the partition alone", () => {

@@ -1,4 +1,6 @@
+import type { Instant } from "../../../src/base/clock.ts";
 import type { V1Pod, V1StatefulSet } from "../../../src/gen/types.ts";
+import { isAhead, nowAfter } from "./ahead.ts";
 import type { Checker } from "./checker.ts";
 import { isOver } from "./pod-requests.ts";
 import { isEnding, isOf, isReady } from "./replica-sets.ts";
@@ -12,12 +14,14 @@ export const statefulSets: Checker = {
     const state = WorldState.after(changes);
     const sets = state.list<V1StatefulSet>("apps/statefulsets").filter((set) => !isEnding(set));
     return sets.flatMap((set) =>
-      judge(set, state.list<V1Pod>("pods")).map((problem) => `${keyOf(set)}: ${problem}`),
+      judge(set, state.list<V1Pod>("pods"), nowAfter(changes)).map(
+        (problem) => `${keyOf(set)}: ${problem}`,
+      ),
     );
   },
 };
 
-function judge(set: V1StatefulSet, all: readonly V1Pod[]): readonly string[] {
+function judge(set: V1StatefulSet, all: readonly V1Pod[], now: Instant): readonly string[] {
   const { spec, status, metadata } = set;
   if ((status?.observedGeneration ?? 0) !== metadata?.generation)
     return [`generation ${metadata?.generation} was not observed`];
@@ -26,10 +30,13 @@ function judge(set: V1StatefulSet, all: readonly V1Pod[]): readonly string[] {
   const names = Array.from({ length: replicas }, (_, i) => `${keyOf(set)}-${start + i}`);
   const pods = all.filter((pod) => isOf(pod, set));
   const isHindered = all.some((pod) => names.includes(keyOf(pod)) && !isOf(pod, set));
-  const isWhole = pods.every((pod) => isReady(pod) && !isOver(pod));
+  const isLate = pods.some((pod) => isAhead(pod, now));
+  const isWhole = pods.every((pod) => isReady(pod) && !isOver(pod)) && !isLate;
+  const ready = pods.filter(isReady).length;
   const counted = [
     ...differ("status.replicas", status?.replicas, pods.length),
-    ...differ("status.readyReplicas", status?.readyReplicas, pods.filter(isReady).length),
+    ...differ("status.readyReplicas", status?.readyReplicas, ready),
+    ...(isLate ? [] : differ("status.availableReplicas", status?.availableReplicas, ready)),
   ];
   if (isHindered || (!isWhole && podManagementPolicy !== "Parallel")) return counted;
   const present = pods.map(keyOf);
