@@ -27,7 +27,8 @@ export const jobEnds: Checker = {
   },
 };
 
-function isTracked({ metadata }: V1Pod): boolean {
+/** It waits to be counted, if it has ended. */
+export function isTracked({ metadata }: V1Pod): boolean {
   return metadata?.finalizers?.includes(TRACKING) ?? false;
 }
 

@@ -1,5 +1,6 @@
 import type { V1Job, V1Pod } from "../../../src/gen/types.ts";
 import type { Checker } from "./checker.ts";
+import { isTracked } from "./job-ends.ts";
 import { isOver } from "./pod-requests.ts";
 import { isEnding, isOf } from "./replica-sets.ts";
 import { Versions } from "./versions.ts";
@@ -8,9 +9,8 @@ import { keyOf, WorldState } from "./world-state.ts";
 /** What became of one Pod of a Job, and when. */
 interface Fate {
   readonly madeAtMs: number;
-  succeededAtMs?: number;
-  /** By itself: nobody had told it to end. */
-  failedAtMs?: number;
+  /** Since when its end counts, and as what. */
+  end?: { readonly phase: string; readonly atMs: number };
 }
 
 /**
@@ -23,21 +23,26 @@ export const jobLimits: Checker = {
     const state = new WorldState();
     const versions = new Versions();
     const fates = new Map<string, Map<string, Fate>>();
+    const recorded = new Set<string>();
     return changes.flatMap((change) => {
       state.apply(change);
       versions.note(change);
       const { resource, old, object, atMs, key, revision } = change;
-      if (resource !== "pods" || !object) return [];
-      const job = state.list<V1Job>("batch/jobs").find((one) => isOf(object, one));
+      if (resource === "batch/jobs" && object)
+        for (const uid of uncountedUids(object)) recorded.add(uid);
+      if (resource !== "pods") return [];
+      const pod = (object ?? old) as V1Pod;
+      const job = state.list<V1Job>("batch/jobs").find((one) => isOf(pod, one));
       if (!job) return [];
-      const pod = object as V1Pod;
       const jobUid = job.metadata?.uid ?? "";
       const own = fates.get(jobUid) ?? new Map<string, Fate>();
       fates.set(jobUid, own);
       const fate = own.get(pod.metadata?.uid ?? "") ?? { madeAtMs: atMs };
       own.set(pod.metadata?.uid ?? "", fate);
-      if (pod.status?.phase === "Succeeded") fate.succeededAtMs ??= atMs;
-      if (pod.status?.phase === "Failed" && !isEnding(pod)) fate.failedAtMs ??= atMs;
+      if (mustCount(pod)) fate.end ??= { phase: pod.status!.phase!, atMs };
+      // Taken away by one who had not heard that it had ended: it counts for nothing, as upstream.
+      const isLetGo = !object || !isTracked(pod);
+      if (isLetGo && !recorded.has(pod.metadata?.uid ?? "")) delete fate.end;
       if (old) return [];
       const since = atMs - facts.staleMs;
       const isKnown = ({ metadata }: V1Pod): boolean =>
@@ -57,6 +62,19 @@ export const jobLimits: Checker = {
   },
 };
 
+/**
+ * It has ended by itself and waits to be counted as what it ended. One that was told to end before that may count as
+ * failed, though it succeeds.
+ */
+function mustCount(pod: V1Pod): boolean {
+  return isOver(pod) && isTracked(pod) && !isEnding(pod);
+}
+
+function uncountedUids({ status }: V1Job): readonly string[] {
+  const { succeeded = [], failed = [] } = status?.uncountedTerminatedPods ?? {};
+  return [...succeeded, ...failed];
+}
+
 /** `jobs`: what the Job may have been read as. */
 function excessOf(
   jobs: readonly V1Job[],
@@ -68,14 +86,15 @@ function excessOf(
     ...jobs.map(({ spec }) => (spec?.suspend ? 0 : (spec?.parallelism ?? 1))),
   );
   if (active > parallel) return `${active} of its Job's Pods run, ${parallel} at most`;
-  const before = (atMs: number | undefined): boolean => atMs !== undefined && atMs <= since;
-  const succeeded = fates.filter(({ succeededAtMs }) => before(succeededAtMs)).length;
+  const countOf = (phase: string): number =>
+    fates.filter(({ end }) => end?.phase === phase && end.atMs <= since).length;
+  const succeeded = countOf("Succeeded");
   const { spec } = jobs.at(-1)!;
   const isIndexed = spec?.completionMode === "Indexed";
   const completions = spec?.completions ?? Infinity;
   if (!isIndexed && active > completions - succeeded)
     return `${active} of its Job's Pods run, and ${succeeded} of ${completions} have succeeded`;
-  const failed = fates.filter(({ failedAtMs }) => before(failedAtMs)).length;
+  const failed = countOf("Failed");
   const limit = spec?.backoffLimitPerIndex === undefined ? (spec?.backoffLimit ?? 6) : Infinity;
   return failed > limit ? `${failed} of its Job's Pods have failed, ${limit} may` : "";
 }

@@ -6,6 +6,11 @@ import { jobEnds } from "./job-ends.ts";
 import { jobLimits } from "./job-limits.ts";
 import { Story } from "./story.ts";
 
+const TRACKED = { finalizers: ["batch.kubernetes.io/job-tracking"] };
+/** A user asked it to end. */
+const ENDING = { ...TRACKED, deletionTimestamp: "2026-01-01T00:00:00Z" };
+const LET_GO = { finalizers: [] };
+
 function job(spec: object = {}, status: object = {}): V1Job {
   return {
     metadata: { name: "sum", namespace: "default" },
@@ -14,7 +19,7 @@ function job(spec: object = {}, status: object = {}): V1Job {
   } as V1Job;
 }
 
-function worker(name: string, phase = "Running", metadata: object = {}): V1Pod {
+function worker(name: string, phase = "Running", metadata: object = TRACKED): V1Pod {
   const ownerReferences = [
     { apiVersion: "batch/v1", kind: "Job", name: "sum", uid: "uid-of-sum", controller: true },
   ];
@@ -48,6 +53,30 @@ describe("job limits checker", () => {
     const lost = [worker("a"), worker("a", "Failed"), worker("b"), worker("b", "Failed")];
     assert.match(problems(job(), ...lost, worker("c")), /2 of its Job's Pods have failed, 1 may/);
   });
+
+  it("does not count as a success what was told to end before it succeeded", () => {
+    const story = [worker("a"), worker("a", "Running", ENDING), worker("a", "Succeeded", ENDING)];
+    const one = { parallelism: 1, completions: 1 };
+    assert.equal(problems(job(one), ...story, worker("b")), "");
+    const succeeded = [worker("a"), worker("a", "Succeeded"), worker("a", "Succeeded", ENDING)];
+    assert.match(problems(job(one), ...succeeded, worker("b")), /1 of 1 have succeeded/);
+  });
+
+  it("does not count what was let go before the status had it", () => {
+    const ended = [worker("a"), worker("a", "Succeeded")];
+    const one = { parallelism: 1, completions: 1 };
+    const taken = [...ended, worker("a", "Succeeded", LET_GO)];
+    assert.equal(problems(job(one), ...taken, worker("b")), "");
+    const gone = world(job(one), ...ended);
+    gone.remove("pods", "default/a");
+    gone.put("pods", worker("b"));
+    assert.equal(jobLimits.check!(gone.with()).join(), "");
+    const counted = world(job(one), ...ended);
+    counted.put("batch/jobs", job(one, { uncountedTerminatedPods: { succeeded: ["uid-of-a"] } }));
+    counted.put("pods", worker("a", "Succeeded", LET_GO));
+    counted.put("pods", worker("b"));
+    assert.match(jobLimits.check!(counted.with()).join(), /1 of 1 have succeeded/);
+  });
 });
 
 describe("job ends checker", () => {
@@ -57,7 +86,7 @@ describe("job ends checker", () => {
 
   it("is content with one that runs, and one that has ended", () => {
     assert.equal(problems(job({}, { active: 2 }), worker("a"), worker("b")), "");
-    const ended = [worker("a", "Succeeded"), worker("b", "Succeeded"), worker("c", "Succeeded")];
+    const ended = ["a", "b", "c"].map((name) => worker(name, "Succeeded", LET_GO));
     assert.equal(problems(job({}, { ...COMPLETE, succeeded: 3 }), ...ended), "");
   });
 
@@ -67,11 +96,10 @@ describe("job ends checker", () => {
       problems(job({}, { ...COMPLETE, active: 1 }), worker("a")),
       /1 of its Pods run, due 0/,
     );
-    const held = { finalizers: ["batch.kubernetes.io/job-tracking"] };
-    assert.match(problems(job(), worker("a", "Failed", held)), /default\/a was not counted/);
+    assert.match(problems(job(), worker("a", "Failed")), /default\/a was not counted/);
     const twice = job({}, { succeeded: 2, active: 1 });
     assert.match(
-      problems(twice, worker("a", "Succeeded"), worker("b")),
+      problems(twice, worker("a", "Succeeded", LET_GO), worker("b")),
       /status.succeeded 2, of 1 Pods/,
     );
   });
