@@ -21,8 +21,8 @@ interface ResponseInside {
   readonly socket: (Socket & { readonly _httpMessage?: unknown }) | null;
 }
 
-/** Pieces up to this many bytes are framed in one buffer, for all who get the same one. */
-const SHARED_BYTES_MAX = 128 * 1024;
+/** Pieces up to this many bytes, as events of watches are, are framed in one buffer, for all who get the same one. Lists have larger pieces. */
+const SHARED_BYTES_MAX = 16 * 1024;
 
 const LINE_END = Buffer.from("\r\n");
 const framed = new WeakMap<Buffer, Buffer>();
