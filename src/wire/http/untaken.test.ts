@@ -25,10 +25,13 @@ describe("Untaken", () => {
     untaken.close();
   });
 
-  it("cuts nobody who has only begun to wait", () => {
+  it("cuts nobody who has only begun to wait, until they are twice too many bytes", () => {
     const { cut, untaken } = of(30_000);
-    for (let count = 0; count < 5; count++) untaken.start(never(), 90);
+    const targets = [never(), never(), never(), never()] as const;
+    for (const target of targets.slice(0, 2)) untaken.start(target, 90);
     assert.deepEqual(cut, []);
+    for (const target of targets.slice(2)) untaken.start(target, 90);
+    assert.deepEqual(cut, targets.slice(0, 2));
     untaken.close();
   });
 

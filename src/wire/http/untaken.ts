@@ -7,6 +7,9 @@ import { Deadlines } from "./deadlines.ts";
  */
 export const UNTAKEN_BYTES_MAX = 128 * 1024 * 1024;
 
+/** What may be held of readers that are only slow, as a multiple of what may be held of others: thousands can come within one second. */
+const RUSH_FACTOR = 2;
+
 type Counted = BodyTarget & Record<symbol, number | undefined>;
 
 /** Bounds of what clients have yet to take. */
@@ -22,7 +25,8 @@ export interface UntakenBounds {
 /**
  * Answers whose bytes are ready, and which a client has yet to take.
  *
- * @bounds each for `ms`; all of them `bytesMax`: above, those that have waited longest are cut.
+ * @bounds each for `ms`; all of them `bytesMax`: above, those that have waited longest are cut, if they have for `patienceMs`; above
+ * twice that, whoever has waited longest.
  */
 export class Untaken {
   readonly #deadlines: Deadlines<BodyTarget>;
@@ -47,6 +51,7 @@ export class Untaken {
     this.#deadlines.start(target);
     const { bytesMax, patienceMs } = this.#bounds;
     while (this.#held > bytesMax && this.#deadlines.expireFirst(patienceMs));
+    while (this.#held > bytesMax * RUSH_FACTOR && this.#deadlines.expireFirst(0));
   }
 
   end(target: BodyTarget): void {
