@@ -33,7 +33,7 @@ export async function tidyUp(
   for (const job of (present("batch/jobs") as readonly V1Job[]).filter(isHeldBack))
     await insist(client, clock, Job, job, {
       type: "merge",
-      body: { spec: { suspend: false, parallelism: 1 } },
+      body: { spec: { suspend: false, parallelism: job.spec?.completions ?? 1 } },
     });
   for (const node of present("nodes") as readonly V1Node[]) {
     const taints = node.spec?.taints?.filter(({ effect }) => effect !== "NoExecute") ?? null;
@@ -42,9 +42,14 @@ export async function tidyUp(
   }
 }
 
-/** A failed Pod of an index stays until its replacement has its count of failures: one must be allowed to come. */
+/**
+ * A failed Pod of an index stays until its replacement has its count of failures: one must be allowed to come, though those of
+ * other indexes now run for ever.
+ */
 function isHeldBack({ spec }: V1Job): boolean {
-  return spec?.backoffLimitPerIndex !== undefined && (!!spec.suspend || spec.parallelism === 0);
+  if (spec?.backoffLimitPerIndex === undefined) return false;
+  const { suspend, parallelism = 1, completions = 1 } = spec;
+  return !!suspend || parallelism < completions;
 }
 
 /** Patches until it is done, or the object is gone. */
