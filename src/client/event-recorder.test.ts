@@ -71,6 +71,30 @@ describe("EventRecorder", () => {
     assert.deepEqual(rounds, ["a", "b c", "b again d"]);
   });
 
+  it("waits with many events for a server that is away without a warning from Node.js", async () => {
+    const clock = new VirtualClock();
+    // The first one is alone; what came meanwhile is tried side by side.
+    let calls = 0;
+    const create = (): Promise<object> =>
+      calls++ === 0 ? Promise.resolve({}) : Promise.reject(new Error("nobody there"));
+    const client = { create } as unknown as Client;
+    const recorder = new EventRecorder(client, clock, new SeededRandom(1), silentLogger);
+    const warnings: string[] = [];
+    const onWarning = ({ name }: Error): void => void warnings.push(name);
+    process.on("warning", onWarning);
+    for (let i = 0; i < 20; i++)
+      recorder.record("test", {
+        type: "Normal",
+        reason: "Happened",
+        message: "it did",
+        regarding: { apiVersion: "v1", kind: "Pod", metadata: { name: `p${i}`, namespace: "n" } },
+      });
+    await clock.advance(1000);
+    await new Promise((resolve) => setImmediate(resolve));
+    process.off("warning", onWarning);
+    assert.deepEqual(warnings, []);
+  });
+
   it("lets routine wait, until something else happens", async () => {
     const clock = new VirtualClock();
     const written: string[] = [];

@@ -1,3 +1,4 @@
+import { setMaxListeners } from "node:events";
 import {
   formatMicroTime,
   formatTime,
@@ -111,6 +112,8 @@ export class EventRecorder implements EventSink {
     this.#random = random;
     this.#logger = logger;
     this.#options = options;
+    // One for each event that could not be written: many are no leak.
+    setMaxListeners(0, this.#stop.signal);
   }
 
   record(source: string, event: RecordedEvent): void {

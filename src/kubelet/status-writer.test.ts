@@ -1,10 +1,12 @@
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
 import { startTestServer } from "../../test/support/api-server.ts";
+import { pod } from "../../test/support/builders.ts";
 import { Namespace } from "../api/core/namespace.ts";
 import { Pod } from "../api/core/pod.ts";
 import { conflict } from "../api/machinery/status-errors.ts";
 import { silentLogger } from "../base/logger.ts";
+import { VirtualClock } from "../base/virtual-clock.ts";
 import type { Client } from "../client/client.ts";
 import type { V1Pod, V1PodStatus } from "../gen/types.ts";
 import { StatusWriter } from "./status-writer.ts";
@@ -115,6 +117,22 @@ describe("StatusWriter", () => {
     for (let seconds = 0; seconds < 4; seconds++) await w.pass(1000);
     assert.equal(await w.podIP(), "10.0.0.1");
     await w.close();
+  });
+
+  it("waits with many Pods for a server that is away without a warning from Node.js", async () => {
+    const clock = new VirtualClock();
+    const patch = (): Promise<object> => Promise.reject(new Error("nobody there"));
+    const writer = new StatusWriter({ patch } as unknown as Client, clock, silentLogger);
+    const warnings: string[] = [];
+    const onWarning = ({ name }: Error): void => void warnings.push(name);
+    process.on("warning", onWarning);
+    for (let i = 0; i < 20; i++)
+      writer.set(pod(`p${i}`, { metadata: { uid: `uid-${i}` } }), { phase: "Running" });
+    await clock.advance(100);
+    await new Promise((resolve) => setImmediate(resolve));
+    process.off("warning", onWarning);
+    writer.close();
+    assert.deepEqual(warnings, []);
   });
 
   it("leaves a new Pod of the same name alone", async () => {

@@ -1,3 +1,4 @@
+import { setMaxListeners } from "node:events";
 import { sleep, type Clock, type Timer } from "../base/clock.ts";
 import type { Logger } from "../base/logger.ts";
 import { Pod } from "../api/core/pod.ts";
@@ -53,6 +54,8 @@ export class StatusWriter {
     this.#client = client;
     this.#clock = clock;
     this.#logger = logger;
+    // One for each Pod whose status could not be written: many are no leak.
+    setMaxListeners(0, this.#closed.signal);
   }
 
   /** The Pod's status should be this. Writes nothing when the API server has it already. */

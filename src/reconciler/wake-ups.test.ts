@@ -51,6 +51,18 @@ describe("WakeUps", () => {
     assert.deepEqual(log, ["a@3660000"]);
   });
 
+  it("let none wait longer because the clock was set back, whenever it was set forward", async () => {
+    const { clock, log, set } = scripted();
+    const DAY_MS = 86_400_000;
+    set("long", 50_000);
+    await clock.advance(1000);
+    clock.set(DAY_MS);
+    set("short", DAY_MS + 11_000);
+    clock.set(-DAY_MS);
+    await clock.advance(60_000);
+    assert.deepEqual(log.sort(), ["long@50000", "short@50000"]);
+  });
+
   it("keep no more than twice what counts", async () => {
     const { clock, wakeUps, log, set } = scripted();
     for (let round = 0; round < 10_000; round++) {

@@ -5,6 +5,8 @@ import { Heap } from "../base/heap.ts";
  * Longest wait without a look at the clock, in ms: it may be set, and machines sleep. What is due then is at most so late.
  */
 const LOOK_MS_MAX = 60_000;
+/** The clock was set back when it has lost more than this against the time that passed, in ms; less is how clocks are kept right. */
+const SET_BACK_MS_MIN = 1000;
 /** Entries that count no more are cleared away when they are more than the others, and more than these. */
 const STALE_MAX = 64;
 
@@ -18,6 +20,8 @@ interface Entry {
  * Keys with a time at which they want work: one heap and one timer, however many they are.
  *
  * Of several times of a key the earliest counts. Keys of one time come in the order in which they were set.
+ * Caveats: a key may be woken before its time. When the clock was set back all are, for what was set by the clock as it was
+ * would be late by as much as it lost.
  */
 export class WakeUps {
   readonly #clock: Clock;
@@ -25,6 +29,8 @@ export class WakeUps {
   readonly #due = new Map<string, Entry>();
   #heap = newHeap();
   #sequence = 0;
+  /** The most that the clock was ahead of the time that passed since it was last looked at. */
+  #aheadMs = -Infinity;
   #timer: { readonly at: Instant; readonly timer: Timer } | undefined;
 
   constructor(clock: Clock, wake: (key: string) => void) {
@@ -33,6 +39,7 @@ export class WakeUps {
   }
 
   set(key: string, at: Instant): void {
+    this.#aheadMs = Math.max(this.#aheadMs, this.#ahead());
     const known = this.#due.get(key);
     if (known && known.at <= at) return;
     const entry = { at, sequence: this.#sequence++, key };
@@ -53,6 +60,10 @@ export class WakeUps {
     this.#timer = undefined;
   }
 
+  #ahead(): number {
+    return this.#clock.now() - this.#clock.monotonic();
+  }
+
   #clearAway(): void {
     this.#heap = newHeap();
     for (const entry of this.#due.values()) this.#heap.push(entry);
@@ -69,12 +80,17 @@ export class WakeUps {
 
   #fire(): void {
     this.#timer = undefined;
-    const now = this.#clock.now();
-    for (let first = this.#first(); first && first.at <= now; first = this.#first()) {
+    const aheadMs = this.#ahead();
+    const wasSetBack = aheadMs < this.#aheadMs - SET_BACK_MS_MIN;
+    this.#aheadMs = aheadMs;
+    const due = wasSetBack ? Infinity : this.#clock.now();
+    const keys: string[] = [];
+    for (let first = this.#first(); first && first.at <= due; first = this.#first()) {
       this.#heap.pop();
       this.#due.delete(first.key);
-      this.#wake(first.key);
+      keys.push(first.key);
     }
+    for (const key of keys) this.#wake(key);
     this.#arm();
   }
 

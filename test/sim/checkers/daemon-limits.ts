@@ -1,4 +1,6 @@
 import type { V1DaemonSet, V1Node, V1Pod } from "../../../src/gen/types.ts";
+import type { Change, History } from "../world/history.ts";
+import { instantOf, readySince } from "./ready-since.ts";
 import type { Checker } from "./checker.ts";
 import { Deletions } from "./deletions.ts";
 import { isEnding, isOf, isReady } from "./replica-sets.ts";
@@ -33,7 +35,7 @@ export const daemonLimits: Checker = {
         set !== undefined &&
         !isEnding(set) &&
         old !== undefined &&
-        isReady(old) &&
+        isSureToWork(change, set, versions, history) &&
         deletions.isControllers(change) &&
         !isWelcome(pod, set, state, versions, since);
       const isCovered = !isTaken || spares.take(set.metadata?.uid ?? "", atMs, since);
@@ -53,6 +55,27 @@ function spareOf(set: V1DaemonSet, state: WorldState): number {
     .filter((pod) => isOf(pod, set) && isReady(pod) && !isEnding(pod));
   const nodes = new Set(working.map(({ spec }) => spec?.nodeName));
   return nodes.size - (desired - share(maxUnavailable, desired, Math.ceil));
+}
+
+/**
+ * However late its controller read, it knew that the Pod works: ready all the while, and since before by `minReadySeconds`. By a
+ * clock that was set nobody can tell the latter.
+ */
+function isSureToWork(
+  { key, atMs, old }: Change,
+  { spec }: V1DaemonSet,
+  versions: Versions,
+  { facts }: History,
+): boolean {
+  const sinceMs = atMs - facts.staleMs;
+  const minReadyMs = (spec?.minReadySeconds ?? 0) * 1000;
+  // The last version is what this change has made of it.
+  const known = versions.of<V1Pod>("pods", key, sinceMs).slice(0, -1);
+  const isReadyThroughout = known.every(
+    (pod) => pod !== undefined && pod.metadata?.uid === old?.metadata?.uid && isReady(pod),
+  );
+  if (minReadyMs === 0 || !isReadyThroughout) return isReadyThroughout;
+  return !facts.clocksWereSet && readySince(old as V1Pod) + minReadyMs <= instantOf(sinceMs);
 }
 
 /** Nobody is meant to miss it: the node has another one, ends, or wants none. */

@@ -1,6 +1,6 @@
 import type { Instant } from "../../../src/base/clock.ts";
 import type { V1DaemonSet, V1Node, V1Pod } from "../../../src/gen/types.ts";
-import { isAhead, nowAfter } from "./ahead.ts";
+import { isAhead, nowAfter } from "./ready-since.ts";
 import type { Checker } from "./checker.ts";
 import { isReady } from "./replica-sets.ts";
 import { keyOf, WorldState } from "./world-state.ts";

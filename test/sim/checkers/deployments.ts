@@ -1,6 +1,6 @@
 import type { Instant } from "../../../src/base/clock.ts";
 import type { V1Deployment, V1Pod, V1ReplicaSet } from "../../../src/gen/types.ts";
-import { isAhead, nowAfter } from "./ahead.ts";
+import { isAhead, nowAfter } from "./ready-since.ts";
 import type { Checker } from "./checker.ts";
 import { isOf, isReady } from "./replica-sets.ts";
 import { limitsOf, setsOf } from "./rollout-limits.ts";

@@ -2,11 +2,12 @@ import assert from "node:assert/strict";
 import { describe, it } from "node:test";
 import type { V1DaemonSet, V1Pod, V1PodDisruptionBudget } from "../../../src/gen/types.ts";
 import { namespace, node, pod } from "../../support/builders.ts";
+import { emptyHistory, type History } from "../world/history.ts";
 import { budgets } from "./budgets.ts";
 import { daemonLimits } from "./daemon-limits.ts";
 import { Story } from "./story.ts";
 
-const READY = { type: "Ready", status: "True" };
+const READY = { type: "Ready", status: "True", lastTransitionTime: "2026-01-01T00:00:00Z" };
 const ENDING = { deletionTimestamp: "2026-01-01T00:00:00Z" };
 
 function running(name: string, parts: object = {}, conditions: object[] = []): V1Pod {
@@ -84,5 +85,23 @@ describe("daemon limits checker", () => {
     const both = world("100%");
     for (const name of ["a", "b"]) both.put("pods", running(name, { ownerReferences, ...ENDING }));
     assert.deepEqual(daemonLimits.check!(both.with()), []);
+  });
+
+  it("does not count one that its controller may have thought useless: ready only now, or not for long enough", () => {
+    const taken = (minReadySeconds: number, parts: Partial<History["facts"]> = {}): number => {
+      const story = world(1);
+      const [set] = story.changes.flatMap(({ resource, object }) =>
+        resource === "apps/daemonsets" ? [object as V1DaemonSet] : [],
+      );
+      story.put("apps/daemonsets", { ...set!, spec: { ...set!.spec!, minReadySeconds } });
+      for (const name of ["a", "b"])
+        story.put("pods", running(name, { ownerReferences, ...ENDING }));
+      return daemonLimits.check!(story.with({ facts: { ...emptyHistory.facts, ...parts } })).length;
+    };
+    assert.equal(taken(0), 1);
+    assert.equal(taken(0, { staleMs: 4000 }), 0);
+    assert.equal(taken(5), 1);
+    assert.equal(taken(5, { clocksWereSet: true }), 0);
+    assert.equal(taken(60), 0);
   });
 });

@@ -1,6 +1,6 @@
 import type { Instant } from "../../../src/base/clock.ts";
 import type { V1Pod, V1StatefulSet } from "../../../src/gen/types.ts";
-import { isAhead, nowAfter } from "./ahead.ts";
+import { isAhead, nowAfter } from "./ready-since.ts";
 import type { Checker } from "./checker.ts";
 import { isOver } from "./pod-requests.ts";
 import { isEnding, isOf, isReady } from "./replica-sets.ts";

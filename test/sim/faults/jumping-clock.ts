@@ -8,10 +8,12 @@ export const jumpingClock: Fault = {
   name: "jumping clock",
   weight: 3,
   lastsMsMax: 120_000,
-  begin({ server, loops, nodes }, random) {
+  begin(world, random) {
+    const { server, loops, nodes } = world;
     const { wall } = oneOf(random, [server, ...nodes, ...(loops ? [loops] : [])]);
     const hours = random.integer(2 * HOURS_MAX + 1) - HOURS_MAX;
     wall.setMs += hours * HOUR_MS;
+    world.clocksWereSet = true;
     return () => void (wall.setMs -= hours * HOUR_MS);
   },
 };

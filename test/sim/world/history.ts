@@ -123,6 +123,8 @@ export interface Facts {
   readonly missingImages: readonly string[];
   /** Users have deleted all that was theirs. */
   readonly isCleared: boolean;
+  /** Somebody's wall clock has shown another time than the others'. */
+  readonly clocksWereSet: boolean;
 }
 
 /** A world in which nothing happened. For tests of checkers. */
@@ -134,7 +136,7 @@ export const emptyHistory: History = {
   runtimes: [],
   errors: [],
   lost: [],
-  facts: { staleMs: 0, missingImages: [], isCleared: false },
+  facts: { staleMs: 0, missingImages: [], isCleared: false, clocksWereSet: false },
 };
 
 /** The annotation that tells a user's writes apart. */

@@ -45,6 +45,8 @@ export class World {
   readonly nodes: readonly SimNode[];
   /** Users have deleted everything that was theirs, and made nothing since. */
   isCleared = false;
+  /** Somebody's wall clock has shown another time than the others'. */
+  clocksWereSet = false;
   /** Absent: controllers and scheduler run in the server. */
   readonly loops: SimLoops | undefined;
   readonly #random: SeededRandom;
@@ -209,6 +211,7 @@ export class World {
         staleMs: isApart ? STALE_APART_MS : STALE_MS,
         missingImages: MISSING_IMAGES,
         isCleared: this.isCleared,
+        clocksWereSet: this.clocksWereSet,
       },
     };
   }
