@@ -4,7 +4,14 @@
 // result is missing.
 import { spawnSync } from "node:child_process";
 import { createHash } from "node:crypto";
-import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
+import {
+  existsSync,
+  lstatSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  writeFileSync,
+} from "node:fs";
 import { delimiter, join } from "node:path";
 
 const NODE_MAJOR_MIN = 20;
@@ -116,6 +123,8 @@ function installModules() {
   const stamp = "node_modules/.skiff-lock";
   const lock = digest(["package-lock.json"]);
   if (stampSays(stamp, lock)) return;
+  if (lstatSync("node_modules", { throwIfNoEntry: false })?.isSymbolicLink())
+    fail("node_modules is a link, and npm would empty what it leads to: remove the link");
   console.log("Installing npm packages …");
   run("npm", ["ci", "--no-audit", "--no-fund", "--loglevel=error"], { stdio: ["ignore", 2, 2] });
   mkdirSync("node_modules", { recursive: true });

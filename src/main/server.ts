@@ -128,9 +128,16 @@ async function serve(data: string, flags: Flags, logger: Logger): Promise<void> 
   await store.close();
 }
 
+/** @throws {Error} naming the file: it cannot be read, or is no configuration. */
 function schedulingOf(flags: Flags): SchedulerConfiguration | undefined {
   const file = flags.text("scheduler-config");
-  return file === undefined ? undefined : readConfiguration(readFileSync(file, "utf8"));
+  if (file === undefined) return undefined;
+  try {
+    return readConfiguration(readFileSync(file, "utf8"));
+  } catch (error) {
+    const why = error instanceof Error ? error.message : String(error);
+    throw new Error(`--scheduler-config ${file}: ${why}`, { cause: error });
+  }
 }
 
 /** What the control plane needs of the cluster's keys. */
