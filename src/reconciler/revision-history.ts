@@ -87,7 +87,8 @@ export function planHistory<T extends TemplateOwner>(
   const own = revisions.filter((revision) => controllerOf(revision));
   const sorted = [...own, ...adopted].sort(byAge);
   const fresh = newRevision(family, owner, nextNumber(sorted));
-  const equal = sorted.findLast(({ data }) => equalStored(data, fresh.data));
+  const wanted = owner.spec?.template ?? {};
+  const equal = sorted.findLast((revision) => equalStored(templateOf(revision), wanted));
   if (equal === undefined) {
     if (nameHolder) return { revisions: sorted, update: undefined, writes };
     const create = { verb: "create", kind: ControllerRevision, object: fresh } as const;
@@ -142,16 +143,39 @@ function newRevision<T extends TemplateOwner>(
       ...(annotations && { annotations }),
       ownerReferences: [controllerReference(kind, owner)],
     },
-    data: { spec: { template: { ...template, $patch: "replace" } } },
+    data: patchBack(template),
     revision,
   };
 }
 
-/** The template that a revision keeps. */
+/**
+ * The strategic merge patch that puts a template back, in the bytes that `kubectl rollout undo` compares.
+ *
+ * kubectl up to 1.33 skips a rollback when the revision's bytes are those of its own encoding of the present template:
+ * keys in order, and the void time of creation that Go wrote into all metadata. Later ones compare meanings.
+ * @spec k8s@1.33 pkg/controller/{daemon,statefulset} getPatch; kubectl polymorphichelpers statefulsetMatch
+ */
+function patchBack(template: PodTemplate): object {
+  const metadata = { ...template.metadata, creationTimestamp: null };
+  return sortedKeys({ spec: { template: { ...template, metadata, $patch: "replace" } } }) as object;
+}
+
+function sortedKeys(value: unknown): unknown {
+  if (Array.isArray(value)) return value.map(sortedKeys);
+  if (typeof value !== "object" || value === null) return value;
+  const fields = Object.entries(value).filter(([, item]) => item !== undefined);
+  return Object.fromEntries(
+    fields.sort(([a], [b]) => (a < b ? -1 : 1)).map(([key, item]) => [key, sortedKeys(item)]),
+  );
+}
+
+/** The template that a revision keeps, without what {@link patchBack} adds to it. */
 export function templateOf(revision: ControllerRevision): PodTemplate {
-  const data = revision.data as { spec?: { template?: PodTemplate & { $patch?: string } } };
-  const { $patch: _, ...template } = data?.spec?.template ?? {};
-  return template;
+  type Kept = PodTemplate & { readonly $patch?: string };
+  const data = revision.data as { readonly spec?: { readonly template?: Kept } } | undefined;
+  const { $patch: _, metadata, ...rest } = data?.spec?.template ?? {};
+  const { creationTimestamp: __, ...kept } = metadata ?? {};
+  return { ...rest, metadata: kept };
 }
 
 /**

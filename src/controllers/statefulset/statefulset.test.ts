@@ -41,6 +41,9 @@ function revision(image: string, number: number): ControllerRevision {
 }
 const OLD = revision("old", 1);
 const NEW = revision("new", 2);
+const NEW_TEMPLATE = (
+  NEW.data as { spec: { template: { metadata: object & Record<string, unknown> } } }
+).spec.template;
 const nameOf = (object: ControllerRevision): string => object.metadata!.name!;
 
 const OWNER: OwnerReference = {
@@ -357,12 +360,30 @@ describe("statefulset plan: revisions", () => {
     const name = nameOf(NEW);
     const { currentRevision, updateRevision } = status as Record<string, unknown>;
     assert.deepEqual([currentRevision, updateRevision], [name, name]);
-    assert.deepEqual(
-      created<ControllerRevision>({ writes: writes! }, ControllerRevision)[0]!.data,
-      {
-        spec: { template: { $patch: "replace", ...set().spec!.template } },
+    const [made] = created<ControllerRevision>({ writes: writes! }, ControllerRevision);
+    const { metadata, ...rest } = set().spec!.template;
+    assert.deepEqual(made!.data, {
+      spec: {
+        template: {
+          $patch: "replace",
+          metadata: { ...metadata, creationTimestamp: null },
+          ...rest,
+        },
       },
-    );
+    });
+  });
+
+  it("its bytes begin as those that kubectl compares: keys in order, no time of creation", () => {
+    const metadata = '{"creationTimestamp":null,"labels":{"app":"x"}}';
+    const start = `{"spec":{"template":{"$patch":"replace","metadata":${metadata},"spec":{"containers":[{"image":"old","imagePullPolicy":`;
+    assert.equal(JSON.stringify(OLD.data).slice(0, start.length), start);
+  });
+
+  it("one without the void time of creation is the same", () => {
+    const { creationTimestamp: _, ...metadata } = NEW_TEMPLATE.metadata;
+    const data = { spec: { template: { ...NEW_TEMPLATE, metadata } } };
+    const seen = { revisions: [{ ...NEW, data }], nameHolder: NEW };
+    assert.equal(summary(plan(world("0 Ready", set(), { seen }), NOW).writes), "");
   });
 
   it("going back gives the old revision the next number", () => {
