@@ -140,6 +140,12 @@ const ROWS: readonly (readonly [string, Wish, readonly ReplicaSet[], string])[] 
   ["the new set grows as old ones go", V2, [setOf(V1, 2), setOf(V2, 1, 1, 2)], "v2: 1→2"],
   ["unhealthy old Pods go first", V2, [setOf(V1, 3, 1), setOf(V2, 1, 1, 2)], "v1: 3→2"],
   [
+    "what an old set has just given up is not taken for available",
+    { ...V2, surge: 0, unavailable: 2 },
+    [setOf(V1, 2, 3), setOf(V2, 1, 0, 2)],
+    "v1: 2→1",
+  ],
+  [
     "scaled while rolling: in proportion",
     { ...V2, replicas: 10, surge: 0, unavailable: 1 },
     [

@@ -28,6 +28,8 @@ export interface Rollout {
 export type Sizes = ReadonlyMap<ReplicaSet, number>;
 
 const availableOf = (set: ReplicaSet): number => set.status?.availableReplicas ?? 0;
+/** What of it is available and stays: a status that is older than its set's size counts Pods that are on their way out. */
+const lastingOf = (set: ReplicaSet): number => Math.min(availableOf(set), replicasOf(set));
 const activeOnes = (sets: readonly ReplicaSet[]): readonly ReplicaSet[] =>
   sets.filter((set) => replicasOf(set) > 0);
 
@@ -58,6 +60,8 @@ export function rollingSizes(rollout: Rollout): Sizes {
 /**
  * How far old sets may shrink: first by what is unhealthy anyway, then by what availability leaves.
  *
+ * A set that has just been made smaller is not counted twice, though its status still has what it gave up; upstream takes that
+ * for available, and goes below the minimum.
  * @spec k8s@1.36 pkg/controller/deployment/rolling.go reconcileOldReplicaSets
  */
 function oldSetSizes(rollout: Rollout, newSet: ReplicaSet): Sizes {
@@ -65,18 +69,18 @@ function oldSetSizes(rollout: Rollout, newSet: ReplicaSet): Sizes {
   const sizes = new Map<ReplicaSet, number>();
   const old = [...activeOnes(rollout.oldSets)].sort(byAge);
   const minAvailable = replicasOf(deployment) - maxUnavailable(deployment);
-  const newUnavailable = replicasOf(newSet) - availableOf(newSet);
+  const newUnavailable = replicasOf(newSet) - lastingOf(newSet);
   const downMax = totalReplicas(allSets(rollout)) - minAvailable - newUnavailable;
   if (old.length === 0 || downMax <= 0) return sizes;
   let cleaned = 0;
   for (const set of old) {
-    const unhealthy = replicasOf(set) - availableOf(set);
+    const unhealthy = replicasOf(set) - lastingOf(set);
     const down = Math.min(downMax - cleaned, unhealthy);
     if (down <= 0) continue;
     sizes.set(set, replicasOf(set) - down);
     cleaned += down;
   }
-  let spare = allSets(rollout).reduce((sum, set) => sum + availableOf(set), 0) - minAvailable;
+  let spare = allSets(rollout).reduce((sum, set) => sum + lastingOf(set), 0) - minAvailable;
   for (const set of old) {
     const size = sizes.get(set) ?? replicasOf(set);
     const down = Math.min(size, spare);
