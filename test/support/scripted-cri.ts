@@ -170,8 +170,9 @@ export class ScriptedCri implements cri.CriClient {
   }
 
   async createContainer(sandboxId: string, config: cri.ContainerConfig): Promise<string> {
-    const id = this.#id();
     const { metadata, image, labels, annotations, logPath } = config;
+    this.#reserve(sandboxId, metadata);
+    const id = this.#id();
     this.calls.push(`create ${metadata.name}#${metadata.attempt}`);
     this.#containers.set(id, {
       id,
@@ -295,6 +296,14 @@ export class ScriptedCri implements cri.CriClient {
   }
 
   close(): void {}
+
+  /** Names are unique as containerd's are: one container for each attempt of a name in a Pod, as long as it is there. */
+  #reserve(sandboxId: string, { name, attempt }: cri.ContainerConfig["metadata"]): void {
+    const uidOf = (id: string): string | undefined => this.#sandboxes.get(id)?.metadata.uid;
+    for (const { id, sandboxId: own, metadata } of this.#containers.values())
+      if (metadata.name === name && metadata.attempt === attempt && uidOf(own) === uidOf(sandboxId))
+        throw new RpcError("UNKNOWN", `failed to reserve container name "${name}": it is ${id}'s`);
+  }
 
   #container(id: string): Running {
     const container = this.#containers.get(id);

@@ -2,7 +2,7 @@ import type { V1Container } from "../../gen/types.ts";
 import { newest, type ContainerState, type SandboxState } from "../runtime/pod-runtime.ts";
 import { appContainers, initContainers, isSidecar, shouldRestart } from "../runtime/pod-spec.ts";
 import { hasStarted } from "../status/container-status.ts";
-import { again, type Candidate } from "./candidate.ts";
+import { again, anew, type Candidate } from "./candidate.ts";
 import type { ObservedPod } from "./observed.ts";
 
 /** What the init containers ask for. */
@@ -58,8 +58,7 @@ function judge(
   latest: ContainerState | undefined,
 ): Verdict {
   if (!current) return { isPassed: false, candidate: first(container, latest) };
-  if (current.state === "created")
-    return { isPassed: false, candidate: { container, restartCount: current.restartCount } };
+  if (current.state === "created") return { isPassed: false, candidate: anew(container, current) };
   if (current.state !== "exited") return WAIT;
   if (current.exitCode === 0) return PASSED;
   return shouldRestart(pod, container, current.exitCode)
@@ -74,8 +73,7 @@ function judgeSidecar(
   latest: ContainerState | undefined,
 ): Verdict {
   if (!current) return { isPassed: false, candidate: first(container, latest) };
-  if (current.state === "created")
-    return { isPassed: false, candidate: { container, restartCount: current.restartCount } };
+  if (current.state === "created") return { isPassed: false, candidate: anew(container, current) };
   if (current.state === "running") return hasStarted(observed, container, current) ? PASSED : WAIT;
   return { isPassed: false, candidate: again(container, current) };
 }

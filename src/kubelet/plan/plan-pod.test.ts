@@ -174,6 +174,16 @@ describe("planPod", () => {
     );
     row("at rest", { have: "app running" }, "");
     row(
+      "one that was made and never started gives its place to the next attempt",
+      { have: "app created", memory: pulled("app") },
+      "start app#1",
+    );
+    row(
+      "and goes when that is there",
+      { have: "app running | app created" },
+      "removeContainer app1",
+    );
+    row(
       "a sandbox that failed waits",
       {
         sandbox: "",

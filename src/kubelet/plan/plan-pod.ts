@@ -18,7 +18,7 @@ import {
 } from "../runtime/pod-spec.ts";
 import { currentPhase, startTimeOf, statusChangesAt } from "../status/pod-status.ts";
 import { retryAt } from "./back-off.ts";
-import { again, mustRestart, type Candidate } from "./candidate.ts";
+import { again, anew, mustRestart, type Candidate } from "./candidate.ts";
 import { garbageOf } from "./garbage.ts";
 import { isResizeInProgress, planResize, restartsForResize } from "./plan-resize.ts";
 import { planInit } from "./plan-init.ts";
@@ -271,7 +271,7 @@ function candidate(observed: ObservedPod, container: V1Container): readonly Cand
     const failedAt = ended?.finishedAt === undefined ? undefined : parseTime(ended.finishedAt);
     return [{ container, restartCount, ...(failedAt === undefined ? {} : { failedAt }) }];
   }
-  if (current.state === "created") return [{ container, restartCount: current.restartCount }];
+  if (current.state === "created") return [anew(container, current)];
   if (isAlive(current) || isEphemeral) return [];
   if (!mustRestart(observed, container, current)) return [];
   return [again(container, current)];
