@@ -61,6 +61,8 @@ export interface Loop {
 export interface Decision {
   readonly plan: Plan;
   readonly primary?: Primary;
+  /** What caches must have reached for the plan to hold; till then the key waits, and then it is decided anew. */
+  readonly needs?: ReadonlyMap<Kind, number>;
 }
 
 /** Starts one controller. */
@@ -174,7 +176,9 @@ async function reconcile(
   try {
     const decision = loop.decide(key, clock.now());
     if (!decision) return { next: "done" };
-    const { plan, primary } = decision;
+    const { plan, primary, needs } = decision;
+    const late = needs && barrier.passed(needs);
+    if (late) return { next: "again", held: late };
     const applied = await applyPlan(client, plan, primary);
     report(loop, surroundings, key, decision, applied);
     const held = barrier.passed(applied.revisions);

@@ -7,11 +7,13 @@ import { Pod } from "../../src/api/core/pod.ts";
 import { ResourceQuota } from "../../src/api/core/resource-quota.ts";
 import { Service } from "../../src/api/core/service.ts";
 import type { Kind } from "../../src/api/machinery/kind.ts";
+import type { KubeObject, ObjectKey } from "../../src/api/machinery/object.ts";
 import { isStatusError } from "../../src/api/machinery/status-error.ts";
 import { InProcessCache } from "../../src/apiserver/in-process-cache.ts";
 import { silentLogger } from "../../src/base/logger.ts";
 import { SeededRandom } from "../../src/base/seeded-random.ts";
 import { EventRecorder } from "../../src/client/event-recorder.ts";
+import type { Cache, CacheFilter } from "../../src/client/cache.ts";
 import type { Client } from "../../src/client/client.ts";
 import { resourceQuotaLoop } from "../../src/controllers/resourcequota/resourcequota.ts";
 import { runLoop } from "../../src/reconciler/runner.ts";
@@ -23,6 +25,8 @@ interface World {
   readonly server: TestServer;
   /** Lets the controller do what is due. */
   settle(): Promise<void>;
+  /** The controller hears of no Pod from now on; the returned call ends that. */
+  delayPods(): () => void;
   /** What the quota `q` says is used. */
   used(): Promise<object | undefined>;
 }
@@ -36,9 +40,10 @@ function inWorld(hard: Record<string, string>, body: (world: World) => Promise<v
     const server = await startTestServer();
     const { client, clock } = server;
     const cache = new InProcessCache(server.server.parts);
+    const own = new UnevenCache(cache);
     const events = new EventRecorder(client, clock, new SeededRandom(1), silentLogger);
-    const surroundings = { client, cache, clock, logger: silentLogger, events };
-    const loop = runLoop(resourceQuotaLoop(fixedKinds(KINDS), cache), surroundings);
+    const surroundings = { client, cache: own, clock, logger: silentLogger, events };
+    const loop = runLoop(resourceQuotaLoop(fixedKinds(KINDS), own), surroundings);
     await loop.ready;
     const settle = (): Promise<void> => clock.advance(100);
     const key = { namespace: "d", name: "q" };
@@ -47,12 +52,58 @@ function inWorld(hard: Record<string, string>, body: (world: World) => Promise<v
     await settle();
     const used = async (): Promise<object | undefined> =>
       (await client.get(ResourceQuota, key)).status?.used;
-    await body({ client, server, settle, used })
+    await body({ client, server, settle, delayPods: () => own.delay(Pod), used })
       .finally(() => loop.close())
       .finally(() => cache.close())
       .finally(() => events.close())
       .finally(() => server.close());
   };
+}
+
+/** The server's own cache, as one that follows it over the network is: each kind on its own, some later than others. */
+class UnevenCache implements Cache {
+  readonly #cache: Cache;
+  readonly #late = new Map<
+    Kind,
+    { readonly items: readonly KubeObject[]; readonly revision: number }
+  >();
+  readonly #listeners: [Kind, (revision: number) => void][] = [];
+
+  constructor(cache: Cache) {
+    this.#cache = cache;
+  }
+
+  /** `kind` stands still until the returned call. */
+  delay(kind: Kind): () => void {
+    this.#late.set(kind, { items: this.list(kind), revision: this.revision(kind) });
+    return () => {
+      this.#late.delete(kind);
+      for (const [own, listener] of this.#listeners)
+        if (own === kind) listener(this.revision(kind));
+    };
+  }
+
+  list<T extends KubeObject>(kind: Kind<T>, filter?: CacheFilter<T>): readonly T[] {
+    const late = this.#late.get(kind as Kind);
+    return late ? (late.items as readonly T[]) : this.#cache.list(kind, filter);
+  }
+
+  revision(kind: Kind): number {
+    return this.#late.get(kind)?.revision ?? this.#cache.revision(kind);
+  }
+
+  onRevision(kind: Kind, listener: (revision: number) => void): void {
+    this.#listeners.push([kind, listener]);
+    this.#cache.onRevision(kind, (revision) => {
+      if (!this.#late.has(kind)) listener(revision);
+    });
+  }
+
+  get = <T extends KubeObject>(kind: Kind<T>, key: ObjectKey): T | undefined =>
+    this.#cache.get(kind, key);
+  sync = (kind: Kind): Promise<void> => this.#cache.sync(kind);
+  onChange: Cache["onChange"] = (kind, listener) => this.#cache.onChange(kind, listener);
+  close = (): void => this.#cache.close();
 }
 
 const pod = (name: string, cpu?: string): Pod => ({
@@ -143,6 +194,23 @@ describe("quotas", () => {
         await refusal(change("NodePort", [{ name: "b", port: 2 }])),
         /exceeded quota: q/,
       );
+    }),
+  );
+  it(
+    "are not passed though the controller hears late of what was made",
+    inWorld({ pods: "1", services: "1" }, async ({ client, settle, delayPods, used }) => {
+      const catchUp = delayPods();
+      await client.create(Pod, pod("a"));
+      const hard = { pods: "1", services: "2" };
+      const patch = { type: "merge", body: { spec: { hard } } } as const;
+      await client.patch(ResourceQuota, { namespace: "d", name: "q" }, patch);
+      await settle();
+      assert.match(await refusal(client.create(Pod, pod("b"))), /exceeded quota: q/);
+      catchUp();
+      await settle();
+      assert.deepEqual(await used(), { pods: "1", services: "0" });
+      const { status } = await client.get(ResourceQuota, { namespace: "d", name: "q" });
+      assert.deepEqual(status?.hard, hard);
     }),
   );
   it("refuse while they have not been counted", async () => {

@@ -25,6 +25,9 @@ export interface Observed {
 /**
  * Keeps `status` of ResourceQuotas: the bounds that hold, and what is used of them.
  *
+ * Whoever makes something raises the count with it, so one that is written here must know of everything that the count had: a controller
+ * that follows the server over the network waits for all kinds that count. Upstream does not, and lets a quota be passed.
+ *
  * Kinds come and go with custom resources, therefore a loop and not a fixed controller.
  * @spec k8s@1.36 pkg/controller/resourcequota/resource_quota_controller.go
  */
@@ -51,8 +54,11 @@ export function resourceQuotaLoop(served: ServedKinds, cache: Cache): Loop {
       const content = new Map(
         kinds.map((kind) => [kind, cache.list(kind, { namespace })] as const),
       );
+      // What was made with the quota's newest version counts, though the cache of its kind may not have it yet.
+      const revision = Number(quota.metadata?.resourceVersion ?? 0);
+      const needs = new Map(kinds.map((kind) => [kind, revision] as const));
       const primary = { kind: ResourceQuota, object: quota, observesGeneration: false };
-      return { plan: plan({ quota, content }, now), primary };
+      return { plan: plan({ quota, content }, now), primary, needs };
     },
   };
 }
