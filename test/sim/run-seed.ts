@@ -5,6 +5,8 @@ import type { Checker } from "./checkers/checker.ts";
 import { allFaults } from "./faults/all-faults.ts";
 import { allSteps } from "./workload/all-steps.ts";
 import { clearAway } from "./workload/clear-away.ts";
+import { provision } from "./workload/claims.ts";
+import { makePriorityClasses } from "./workload/priorities.ts";
 import { tidyUp } from "./workload/tidy-up.ts";
 import { Scene } from "./workload/step.ts";
 import type { Change } from "./world/history.ts";
@@ -36,6 +38,10 @@ const FAULTS_MAX = 6;
 const STORM_ONE_OF = 6;
 /** … of so many. */
 const STORM_FAULTS_MAX = 18;
+/** In one world of so many things go slowly: schedules come round … */
+const LONG_ONE_OF = 6;
+/** … with pauses so many times as long. */
+const LONG_PACE = 5;
 /** In one world of so many users delete everything in the end. */
 const CLEARED_ONE_OF = 3;
 /** Within which faults begin, in ms; steps last about as long. */
@@ -53,6 +59,7 @@ export async function runSeed(seed: number): Promise<Outcome> {
   const world = new World(seed);
   const play = new Play(world);
   await world.start();
+  await play.prepare();
   for (let i = 0; i < WATCHERS; i++) world.watch(oneOf(play.random, watchedParts));
   await world.drive(play.run());
   await play.heal();
@@ -80,6 +87,8 @@ class Play {
   faults = 0;
   readonly #world: World;
   #marks = 0;
+  /** How much slower than others users are, and troubles rarer. */
+  #pace = 1;
   /** What ends the faults that still last. */
   readonly #lasting = new Set<() => void>();
 
@@ -88,11 +97,19 @@ class Play {
     this.random = world.fork();
   }
 
+  /** What the cluster's owner makes before users come. */
+  async prepare(): Promise<void> {
+    const world = this.#world;
+    await world.drive(makePriorityClasses(world.user(9), world.clock));
+    void provision(world.user(8), world.clock, (resource) => world.log.present(resource));
+  }
+
   /** Resolves when users have done what they wanted and faults have begun; some may last. */
   async run(): Promise<void> {
     const users = 1 + this.random.integer(USERS_MAX);
     const steps = STEPS_MIN + this.random.integer(STEPS_MAX - STEPS_MIN);
     const isStorm = this.random.integer(STORM_ONE_OF) === 0;
+    if (this.random.integer(LONG_ONE_OF) === 0) this.#pace = LONG_PACE;
     const faults = this.random.integer((isStorm ? STORM_FAULTS_MAX : FAULTS_MAX) + 1);
     await Promise.all([
       ...Array.from({ length: users }, (_, i) => this.#use(i + 1, Math.ceil(steps / users))),
@@ -130,7 +147,8 @@ class Play {
     const random = this.#world.fork();
     const scene = this.#scene(number, random);
     for (let i = 0; i < steps; i++) {
-      await sleep(clock, random.integer(4) === 0 ? 0 : random.integer(PAUSE_MS_MAX));
+      const pauseMs = random.integer(PAUSE_MS_MAX) * this.#pace;
+      await sleep(clock, random.integer(4) === 0 ? 0 : pauseMs);
       const step = weighted(random, allSteps);
       trace.add(`user-${number}: ${step.name}`);
       this.steps++;
@@ -141,7 +159,7 @@ class Play {
   async #trouble(): Promise<void> {
     const { clock, trace } = this.#world;
     const random = this.#world.fork();
-    await sleep(clock, random.integer(TROUBLE_MS));
+    await sleep(clock, random.integer(TROUBLE_MS) * this.#pace);
     const fault = weighted(random, allFaults);
     const end = fault.begin(this.#world, random);
     if (!end) return;

@@ -1,8 +1,10 @@
 import { budgets } from "./budgets.ts";
 import { capacity } from "./capacity.ts";
 import type { Checker } from "./checker.ts";
+import { claims } from "./claims.ts";
 import { cleared } from "./cleared.ts";
 import { complaints } from "./complaints.ts";
+import { cronJobs } from "./cron-jobs.ts";
 import { daemonLimits } from "./daemon-limits.ts";
 import { daemonSets } from "./daemon-sets.ts";
 import { deployments } from "./deployments.ts";
@@ -13,6 +15,8 @@ import { jobLimits } from "./job-limits.ts";
 import { ordinals } from "./ordinals.ts";
 import { orphans } from "./orphans.ts";
 import { pods } from "./pods.ts";
+import { preemptions } from "./preemptions.ts";
+import { quotas } from "./quotas.ts";
 import { reads } from "./reads.ts";
 import { replicaSets } from "./replica-sets.ts";
 import { rollouts } from "./rollouts.ts";
@@ -35,7 +39,11 @@ export const allCheckers: readonly Checker[] = [
   setOrder,
   daemonLimits,
   jobLimits,
+  cronJobs,
   budgets,
+  quotas,
+  preemptions,
+  claims,
   furniture,
   orphans,
   pods,

@@ -9,6 +9,7 @@ const THEIRS = [
   "apps/statefulsets",
   "apps/daemonsets",
   "batch/jobs",
+  "batch/cronjobs",
 ];
 
 /** When users have deleted all that was theirs, nothing is left of it. */

@@ -13,11 +13,15 @@ export const jobEnds: Checker = {
   checkAtRest({ changes }) {
     const state = WorldState.after(changes);
     const pods = state.list<V1Pod>("pods");
-    const jobs = state.list<V1Job>("batch/jobs").filter((job) => !isEnding(job));
+    const all = state.list<V1Job>("batch/jobs");
+    const jobs = all.filter((job) => !isEnding(job));
     return [
       ...pods
         .filter((pod) => isOver(pod) && isTracked(pod))
         .map((pod) => `${keyOf(pod)} was not counted`),
+      ...pods
+        .filter((pod) => isTracked(pod) && !all.some((job) => isOf(pod, job)))
+        .map((pod) => `${keyOf(pod)} waits to be counted, and its Job is gone`),
       ...jobs.flatMap((job) =>
         [...ended(job, pods), ...counted(job, changes)].map(
           (problem) => `${keyOf(job)}: ${problem}`,
@@ -54,7 +58,10 @@ function ended(job: V1Job, pods: readonly V1Pod[]): readonly string[] {
   ];
 }
 
-/** At most once each: of an Indexed one, duplicates count for nothing. */
+/**
+ * At most once each: of an Indexed one, duplicates count for nothing. What was told to end counts as failed where its controller had not
+ * heard that it had succeeded before.
+ */
 function counted(job: V1Job, changes: readonly Change[]): readonly string[] {
   const succeeded = new Set<string>();
   const failed = new Set<string>();
@@ -62,7 +69,7 @@ function counted(job: V1Job, changes: readonly Change[]): readonly string[] {
     if (resource !== "pods" || !object || !isOf(object, job)) continue;
     const { status, metadata } = object as V1Pod;
     if (status?.phase === "Succeeded") succeeded.add(metadata?.uid ?? "");
-    else if (status?.phase === "Failed" || isEnding(object)) failed.add(metadata?.uid ?? "");
+    if (status?.phase === "Failed" || isEnding(object)) failed.add(metadata?.uid ?? "");
   }
   const { status } = job;
   const more = (what: string, is = 0, most: number): readonly string[] =>
@@ -70,5 +77,10 @@ function counted(job: V1Job, changes: readonly Change[]): readonly string[] {
   return [
     ...more("succeeded", status?.succeeded, succeeded.size),
     ...more("failed", status?.failed, failed.size),
+    ...more(
+      "succeeded and failed",
+      (status?.succeeded ?? 0) + (status?.failed ?? 0),
+      new Set([...succeeded, ...failed]).size,
+    ),
   ];
 }

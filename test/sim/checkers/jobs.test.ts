@@ -102,5 +102,23 @@ describe("job ends checker", () => {
       problems(twice, worker("a", "Succeeded", LET_GO), worker("b")),
       /status.succeeded 2, of 1 Pods/,
     );
+    const orphan = world(job({}, { active: 2 }), worker("a"), worker("b"));
+    orphan.remove("batch/jobs", "default/sum");
+    assert.match(
+      jobEnds.checkAtRest!(orphan.with()).join(),
+      /default\/a waits to be counted, and its Job is gone/,
+    );
+  });
+
+  it("lets what was told to end count as failed, though it had succeeded; but not as both", () => {
+    const ended = [worker("a"), worker("a", "Succeeded"), worker("a", "Succeeded", ENDING)];
+    const gone = (status: object): Story => {
+      const story = world(job({}, { ...COMPLETE, ...status }), ...ended);
+      story.remove("pods", "default/a");
+      return story;
+    };
+    const text = (status: object): string => jobEnds.checkAtRest!(gone(status).with()).join();
+    assert.equal(text({ failed: 1 }), "");
+    assert.match(text({ failed: 1, succeeded: 1 }), /succeeded and failed 2, of 1 Pods/);
   });
 });

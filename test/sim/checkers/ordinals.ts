@@ -1,11 +1,12 @@
 import type { V1Pod } from "../../../src/gen/types.ts";
 import type { Checker } from "./checker.ts";
+import { disruptionOf } from "./deletions.ts";
 import { isOver } from "./pod-requests.ts";
 import { WorldState } from "./world-state.ts";
 
 /**
  * Never two Pods of one ordinal: a Pod of a StatefulSet runs only when the one before it has ended, unless that one was
- * deleted by force, when nobody waited for its end.
+ * deleted by force or with its node, when nobody waited for its end.
  */
 export const ordinals: Checker = {
   name: "ordinals",
@@ -28,13 +29,17 @@ export const ordinals: Checker = {
       }
       return [...byKey].flatMap(([key, uids]) => {
         const now = state.get("pods", key)?.metadata?.uid;
-        // Of those that are gone, the kubelet had said that they have ended.
-        const twins = [...uids].filter((uid) => uid === now || isOver(last.get(uid)!));
+        const twins = [...uids].filter((uid) => uid === now || hasEnded(last.get(uid)!));
         return twins.length > 1 ? [`${key} runs ${twins.length} times at ${revision}`] : [];
       });
     });
   },
 };
+
+/** Its kubelet has said so; not who takes away what is left of a node that an administrator has deleted. */
+function hasEnded(pod: V1Pod): boolean {
+  return isOver(pod) && disruptionOf(pod) !== "DeletionByPodGC";
+}
 
 function isStateful(pod: V1Pod | undefined): boolean {
   return (pod?.metadata?.ownerReferences ?? []).some(({ kind }) => kind === "StatefulSet");

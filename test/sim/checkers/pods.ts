@@ -62,11 +62,12 @@ function unbound(pod: V1Pod, all: readonly V1Pod[], state: WorldState): readonly
 }
 
 /** The one node that a Pod of a DaemonSet is for. */
-function namedNode({ spec }: V1Pod): string | undefined {
+export function namedNode({ spec }: V1Pod): string | undefined {
   const required = spec?.affinity?.nodeAffinity?.requiredDuringSchedulingIgnoredDuringExecution;
   return required?.nodeSelectorTerms[0]?.matchFields?.[0]?.values?.[0];
 }
 
-function isForbidding({ effect }: { readonly effect: string }): boolean {
+/** It lets no new Pod come. */
+export function isForbidding({ effect }: { readonly effect: string }): boolean {
   return effect !== "PreferNoSchedule";
 }

@@ -144,5 +144,11 @@ describe("ordinals checker", () => {
     forced.remove("pods", "default/db-0");
     forced.put("pods", member(0, true, { uid: "another" }));
     assert.deepEqual(ordinals.check!(forced.with({ runtimes: [moment(5)] })), []);
+    const conditions = [{ type: "DisruptionTarget", status: "True", reason: "DeletionByPodGC" }];
+    const swept = world(setOf(), member(0));
+    swept.put("pods", { ...member(0), status: { phase: "Failed", conditions } });
+    swept.remove("pods", "default/db-0");
+    swept.put("pods", member(0, true, { uid: "another" }));
+    assert.deepEqual(ordinals.check!(swept.with({ runtimes })), []);
   });
 });

@@ -2,17 +2,16 @@ import { DaemonSet } from "../../../src/api/apps/daemon-set.ts";
 import { Deployment } from "../../../src/api/apps/deployment.ts";
 import { ReplicaSet } from "../../../src/api/apps/replica-set.ts";
 import { StatefulSet } from "../../../src/api/apps/stateful-set.ts";
+import { CronJob } from "../../../src/api/batch/cron-job.ts";
 import { Job } from "../../../src/api/batch/job.ts";
 import { Namespace } from "../../../src/api/core/namespace.ts";
 import { Pod } from "../../../src/api/core/pod.ts";
 import { Service } from "../../../src/api/core/service.ts";
 import type { Kind } from "../../../src/api/machinery/kind.ts";
-import { isStatusError } from "../../../src/api/machinery/status-error.ts";
-import { sleep, type Clock } from "../../../src/base/clock.ts";
+import type { Clock } from "../../../src/base/clock.ts";
+import { insist } from "./insist.ts";
 import { NAMESPACES, placeOf, type Scene } from "./step.ts";
 
-/** Between two attempts of what failed, in ms. */
-const RETRY_MS = 1000;
 const [FIRST, ...OTHERS] = NAMESPACES;
 
 /** Deletes everything that users made: whole namespaces, and in the first one owners before what is left. */
@@ -30,19 +29,8 @@ export async function clearAway(scene: Scene, clock: Clock): Promise<void> {
   await remove(ReplicaSet, "apps/replicasets", () => true);
   await remove(StatefulSet, "apps/statefulsets", () => true);
   await remove(DaemonSet, "apps/daemonsets", () => true);
+  await remove(CronJob, "batch/cronjobs", () => true);
   await remove(Job, "batch/jobs", () => true);
   await remove(Pod, "pods", () => true);
   await remove(Service, "services", (name) => name !== "kubernetes");
-}
-
-async function insist(clock: Clock, call: () => Promise<unknown>): Promise<void> {
-  for (;;) {
-    try {
-      await call();
-      return;
-    } catch (error) {
-      if (isStatusError(error, "NotFound")) return;
-    }
-    await sleep(clock, RETRY_MS);
-  }
 }

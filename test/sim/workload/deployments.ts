@@ -2,6 +2,7 @@ import { Deployment } from "../../../src/api/apps/deployment.ts";
 import type { Patch } from "../../../src/client/client.ts";
 import type { V1Deployment, V1DeploymentStrategy, V1ReplicaSet } from "../../../src/gen/types.ts";
 import { anyImage, anyTemplate } from "./pod-shape.ts";
+import { scaleAnyOf } from "./scale.ts";
 import { APPS, placeOf, type Scene, type Step } from "./step.ts";
 
 const RESOURCE = "apps/deployments";
@@ -10,6 +11,7 @@ const RESOURCE = "apps/deployments";
 export const deploymentSteps: readonly Step[] = [
   { name: "create a Deployment", weight: 14, run: create },
   { name: "scale a Deployment", weight: 12, run: change(scaled) },
+  { name: "scale a Deployment as an autoscaler does", weight: 5, run: autoscale },
   { name: "give a Deployment another image", weight: 14, run: change(withImage) },
   { name: "pause a Deployment", weight: 3, run: change(() => ({ paused: true })) },
   { name: "resume a Deployment", weight: 5, run: change(() => ({ paused: false })) },
@@ -58,6 +60,10 @@ function change(partOf: (scene: Scene, deployment: V1Deployment) => Part): Step[
 
 function patch(scene: Scene, deployment: V1Deployment, by: Patch): Promise<unknown> {
   return scene.client.patch(Deployment, placeOf(deployment), by);
+}
+
+function autoscale(scene: Scene): Promise<unknown> {
+  return scaleAnyOf(scene, Deployment, scene.anyOf<V1Deployment>(RESOURCE));
 }
 
 function scaled({ random }: Scene): Part {

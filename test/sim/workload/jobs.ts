@@ -1,6 +1,7 @@
 import { Job } from "../../../src/api/batch/job.ts";
 import type { V1Job, V1JobSpec } from "../../../src/gen/types.ts";
 import { anyContainer, PROGRAM } from "./pod-shape.ts";
+import { anyPriority } from "./priorities.ts";
 import { APPS, placeOf, type Scene, type Step } from "./step.ts";
 
 const RESOURCE = "batch/jobs";
@@ -39,12 +40,14 @@ export function anySpec(scene: Scene, app: string): V1JobSpec {
     ...(scene.isLucky(15) && { activeDeadlineSeconds: 1 + scene.random.integer(60) }),
     ...(scene.isLucky(25) && { ttlSecondsAfterFinished: scene.random.integer(20) }),
     ...(scene.isLucky(10) && { suspend: true }),
+    ...(scene.isLucky(15) && { podReplacementPolicy: "Failed" }),
     template: {
       metadata: { labels: { app } },
       spec: {
         containers: [{ ...anyContainer(scene), name: program }],
         restartPolicy: scene.oneOf("Never", "Never", "OnFailure"),
         terminationGracePeriodSeconds: scene.oneOf(0, 2, 10),
+        ...anyPriority(scene),
       },
     },
   };

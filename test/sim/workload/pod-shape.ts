@@ -1,5 +1,6 @@
 import type { V1Container, V1PodSpec, V1PodTemplateSpec } from "../../../src/gen/types.ts";
 import type { Behaviour } from "../../support/scripted-cri.ts";
+import { anyPriority } from "./priorities.ts";
 import type { Scene } from "./step.ts";
 
 /** How containers of each name live. When the world heals, all but {@link SHORT} and {@link PROGRAM} run for ever. */
@@ -49,6 +50,7 @@ export function anyPodSpec(scene: Scene): V1PodSpec {
   return {
     containers: [anyContainer(scene)],
     terminationGracePeriodSeconds: scene.oneOf(0, 1, 2, 10, 30),
+    ...anyPriority(scene),
     ...(scene.isLucky(20) && {
       initContainers: [{ name: SHORT, image: "shop:1" }],
     }),

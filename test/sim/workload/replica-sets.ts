@@ -1,6 +1,7 @@
 import { ReplicaSet } from "../../../src/api/apps/replica-set.ts";
 import type { V1ReplicaSet } from "../../../src/gen/types.ts";
 import { anyTemplate } from "./pod-shape.ts";
+import { scaleAnyOf } from "./scale.ts";
 import { APPS, placeOf, type Scene, type Step } from "./step.ts";
 
 const RESOURCE = "apps/replicasets";
@@ -9,6 +10,11 @@ const RESOURCE = "apps/replicasets";
 export const replicaSetSteps: readonly Step[] = [
   { name: "create a ReplicaSet", weight: 5, run: create },
   { name: "scale a ReplicaSet", weight: 4, run: scale },
+  {
+    name: "scale a ReplicaSet as an autoscaler does",
+    weight: 2,
+    run: (scene) => scaleAnyOf(scene, ReplicaSet, anyBare(scene)),
+  },
   { name: "delete a ReplicaSet", weight: 4, run: remove },
 ];
 

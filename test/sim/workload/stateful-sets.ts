@@ -1,6 +1,8 @@
 import { StatefulSet } from "../../../src/api/apps/stateful-set.ts";
 import type { V1StatefulSet, V1StatefulSetUpdateStrategy } from "../../../src/gen/types.ts";
+import { anyClaims } from "./claims.ts";
 import { anyImage, anyTemplate } from "./pod-shape.ts";
+import { scaleAnyOf } from "./scale.ts";
 import { APPS, placeOf, type Scene, type Step } from "./step.ts";
 
 const RESOURCE = "apps/statefulsets";
@@ -12,6 +14,11 @@ export const statefulSetSteps: readonly Step[] = [
     name: "scale a StatefulSet",
     weight: 6,
     run: change(({ random }) => ({ replicas: random.integer(5) })),
+  },
+  {
+    name: "scale a StatefulSet as an autoscaler does",
+    weight: 3,
+    run: (scene) => scaleAnyOf(scene, StatefulSet, scene.anyOf<V1StatefulSet>(RESOURCE)),
   },
   { name: "give a StatefulSet another image", weight: 6, run: change(withImage) },
   {
@@ -34,6 +41,7 @@ async function create(scene: Scene): Promise<unknown> {
       selector: { matchLabels: labels },
       template: { ...anyTemplate(scene, app), metadata: { labels } },
       updateStrategy: anyStrategy(scene),
+      ...anyClaims(scene),
       ...(scene.isLucky(20) && { minReadySeconds: 3 }),
       ...(scene.isLucky(20) && { ordinals: { start: 2 } }),
       ...(scene.isLucky(30) && { revisionHistoryLimit: scene.random.integer(3) }),

@@ -123,6 +123,8 @@ export interface Facts {
   readonly missingImages: readonly string[];
   /** Users have deleted all that was theirs. */
   readonly isCleared: boolean;
+  /** When all that was wrong had ended, in ms. Absent: something may be wrong still. */
+  readonly healedAtMs?: number;
   /** Somebody's wall clock has shown another time than the others'. */
   readonly clocksWereSet: boolean;
 }

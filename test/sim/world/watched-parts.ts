@@ -1,5 +1,7 @@
+import { Job } from "../../../src/api/batch/job.ts";
 import { ConfigMap } from "../../../src/api/core/config-map.ts";
 import { EndpointSlice } from "../../../src/api/discovery/endpoint-slice.ts";
+import { PersistentVolumeClaim } from "../../../src/api/core/persistent-volume-claim.ts";
 import { Pod } from "../../../src/api/core/pod.ts";
 import { ReplicaSet } from "../../../src/api/apps/replica-set.ts";
 import type { V1Pod } from "../../../src/gen/types.ts";
@@ -48,6 +50,20 @@ export const watchedParts: readonly WatchedPart[] = [
     resource: "apps/replicasets",
     options: { namespace: "blue" },
     selects: ({ metadata }) => metadata?.namespace === "blue",
+  },
+  {
+    name: "jobs-of-default",
+    kind: Job,
+    resource: "batch/jobs",
+    options: { namespace: "default" },
+    selects: ({ metadata }) => metadata?.namespace === "default",
+  },
+  {
+    name: "claims",
+    kind: PersistentVolumeClaim,
+    resource: "persistentvolumeclaims",
+    options: {},
+    selects: () => true,
   },
   {
     name: "slices",

@@ -56,6 +56,7 @@ export class World {
   readonly #watches: WatchRun[] = [];
   readonly #runtimes: RuntimeMoment[] = [];
   readonly #errors: string[] = [];
+  #healedAtMs: number | undefined;
 
   constructor(seed: number) {
     this.#random = new SeededRandom(seed);
@@ -157,6 +158,7 @@ export class World {
 
   /** Everything runs and is fine from now on; what containers do they do for ever. */
   heal(): void {
+    this.#healedAtMs = this.clock.monotonic();
     Object.assign(this.disk.faults, { operationsLeft: Infinity, capacityBytes: Infinity });
     this.server.restart();
     this.loops?.start();
@@ -212,6 +214,7 @@ export class World {
         missingImages: MISSING_IMAGES,
         isCleared: this.isCleared,
         clocksWereSet: this.clocksWereSet,
+        ...(this.#healedAtMs !== undefined && { healedAtMs: this.#healedAtMs }),
       },
     };
   }

@@ -1,0 +1,87 @@
+import type { V1PersistentVolumeClaim, V1Pod, V1StatefulSet } from "../../../src/gen/types.ts";
+import type { OwnerReference } from "../../../src/api/machinery/object.ts";
+import type { Change, History } from "../world/history.ts";
+import type { Checker } from "./checker.ts";
+import { Deletions } from "./deletions.ts";
+import { isEnding, isOf } from "./replica-sets.ts";
+import { ordinalOf } from "./set-order.ts";
+import { keyOf, WorldState } from "./world-state.ts";
+
+const CLAIMS = "persistentvolumeclaims";
+const SETS = "apps/statefulsets";
+
+/**
+ * A StatefulSet's claims outlive its Pods: only a namespace's end takes one away that nobody owns. At rest each Pod has its claims, owned by
+ * whom its set's policy says, and those are gone whose Pods were scaled away where the policy says so.
+ */
+export const claims: Checker = {
+  name: "claims",
+  check({ changes }) {
+    const state = new WorldState();
+    return changes.flatMap((change) => {
+      const { resource, old, object, key, revision } = change;
+      state.apply(change);
+      const isEnd = old && !isEnding(old) && (!object || isEnding(object));
+      if (resource !== CLAIMS || !isEnd) return [];
+      const { ownerReferences = [], namespace = "" } = old.metadata ?? {};
+      const place = state.get("namespaces", namespace);
+      const isDue = ownerReferences.length > 0 || !place || isEnding(place);
+      return isDue ? [] : [`${key} was taken away at ${revision}, and nobody owned it`];
+    });
+  },
+  checkAtRest(history) {
+    const state = WorldState.after(history.changes);
+    const sets = state.list<V1StatefulSet>(SETS).filter((set) => !isEnding(set));
+    return sets.flatMap((set) =>
+      (set.spec?.volumeClaimTemplates ?? []).flatMap(({ metadata }) => [
+        ...held(set, metadata?.name ?? "", state),
+        ...left(set, metadata?.name ?? "", state, history),
+      ]),
+    );
+  },
+};
+
+/** Each Pod's claim is there, and has the owners that it should have. */
+function held(set: V1StatefulSet, template: string, state: WorldState): readonly string[] {
+  const own = state.list<V1Pod>("pods").filter((pod) => isOf(pod, set) && !isEnding(pod));
+  const { whenDeleted } = set.spec?.persistentVolumeClaimRetentionPolicy ?? {};
+  return own.flatMap((pod) => {
+    const { namespace, name } = pod.metadata!;
+    const claim = state.get<V1PersistentVolumeClaim>(CLAIMS, `${namespace}/${template}-${name}`);
+    if (!claim) return [`${keyOf(pod)} has no claim`];
+    const owners = claim.metadata?.ownerReferences ?? [];
+    const isSets = owners.some(({ uid }) => uid === set.metadata?.uid);
+    return isSets === (whenDeleted === "Delete")
+      ? []
+      : [`${keyOf(claim)} is owned by ${textOf(owners)}, whenDeleted is ${whenDeleted}`];
+  });
+}
+
+function textOf(owners: readonly OwnerReference[]): string {
+  return owners.map(({ kind, name }) => `${kind} ${name}`).join(", ") || "nobody";
+}
+
+/** Claims of Pods that the set itself has scaled away, and that had them then. */
+function left(
+  set: V1StatefulSet,
+  template: string,
+  state: WorldState,
+  history: History,
+): readonly string[] {
+  const { replicas = 1, ordinals, persistentVolumeClaimRetentionPolicy } = set.spec ?? {};
+  if (persistentVolumeClaimRetentionPolicy?.whenScaled !== "Delete") return [];
+  const start = ordinals?.start ?? 0;
+  const deletions = new Deletions(history);
+  const last = new Map<string, Change>();
+  for (const change of history.changes)
+    if (change.resource === "pods" && change.old && isOf(change.old, set) && !isEnding(change.old))
+      last.set(change.key, change);
+  return [...last.values()].flatMap((change) => {
+    const pod = change.old as V1Pod;
+    const isAway = ordinalOf(pod) < start || ordinalOf(pod) >= start + replicas;
+    if (!isAway || !deletions.isControllers(change)) return [];
+    const { namespace, name } = pod.metadata!;
+    const claim = state.get<V1PersistentVolumeClaim>(CLAIMS, `${namespace}/${template}-${name}`);
+    return claim ? [`${keyOf(claim)} is left, and its Pod was scaled away`] : [];
+  });
+}
