@@ -20,9 +20,15 @@ export interface Failure {
   readonly at: Instant;
 }
 
-/** When the Pod after `failures` failed ones may come. */
-export function replacementAt(failures: number, lastAt: Instant): Instant {
-  return failures === 0 ? -Infinity : lastAt + backoffMs(REPLACEMENT, failures);
+/**
+ * When the Pod after `failures` failed ones may come.
+ *
+ * One that has failed in a future beyond all waiting did so by a clock that was set right since: nobody knows how long ago that was, and a
+ * Job must not stand still till that time comes, as upstream's does.
+ */
+export function replacementAt(failures: number, lastAt: Instant, now: Instant): Instant {
+  const isUnknown = lastAt > now + REPLACEMENT.ceilingMs;
+  return failures === 0 || isUnknown ? -Infinity : lastAt + backoffMs(REPLACEMENT, failures);
 }
 
 /**
@@ -31,7 +37,12 @@ export function replacementAt(failures: number, lastAt: Instant): Instant {
  *
  * @spec k8s@1.36 pkg/controller/job/backoff_utils.go newBackoffRecord
  */
-export function nextPodAt(spec: JobSpec, pods: readonly Pod[], gone: readonly Failure[]): Instant {
+export function nextPodAt(
+  spec: JobSpec,
+  pods: readonly Pod[],
+  gone: readonly Failure[],
+  now: Instant,
+): Instant {
   const ends = new Map(gone.map(({ uid, at }) => [uid, at]));
   let lastSuccess = -Infinity;
   for (const pod of pods) {
@@ -41,7 +52,7 @@ export function nextPodAt(spec: JobSpec, pods: readonly Pod[], gone: readonly Fa
       ends.set(pod.metadata?.uid ?? "", endedAt(pod));
   }
   const since = [...ends.values()].filter((at) => at > lastSuccess);
-  return replacementAt(since.length, Math.max(...since, -Infinity));
+  return replacementAt(since.length, Math.max(...since, -Infinity), now);
 }
 
 /**

@@ -34,7 +34,7 @@ function pod(text: string): Pod {
   const index = value(/#(\d+)/);
   const exitCode = Number(value(/exit (\d+)/) ?? (phase === "Failed" ? 1 : 0));
   const hasEnded = phase === "Succeeded" || phase === "Failed";
-  const finishedAt = ago(Number(value(/@(\d+)/) ?? 600));
+  const finishedAt = ago(Number(value(/@(-?\d+)/) ?? 600));
   const tries = value(/tries (\d+)/);
   const conditions = [
     ...(is("ready") ? [{ type: "Ready", status: "True" }] : []),
@@ -274,6 +274,8 @@ const ROWS: readonly Row[] = [
   // Failures
   ["a failed one is replaced", {}, {}, "a failed", "+1", "active 1, counting failed a"],
   ["not before 10 s", {}, {}, "a failed @4", "wake 6s", "counting failed a"],
+  ["a clock that is a little ahead", {}, {}, "a failed @-4", "wake 14s", "counting failed a"],
+  ["a clock that was hours ahead", {}, {}, "a failed @-7200", "+1", "active 1, counting failed a"],
   [
     "after three, not before 40 s",
     {},

@@ -69,7 +69,7 @@ export function managePods(tally: Tally, gone: readonly Failure[], now: Instant)
   const missing = Math.min(wanted - awaited - active.length, STEP_PODS_MAX);
   if (missing <= 0) return NOTHING;
   if (tally.failedIndexes) return replaceByIndex(tally, missing, now);
-  const at = nextPodAt(spec, tally.pods, gone);
+  const at = nextPodAt(spec, tally.pods, gone, now);
   if (at > now) return { ...NOTHING, wakeAt: at };
   const indexes = isIndexed(spec) ? pendingIndexes(tally, missing) : undefined;
   const created = indexes
@@ -119,7 +119,7 @@ function replaceByIndex(tally: Tally, missing: number, now: Instant): PodSteps {
   const { job, spec, lastFailed } = tally;
   const due = pendingIndexes(tally, missing).map((index) => {
     const before = lastFailed.get(index);
-    const at = before ? replacementAt(allFailures(before) + 1, endedAt(before)) : -Infinity;
+    const at = before ? replacementAt(allFailures(before) + 1, endedAt(before), now) : -Infinity;
     return { index, before, at };
   });
   const ready = due.filter(({ at }) => at <= now);
