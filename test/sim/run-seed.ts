@@ -54,10 +54,10 @@ const LOOK_MS = 5000;
 /** A world that is not at rest by then, in ms, never will be: beyond all back-offs of controllers (17 min). */
 const REST_MS_MAX = 30 * 60_000;
 
-/** Plays one world from its seed to its end, and judges it. */
-export async function runSeed(seed: number): Promise<Outcome> {
+/** Plays one world from its seed to its end, and judges it. `isStorm`: faults come in a storm, whatever the seed says. */
+export async function runSeed(seed: number, isStorm = false): Promise<Outcome> {
   const world = new World(seed);
-  const play = new Play(world);
+  const play = new Play(world, isStorm);
   await world.start();
   await play.prepare();
   for (let i = 0; i < WATCHERS; i++) world.watch(oneOf(play.random, watchedParts));
@@ -86,14 +86,16 @@ class Play {
   steps = 0;
   faults = 0;
   readonly #world: World;
+  readonly #isStorm: boolean;
   #marks = 0;
   /** How much slower than others users are, and troubles rarer. */
   #pace = 1;
   /** What ends the faults that still last. */
   readonly #lasting = new Set<() => void>();
 
-  constructor(world: World) {
+  constructor(world: World, isStorm: boolean) {
     this.#world = world;
+    this.#isStorm = isStorm;
     this.random = world.fork();
   }
 
@@ -108,7 +110,7 @@ class Play {
   async run(): Promise<void> {
     const users = 1 + this.random.integer(USERS_MAX);
     const steps = STEPS_MIN + this.random.integer(STEPS_MAX - STEPS_MIN);
-    const isStorm = this.random.integer(STORM_ONE_OF) === 0;
+    const isStorm = this.random.integer(STORM_ONE_OF) === 0 || this.#isStorm;
     if (this.random.integer(LONG_ONE_OF) === 0) this.#pace = LONG_PACE;
     const faults = this.random.integer((isStorm ? STORM_FAULTS_MAX : FAULTS_MAX) + 1);
     await Promise.all([

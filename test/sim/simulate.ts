@@ -9,6 +9,7 @@ const HELP = `npm run sim -- [OPTIONS]   runs whole clusters in one process, eac
   --seeds COUNT  so many, from one that the sources' hash gives (default 100), or from --from
   --from N       the first of them
   --fresh        from one that nobody has run before
+  --storm        each in a storm of faults: other worlds than without
   --trace        prints everything that happened
   --show KEY     prints every version of an object: NAMESPACE/NAME, or NAME`;
 
@@ -22,6 +23,7 @@ const SEEDS_DEFAULT = 100;
 interface Wish {
   readonly first: number;
   readonly count: number;
+  readonly isStorm: boolean;
   readonly printsTrace: boolean;
   readonly show: string | undefined;
 }
@@ -44,7 +46,7 @@ export async function simulate(words: readonly string[]): Promise<number> {
   for (let i = 0; i < wish.count; i++) {
     const seed = (wish.first + i) >>> 0;
     running = seed;
-    const outcome = await runSeed(seed);
+    const outcome = await runSeed(seed, wish.isStorm);
     tell(outcome, wish);
     if (outcome.problems.length > 0) failed.push(seed);
   }
@@ -66,10 +68,16 @@ function parse(words: readonly string[]): Wish | undefined {
     : Number(one ?? after("--from") ?? treeSeed());
   const count = one === undefined ? Number(after("--seeds") ?? SEEDS_DEFAULT) : 1;
   if (words.includes("--help") || !Number.isInteger(first) || !(count > 0)) return undefined;
-  return { first, count, printsTrace: words.includes("--trace"), show: after("--show") };
+  return {
+    first,
+    count,
+    isStorm: words.includes("--storm"),
+    printsTrace: words.includes("--trace"),
+    show: after("--show"),
+  };
 }
 
-function tell(outcome: Outcome, { count, printsTrace, show }: Wish): void {
+function tell(outcome: Outcome, { count, isStorm, printsTrace, show }: Wish): void {
   const { seed, hash, problems, trace, changes, steps, faults, virtualMs } = outcome;
   if (printsTrace) console.log(trace.join("\n"));
   for (const { key, revision, object } of changes)
@@ -82,5 +90,5 @@ function tell(outcome: Outcome, { count, printsTrace, show }: Wish): void {
   mkdirSync(FOLDER, { recursive: true });
   const file = `${FOLDER}/seed-${seed}.trace`;
   writeFileSync(file, [...problems, "", ...trace, ""].join("\n"));
-  console.log(`  trace: ${file}; again: npm run sim -- --seed ${seed}`);
+  console.log(`  trace: ${file}; again: npm run sim -- --seed ${seed}${isStorm ? " --storm" : ""}`);
 }
