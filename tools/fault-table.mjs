@@ -4,7 +4,7 @@ import { createHash } from "node:crypto";
 import { existsSync, readFileSync } from "node:fs";
 import { basename } from "node:path";
 import { globSync } from "./glob.mjs";
-import { readClaims } from "./feature-rows.mjs";
+import { readClaims, readTests } from "./feature-rows.mjs";
 
 const FOLDER = "test/faults";
 const SEEN_FILE = `${FOLDER}/seen.tsv`;
@@ -27,11 +27,12 @@ export function parseFaults(text, table) {
   const faults = [];
   for (const [index, line] of text.split("\n").entries()) {
     const place = `${table}:${index + 1}`;
-    const heading = /^== ((?:[A-Z]{2,3}-\d{2} )+) ?(\S.*)$/.exec(line);
+    const heading = /^== ((?:[A-Z]{2,3}-\d{2} )+|"[^"]+" ) ?(\S.*)$/.exec(line);
     const fault = faults.at(-1);
     const edit = fault?.edits.at(-1);
     if (heading) {
-      const rows = heading[1].trim().split(" ");
+      const named = heading[1].trim();
+      const rows = isTitle(named) ? [named] : named.split(" ");
       const what = heading[2];
       faults.push({ rows, what, table, testFile, place, isAlone: false, disturbs: [], edits: [] });
     } else if (line === "" || line.startsWith("#")) continue;
@@ -45,6 +46,11 @@ export function parseFaults(text, table) {
   const empty = faults.find(({ edits }) => edits.length === 0 || edits.some((e) => !e.original));
   if (empty) throw new Error(`${empty.place}: takes nothing out`);
   return faults;
+}
+
+/** In place of rows: how the title of a test begins that claims none. */
+function isTitle(row) {
+  return row.startsWith('"');
 }
 
 function newEdit(source) {
@@ -108,8 +114,14 @@ export function withEdits(text, edits) {
 
 /** The titles of the tests that must fail with a fault: those of its file that claim its rows, or the rows given. */
 export function titlesOf(fault, claims = readClaims(), rows = fault.rows) {
-  return claims
-    .filter(({ file, ids }) => file === fault.testFile && ids.some((id) => rows.includes(id)))
+  const beginnings = rows.filter(isTitle).map((row) => row.slice(1, -1));
+  const tests = beginnings.length > 0 ? readTests() : claims;
+  return tests
+    .filter(({ file }) => file === fault.testFile)
+    .filter(
+      ({ ids, title }) =>
+        ids.some((id) => rows.includes(id)) || beginnings.some((begin) => title.startsWith(begin)),
+    )
     .map(({ title }) => title);
 }
 
@@ -211,5 +223,5 @@ export function rowsSeen(faults = readFaults(), seen = readSeen()) {
     const hash = hashOf(fault, claims);
     return fault.rows.filter((row) => seen.has(seenKey(row, fault.testFile, hash)));
   });
-  return new Set(rows);
+  return new Set(rows.filter((row) => !isTitle(row)));
 }

@@ -30,7 +30,7 @@ import {
   titlesOf,
   withEdits,
 } from "./fault-table.mjs";
-import { areaOf, readClaims } from "./feature-rows.mjs";
+import { areaOf, readClaims, readTests } from "./feature-rows.mjs";
 
 /** A run that takes longer is ended; its tests count as not seen. Five times what an unharmed file takes. */
 const RUN_MS_MAX = 280_000;
@@ -246,7 +246,7 @@ async function main() {
   try {
     for (const { testFile, batch } of runs) {
       const hashes = new Map(
-        claims
+        readTests()
           .filter(({ file }) => file === testFile)
           .map(({ title }) => [title, testHash(testFile, title)]),
       );

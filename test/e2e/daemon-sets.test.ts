@@ -213,7 +213,7 @@ describe("DaemonSets", () => {
     await run(`uncordon ${second}`);
     await run(`label node ${second} disk-`);
     await shows("picky", "0 0 0 0 0 disk=ssd");
-    assert.equal(await versions("picky"), "");
+    await until("its Pod is gone", async () => (await versions("picky")) === "");
     await run("delete ds picky");
   });
 

@@ -1,10 +1,31 @@
-// Where Pods go: by room, labels, affinity, taints and priority, on two nodes.
+// Where Pods go: by room, labels, affinity, taints, spread, priority and profile, on two nodes.
 import assert from "node:assert/strict";
+import { writeFileSync } from "node:fs";
+import { join } from "node:path";
 import { after, before, describe, it } from "node:test";
-import { startCluster, type TestCluster, until } from "../support/cluster.ts";
+import { newCluster, startCluster, type TestCluster, until } from "../support/cluster.ts";
 import { nginxDeployment, shellPod, WAITING } from "../support/sample-apps.ts";
 
 const IGNORED = "IgnoredDuringExecution";
+
+/** What Pods ask for where the test says how much of it a node has. */
+const SEAT = "example.com/seat";
+
+/** The usual profile, and one that fills the seats of a node before those of the next. */
+const TWO_PROFILES = `apiVersion: kubescheduler.config.k8s.io/v1
+kind: KubeSchedulerConfiguration
+profiles:
+- schedulerName: default-scheduler
+- schedulerName: packing
+  plugins:
+    score:
+      disabled: [{name: "*"}]
+      enabled: [{name: NodeResourcesFit}]
+  pluginConfig:
+  - name: NodeResourcesFit
+    args:
+      scoringStrategy: {type: MostAllocated, resources: [{name: ${SEAT}, weight: 1}]}
+`;
 
 interface Pods {
   readonly items: readonly {
@@ -14,9 +35,15 @@ interface Pods {
 }
 
 interface PodStatus {
-  readonly spec: { readonly nodeName?: string };
+  readonly metadata: { readonly uid: string; readonly deletionTimestamp?: string };
+  readonly spec: { readonly nodeName?: string; readonly priority?: number };
   readonly status: {
-    readonly conditions: readonly { readonly reason?: string; readonly message?: string }[];
+    readonly nominatedNodeName?: string;
+    readonly conditions: readonly {
+      readonly type: string;
+      readonly reason?: string;
+      readonly message?: string;
+    }[];
   };
 }
 
@@ -44,11 +71,20 @@ describe("scheduling", () => {
       const { conditions } = (await cluster.read<PodStatus>(`pod ${pod}`)).status;
       return conditions?.find(({ reason }) => reason === "Unschedulable")?.message;
     });
+  /** As an administrator says what a node has that its kubelet does not know of. */
+  const giveSeats = (node: string, count: number): Promise<string> => {
+    const amount = { [SEAT]: String(count) };
+    const body = JSON.stringify({ status: { capacity: amount, allocatable: amount } });
+    return run(["patch", "node", node, "--subresource=status", "-p", body]);
+  };
   const nodesOfApp = async (app: string): Promise<readonly string[]> =>
     (await cluster.read<Pods>(`pods -l app=${app}`)).items.map(({ spec }) => spec.nodeName ?? "");
 
   before(async () => {
-    cluster = await startCluster(["busybox", "nginx"], "--nodes", "2");
+    const file = join(newCluster().home, "scheduler.yaml");
+    writeFileSync(file, TWO_PROFILES);
+    const flags = ["--nodes", "2", "--scheduler-config", file];
+    cluster = await startCluster(["busybox", "nginx"], ...flags);
     nodes = [`${cluster.name}-1`, `${cluster.name}-2`];
   });
   after(() => cluster?.close());
@@ -140,6 +176,24 @@ describe("scheduling", () => {
       await run(`taint node ${nodes[1]} only-`);
     }
     assert.equal(await placed("intruder"), nodes[1]);
+  });
+
+  it("QK-08 no node of a local cluster is closed to Pods; one with the taint of a master is", async () => {
+    assert.equal(await run("get nodes -o jsonpath={.items[*].spec.taints}"), "");
+    const taint = "node-role.kubernetes.io/master";
+    await run(`taint nodes --all ${taint}=:NoSchedule`);
+    try {
+      await cluster.apply([
+        waiting("ordinary", {}),
+        waiting("of-the-system", { tolerations: [{ key: taint, operator: "Exists" }] }),
+      ]);
+      await placed("of-the-system");
+      const why = `2 node(s) had untolerated taint(s)`;
+      assert.ok((await refused("ordinary")).includes(why));
+    } finally {
+      await run(`taint nodes --all ${taint}-`);
+    }
+    await placed("ordinary");
   });
 
   it("SC-10 an event says who was assigned where", async () => {
@@ -235,6 +289,173 @@ describe("scheduling", () => {
     }
   });
 
+  it("SC-05 a node has labels for its name, its system and its kind of processor, old and new ones", async () => {
+    const arch = process.arch === "x64" ? "amd64" : process.arch;
+    for (const node of nodes) {
+      const { metadata } = await cluster.read<{ metadata: { labels: Record<string, string> } }>(
+        `node ${node}`,
+      );
+      const expected = {
+        "beta.kubernetes.io/arch": arch,
+        "beta.kubernetes.io/os": "linux",
+        "kubernetes.io/arch": arch,
+        "kubernetes.io/hostname": node,
+        "kubernetes.io/os": "linux",
+      };
+      for (const [key, value] of Object.entries(expected))
+        assert.equal(metadata.labels[key], value, key);
+    }
+    // Who knows where a node stands and what it is says so; nothing here does.
+    const given = {
+      "failure-domain.beta.kubernetes.io/region": "eu",
+      "failure-domain.beta.kubernetes.io/zone": "eu-1",
+      "beta.kubernetes.io/instance-type": "small",
+    };
+    const words = Object.entries(given).map(([key, value]) => `${key}=${value}`);
+    await run(["label", "node", nodes[1], ...words]);
+    const nodeSelector = { ...given, "beta.kubernetes.io/os": "linux" };
+    await cluster.apply([waiting("zoned", { nodeSelector })]);
+    assert.equal(await placed("zoned"), nodes[1]);
+  });
+
+  it("Pods that must be spread evenly go to both nodes, whatever else is preferred, or wait", async () => {
+    const constraint = {
+      maxSkew: 1,
+      topologyKey: "kubernetes.io/hostname",
+      whenUnsatisfiable: "DoNotSchedule",
+      labelSelector: { matchLabels: { app: "even" } },
+    };
+    const preference = nodeTerm("kubernetes.io/hostname", nodes[0]);
+    const affinity = {
+      nodeAffinity: {
+        [`preferredDuringScheduling${IGNORED}`]: [{ weight: 100, preference }],
+      },
+    };
+    const podSpec = { topologySpreadConstraints: [constraint], affinity };
+    await cluster.apply([nginxDeployment("even", { replicas: 4, podSpec })]);
+    const perNode = async (): Promise<string> => {
+      const all = await nodesOfApp("even");
+      return nodes.map((node) => all.filter((one) => one === node).length).join(" ");
+    };
+    await until("two on each", async () => (await perNode()) === "2 2");
+    try {
+      await run(`cordon ${nodes[1]}`);
+      await run("scale deploy even --replicas=6");
+      const { items } = await until("five have a node, one waits", async () => {
+        const found = await cluster.read<Pods>("pods -l app=even");
+        const has = found.items.filter(({ spec }) => spec.nodeName);
+        return found.items.length === 6 && has.length === 5 && found;
+      });
+      assert.equal(await perNode(), "3 2");
+      const left = items.find(({ spec }) => !spec.nodeName)!.metadata.name;
+      assert.match(
+        await refused(left),
+        /^0\/2 nodes are available: 1 node\(s\) didn't match pod topology spread constraints, 1 node\(s\) were unschedulable\./,
+      );
+    } finally {
+      await run(`uncordon ${nodes[1]}`);
+    }
+    await until("three on each", async () => (await perNode()) === "3 3");
+    await run("delete deploy even");
+  });
+
+  it("a Pod of higher priority takes the room of a lower one, but not of one that a budget protects", async () => {
+    for (const node of nodes) await giveSeats(node, 1);
+    const seat = hungry("10m", { [SEAT]: "1" });
+    const lasting = ["/bin/sh", "-c", "until test -e /tmp/go; do sleep 0.1; done"];
+    const seated = (node: string, priorityClassName: string): object => ({
+      priorityClassName,
+      nodeSelector: { "kubernetes.io/hostname": node },
+      containers: [{ ...seat, lifecycle: { preStop: { exec: { command: lasting } } } }],
+    });
+    const wants = (priorityClassName: string): object => ({
+      priorityClassName,
+      containers: [seat],
+    });
+    await cluster.apply([
+      priorityClass("least", -10),
+      priorityClass("low", -5),
+      priorityClass("urgent", 1000),
+      priorityClass("polite", 1000, { preemptionPolicy: "Never" }),
+      {
+        apiVersion: "policy/v1",
+        kind: "PodDisruptionBudget",
+        metadata: { name: "guarded" },
+        spec: { minAvailable: 1, selector: { matchLabels: { app: "guarded" } } },
+      },
+      // Were it not for its budget it would be missed less.
+      waiting("guarded", seated(nodes[0], "least")),
+      {
+        apiVersion: "apps/v1",
+        kind: "ReplicaSet",
+        metadata: { name: "spare" },
+        spec: {
+          selector: { matchLabels: { app: "spare" } },
+          template: { metadata: { labels: { app: "spare" } }, spec: seated(nodes[1], "low") },
+        },
+      },
+    ]);
+    await run("wait --for=condition=Ready pod -l app=guarded --timeout=40s");
+    await run("wait --for=condition=Ready pod -l app=spare --timeout=40s");
+    const victim = (await cluster.read<Pods>("pods -l app=spare")).items[0]!.metadata.name;
+    await cluster.apply([waiting("polite", wants("polite"))]);
+    assert.match(await refused("polite"), /not eligible due to preemptionPolicy=Never\.$/);
+    await run("delete pod polite");
+    await cluster.apply([waiting("urgent", wants("urgent"))]);
+    // While the victim leaves, the place is kept.
+    const { metadata, spec } = await until("a node is kept for it", async () => {
+      const pod = await cluster.read<PodStatus>("pod urgent");
+      return pod.status.nominatedNodeName === nodes[1] && pod;
+    });
+    assert.equal(spec.priority, 1000);
+    const leaving = await until("its victim is told why", async () => {
+      const pod = await cluster.read<PodStatus>(`pod ${victim}`);
+      return pod.metadata.deletionTimestamp && pod;
+    });
+    const target = leaving.status.conditions.find(({ type }) => type === "DisruptionTarget");
+    assert.equal(target?.reason, "PreemptionByScheduler");
+    const told = await until("an event says so", () =>
+      run(`get events --field-selector involvedObject.name=${victim},reason=Preempted`),
+    );
+    assert.ok(told.includes(`Preempted by pod ${metadata.uid} on node ${nodes[1]}`), told);
+    const [successor] = await until("its ReplicaSet makes another", async () => {
+      const { items } = await cluster.read<Pods>("pods -l app=spare");
+      const others = items.map((pod) => pod.metadata.name).filter((name) => name !== victim);
+      return others.length === 1 && others;
+    });
+    await run(`exec ${victim} -- touch /tmp/go`);
+    assert.equal(await placed("urgent"), nodes[1]);
+    await refused(successor!);
+    const guarded = await cluster.read<PodStatus>("pod guarded");
+    assert.equal(guarded.metadata.deletionTimestamp, undefined);
+    // Who was driven out comes back when there is room.
+    await run("delete pod urgent");
+    assert.equal(await placed(successor!), nodes[1]);
+    await run("delete rs/spare pod/guarded pdb/guarded --force --wait=false");
+  });
+
+  it("a Pod names the profile that places it; one that names nobody's waits", async () => {
+    for (const node of nodes) await giveSeats(node, 9);
+    const containers = [hungry("10m", { [SEAT]: "1" })];
+    const labels = { group: "packed" };
+    const hostname = { "kubernetes.io/hostname": nodes[1] };
+    await cluster.apply([waiting("anchor", { containers, nodeSelector: hostname }, labels)]);
+    await placed("anchor");
+    const schedulerName = "packing";
+    await cluster.apply([
+      waiting("stray", { containers, schedulerName: "nobody" }, labels),
+      ...["packed-1", "packed-2", "packed-3"].map((name) =>
+        waiting(name, { containers, schedulerName }, labels),
+      ),
+    ]);
+    for (const name of ["packed-1", "packed-2", "packed-3"])
+      assert.equal(await placed(name), nodes[1]);
+    assert.match(await run("describe pod packed-3"), /Scheduled +\S+ +packing +Successfully/);
+    const { status } = await cluster.read<PodStatus>("pod stray");
+    assert.equal(status.conditions, undefined);
+    await run("delete pods -l group=packed");
+  });
+
   it("SC-11 a Pod of a node that fails is replaced by one on another node", async () => {
     const toleration = (key: string): object => ({
       key: `node.kubernetes.io/${key}`,
@@ -308,11 +529,17 @@ describe("scheduling", () => {
   });
 });
 
-function hungry(cpu: string): object {
+/** A container that asks for much of something; what is no cpu is limited as well. */
+function hungry(cpu: string, limits: object = {}): object {
   return {
     name: "main",
     image: "busybox:1.29",
     command: ["/bin/sh", "-c", WAITING],
-    resources: { requests: { cpu } },
+    resources: { requests: { cpu, ...limits }, limits },
   };
+}
+
+function priorityClass(name: string, value: number, more: object = {}): object {
+  const head = { apiVersion: "scheduling.k8s.io/v1", kind: "PriorityClass" };
+  return { ...head, metadata: { name }, value, ...more };
 }

@@ -40,6 +40,12 @@ const claimTemplate = {
   spec: { accessModes: ["ReadWriteOnce"], resources: { requests: { storage: "100M" } } },
 };
 
+const claiming = {
+  podManagementPolicy: "Parallel",
+  replicas: 2,
+  volumeClaimTemplates: [claimTemplate],
+};
+
 /** `DELETED web-2` …: what a watch told of the Pods' coming and going, in its order. */
 function tellings(watch: Running): string[] {
   return [...watch.output().matchAll(/^(ADDED|DELETED) +(\S+)/gm)].map(
@@ -83,11 +89,8 @@ describe("StatefulSets", { concurrency: 3 }, () => {
       setOf("crowd", { podManagementPolicy: "Parallel" }, { readinessProbe: HELD }),
       setOf("manual", { replicas: 2, updateStrategy: { type: "OnDelete" } }),
       setOf("phased", { updateStrategy: { rollingUpdate: { partition: 1 } } }),
-      setOf("pets", {
-        podManagementPolicy: "Parallel",
-        replicas: 2,
-        volumeClaimTemplates: [claimTemplate],
-      }),
+      setOf("pets", claiming),
+      setOf("shelter", claiming),
     ]);
   });
   after(() => cluster?.close());
@@ -228,12 +231,15 @@ describe("StatefulSets", { concurrency: 3 }, () => {
 
   it("SS-15 SS-16 CD-21 Pods below the partition keep the old version until it is lowered", async () => {
     await isComplete("phased");
+    const kept = await fieldOf("pod phased-0", ".metadata.uid");
     await run("set env sts/phased VERSION=v2");
     assert.match(
       await rolledOut("phased"),
       /partitioned roll out complete: 2 new pods have been updated\.\.\.\n$/,
     );
+    await isComplete("phased");
     assert.equal(await versions("phased"), "phased-0=v1 phased-1=v2 phased-2=v2");
+    assert.equal(await fieldOf("pod phased-0", ".metadata.uid"), kept);
     await run("delete pod phased-0");
     await until("it is back", async () => (await versions("phased")).startsWith("phased-0="));
     assert.equal(await versions("phased"), "phased-0=v1 phased-1=v2 phased-2=v2");
@@ -266,26 +272,37 @@ describe("StatefulSets", { concurrency: 3 }, () => {
     );
   });
 
-  it("SS-07 SS-20 QK-18 each Pod has a claim, and claims stay when Pods and set go", async () => {
+  it("SS-07 each Pod has a claim of its own, made from the template", async () => {
     await until(
       "both Pods are there",
       async () => (await versions("pets")) === "pets-0=v1 pets-1=v1",
     );
-    const names =
-      "persistentvolumeclaim/pets-data-pets-0\npersistentvolumeclaim/pets-data-pets-1\n";
-    assert.equal(await run("get pvc -o name"), names);
-    assert.match(await run("get pvc --no-headers"), /^pets-data-pets-0 +Pending +<unset> +\S+$/m);
+    assert.equal(
+      await run("get pvc -l app=pets -o name"),
+      "persistentvolumeclaim/pets-data-pets-0\npersistentvolumeclaim/pets-data-pets-1\n",
+    );
+    const rows = await run("get pvc -l app=pets --no-headers");
+    assert.match(rows, /^pets-data-pets-0 +Pending +<unset> +\S+$/m);
     assert.equal(await fieldOf("pvc pets-data-pets-1", ".spec.resources.requests.storage"), "100M");
     const claimName = ".spec.volumes[0].persistentVolumeClaim.claimName";
     assert.equal(await fieldOf("pod pets-1", claimName), "pets-data-pets-1");
-    await run("scale sts pets --replicas=1");
-    await until("one has gone", async () => (await versions("pets")) === "pets-0=v1");
-    assert.equal(await run("get pvc -o name"), names);
+  });
+
+  it("SS-09 SS-20 QK-18 claims stay when Pods and set go", async () => {
+    const both = "shelter-0=v1 shelter-1=v1";
+    await until("both Pods are there", async () => (await versions("shelter")) === both);
+    const claims = (): Promise<string> => run("get pvc -l app=shelter -o name");
+    const names = await claims();
+    assert.equal(names.trim().split("\n").length, 2, names);
+    await run("scale sts shelter --replicas=1");
+    await until("one has gone", async () => (await versions("shelter")) === "shelter-0=v1");
+    assert.equal(await claims(), names);
     // nobody's end is theirs
-    assert.equal(await fieldOf("pvc", ".items[*].metadata.ownerReferences"), "");
-    assert.equal(await run("delete statefulset/pets"), 'statefulset.apps "pets" deleted\n');
-    await until("its Pod has gone", async () => (await versions("pets")) === "");
-    assert.equal(await run("get pvc -o name"), names);
+    const owners = ".items[*].metadata.ownerReferences";
+    assert.equal(await fieldOf("pvc -l app=shelter", owners), "");
+    assert.equal(await run("delete statefulset/shelter"), 'statefulset.apps "shelter" deleted\n');
+    await until("its Pod has gone", async () => (await versions("shelter")) === "");
+    assert.equal(await claims(), names);
   });
 
   it("QK-21 API-09 a set needs no Service, and has the fields of its first API", async () => {

@@ -31,7 +31,10 @@ describe("test/faults", () => {
 
   it("records what tests said, a line for each", () => {
     for (const { row, file, hash, said } of readSeen().values())
-      assert.ok(/^[A-Z]{2,3}-\d{2}$/.test(row) && file && /^[0-9a-f]{12}$/.test(hash) && said, row);
+      assert.ok(
+        /^([A-Z]{2,3}-\d{2}|".+")$/.test(row) && file && /^[0-9a-f]{12}$/.test(hash) && said,
+        row,
+      );
   });
 });
 
@@ -94,6 +97,15 @@ describe("tables of faults", () => {
     );
     assert.throws(() => locateEdits(fault!, () => "a c d"), /has "b" not at all/);
     assert.throws(() => locateEdits(fault!, () => "b b d"), /has "b" more than once/);
+  });
+
+  it("may be of a test that claims no row, named by how its title begins", () => {
+    const text = '== "a gated Pod"  what is wrong\nsrc/a.ts\n- one';
+    const [fault] = parseFaults(text, "test/faults/scheduling.txt");
+    assert.equal(fault!.what, "what is wrong");
+    const [title, ...others] = titlesOf(fault!);
+    assert.match(title!, /^a gated Pod waits/);
+    assert.deepEqual(others, []);
   });
 
   it("find the source of a test by its title", () => {
