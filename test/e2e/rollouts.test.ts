@@ -351,6 +351,50 @@ describe("rolling updates, step by step", { concurrency: 3 }, () => {
     );
   });
 
+  it("RS-14 a ReplicationController behind a Service is a default back end, as the old ingress add-on made it", async () => {
+    const name = "default-http-backend";
+    const labels = { app: name };
+    const page =
+      'location / { return 404 "default backend - 404"; } location /healthz { return 200; }';
+    const script = `echo '$0' >/etc/nginx/conf.d/default.conf; exec nginx -g "daemon off;"`;
+    const container = {
+      name,
+      image: "nginx:1.14",
+      command: ["/bin/sh", "-c", script.replace("$0", `server { listen 8080; ${page} }`)],
+      ports: [{ containerPort: 8080 }],
+      livenessProbe: { httpGet: { path: "/healthz", port: 8080 }, periodSeconds: 1 },
+      readinessProbe: { httpGet: { path: "/healthz", port: 8080 }, periodSeconds: 1 },
+    };
+    const metadata = { name, namespace: "kube-system", labels };
+    const spec = { type: "NodePort", selector: labels, ports: [{ port: 80, targetPort: 8080 }] };
+    const template = {
+      metadata: { labels },
+      spec: { terminationGracePeriodSeconds: 1, containers: [container] },
+    };
+    await cluster.apply([
+      { apiVersion: "v1", kind: "Service", metadata, spec },
+      {
+        apiVersion: "v1",
+        kind: "ReplicationController",
+        metadata,
+        spec: { replicas: 1, selector: labels, template },
+      },
+    ]);
+    const port = await run(`get svc ${name} -n kube-system -o jsonpath={.spec.ports[0].nodePort}`);
+    const ask = async (): Promise<string> => {
+      const signal = AbortSignal.timeout(5000);
+      const answer = await fetch(`http://${await address}:${port}/unmapped`, { signal });
+      return `${answer.status} ${await answer.text()}`;
+    };
+    const expected = "404 default backend - 404";
+    await until("it answers", async () => (await ask()) === expected);
+    const old = await run(`get pods -n kube-system -l app=${name} -o name`);
+    await run(`delete -n kube-system ${old.trim()}`);
+    await until("another answers", async () => (await ask()) === expected);
+    assert.notEqual(await run(`get pods -n kube-system -l app=${name} -o name`), old);
+    assert.match(await run("get rc -n kube-system"), /^default-http-backend +1 +1 +1 /m);
+  });
+
   it("RS-09 a ReplicaSet may have any number of Pods", async () => {
     const many = shellPod("many", "true", { spec: { nodeSelector: { size: "huge" } } }) as {
       readonly spec: object;
