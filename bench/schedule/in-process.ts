@@ -12,13 +12,13 @@ import { openLmdbStore } from "../../src/store/lmdb/open-lmdb-store.ts";
 /** A plane that may be asked anything. */
 export interface BenchPlane {
   readonly plane: ControlPlane;
-  /** Through the whole pipeline. @throws {Error} the answer was no success. */
-  ask(method: string, path: string, body: string): Promise<void>;
+  /** Through the whole pipeline; `path` may have a query. @throws {Error} the answer was no success. */
+  ask(method: string, path: string, body?: string): Promise<void>;
   close(): Promise<void>;
 }
 
-/** Starts one in a folder of its own. */
-export async function startBenchPlane(): Promise<BenchPlane> {
+/** Starts one in a folder of its own; `runsLoops`: with controllers and scheduler. */
+export async function startBenchPlane(runsLoops = true): Promise<BenchPlane> {
   const folder = mkdtempSync(join(tmpdir(), "skiff-bench-"));
   const isVolatile = (key: string): boolean =>
     key.startsWith("/registry/core/events/") || key.startsWith("/registry/coordination.k8s.io/");
@@ -37,8 +37,8 @@ export async function startBenchPlane(): Promise<BenchPlane> {
     serviceAccountKey: privateKey.export({ type: "pkcs8", format: "pem" }).toString(),
     ca: "-----BEGIN CERTIFICATE-----\n-----END CERTIFICATE-----\n",
     definitions: () => "{}",
-    runsControllers: true,
-    runsScheduler: true,
+    runsControllers: runsLoops,
+    runsScheduler: runsLoops,
   });
   const admin = { name: "admin", groups: ["system:masters", "system:authenticated"] };
   (plane.server.parts as { authenticators: unknown }).authenticators = [
@@ -46,11 +46,12 @@ export async function startBenchPlane(): Promise<BenchPlane> {
   ];
   return {
     plane,
-    async ask(method, path, body) {
+    async ask(method, address, body = "") {
+      const [path = "", query] = address.split("?");
       const response = await plane.server.pipeline.handle({
         method,
         path,
-        query: new URLSearchParams(),
+        query: new URLSearchParams(query),
         headers: { "content-type": "application/json", authorization: "Bearer x" },
         body: () => Promise.resolve(Buffer.from(body)),
         remoteAddress: "127.0.0.1",
