@@ -21,6 +21,8 @@ export class InProcessCache implements Cache {
   readonly #parts: ServerParts;
   readonly #stops: (() => void)[] = [];
   readonly #telling = new Map<ResourceCache, Set<Promise<void>>>();
+  /** The event told last, as its listeners see it: a Pod's has some thirty of them. */
+  #told: { readonly event: CacheEvent; readonly change: CacheChange } | undefined;
 
   constructor(parts: ServerParts) {
     this.#parts = parts;
@@ -34,6 +36,8 @@ export class InProcessCache implements Cache {
   list<T extends KubeObject>(kind: Kind<T>, filter: CacheFilter<T> = {}): readonly T[] {
     const { namespace = "", controllerUid, nodeName, where } = filter;
     const part = this.#part(kind);
+    // Most kinds have no objects at all, and who asks for each change of another kind asks often.
+    if (part.versions.size === 0) return NONE;
     const [from, to] = namespaceRange(kind.isNamespaced ? namespace : "");
     const versions =
       controllerUid !== undefined
@@ -57,17 +61,25 @@ export class InProcessCache implements Cache {
   /** Present objects are told first, as `old: undefined`: a slice of them before this returns, the rest until `sync` resolves. */
   onChange(kind: Kind, listener: (change: CacheChange) => void): void {
     const part = this.#part(kind);
-    const { told, stop } = followResource(this.#parts.clock, part, (event) => {
-      const object = event.version && this.#object(kind, event.version);
-      const old = event.old && this.#object(kind, event.old);
-      listener({ kind, key: keyOf(event.key), object, old });
-    });
+    const { told, stop } = followResource(this.#parts.clock, part, (event) =>
+      listener(this.#changeOf(kind, event)),
+    );
     this.#stops.push(stop);
     if (!told) return;
     const telling = this.#telling.get(part) ?? new Set();
     this.#telling.set(part, telling.add(told));
     void told.finally(() => telling.delete(told));
     this.#await(told);
+  }
+
+  #changeOf(kind: Kind, event: CacheEvent): CacheChange {
+    const last = this.#told;
+    if (last?.event === event && last.change.kind === kind) return last.change;
+    const object = event.version && this.#object(kind, event.version);
+    const old = event.old && this.#object(kind, event.old);
+    const change = { kind, key: keyOf(event.key), object, old };
+    this.#told = { event, change };
+    return change;
   }
 
   revision(): number {
@@ -119,6 +131,8 @@ export class InProcessCache implements Cache {
   }
 }
 
+const NONE: readonly never[] = [];
+
 function keyOf(key: string): ObjectKey {
   const slash = key.indexOf("/");
   return slash < 0
@@ -128,7 +142,7 @@ function keyOf(key: string): ObjectKey {
 
 /** What objects are found by, besides their keys. */
 interface IndexedField {
-  /** Under which values a version is kept: what it has, and perhaps others. */
+  /** Under which values a version is kept: what it has, and perhaps others. The same whenever it is asked. */
   valuesOf(version: ObjectVersion): readonly string[];
   /** What it has. */
   valueOf(version: ObjectVersion): string;
@@ -137,11 +151,16 @@ interface IndexedField {
 }
 
 /** "": nobody controls it. */
+const UNCONTROLLED: readonly string[] = [""];
+
 const controllerOf = ({ meta }: ObjectVersion): string =>
   meta.ownerReferences?.find((owner) => owner.controller)?.uid ?? "";
 
 const CONTROLLER: IndexedField = {
-  valuesOf: (version) => [controllerOf(version)],
+  valuesOf: (version) => {
+    const uid = controllerOf(version);
+    return uid === "" ? UNCONTROLLED : [uid];
+  },
   valueOf: controllerOf,
   isOne: true,
 };
@@ -150,11 +169,16 @@ const NODE_NAME = Buffer.from('"nodeName":"');
 const QUOTE = 0x22;
 
 /**
- * Read from the bytes, since the server must know all of them before it is ready, and parsing a Pod takes ten times as long. A label
- * may have the same name, so whoever asks looks into the object, too.
+ * Read from the bytes of what was loaded, since the server must know all of that before it is ready, and parsing a Pod takes ten
+ * times as long as looking for a word in it. A label may have the same name, so whoever asks looks into the object, too.
  */
 const NODE: IndexedField = {
-  valuesOf: ({ value }) => {
+  valuesOf: (version) => {
+    if (!version.isLoaded) {
+      const node = NODE.valueOf(version);
+      return node === "" ? NONE : [node];
+    }
+    const { value } = version;
     const names: string[] = [];
     for (let at = value.indexOf(NODE_NAME); at >= 0; at = value.indexOf(NODE_NAME, at)) {
       at += NODE_NAME.length;
@@ -188,15 +212,18 @@ function indexOf(
   const known = ofPart.get(field);
   if (known) return known;
   const byValue: VersionIndex["byValue"] = new Map();
-  const update = ({ old, version }: CacheEvent): void => {
-    for (const value of old ? field.valuesOf(old) : []) {
+  const update = ({ key, old, version }: CacheEvent): void => {
+    const values = version ? field.valuesOf(version) : NONE;
+    // What stays under its value keeps its place: a map that loses and gains an entry each time is made anew again and again.
+    for (const value of old ? field.valuesOf(old) : NONE) {
+      if (values.includes(value)) continue;
       const own = byValue.get(value);
-      if (own?.delete(old!.key) && own.size === 0) byValue.delete(value);
+      if (own?.delete(key) && own.size === 0) byValue.delete(value);
     }
-    for (const value of version ? field.valuesOf(version) : []) {
+    for (const value of values) {
       const own = byValue.get(value);
-      if (own) own.set(version!.key, version!);
-      else byValue.set(value, new Map([[version!.key, version!]]));
+      if (own) own.set(key, version!);
+      else byValue.set(value, new Map([[key, version!]]));
     }
   };
   // First in line, so that other listeners of the same event already see the new index.

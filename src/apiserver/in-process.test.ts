@@ -6,7 +6,9 @@ import { Pod } from "../api/core/pod.ts";
 import type { Kind } from "../api/machinery/kind.ts";
 import { isStatusError } from "../api/machinery/status-error.ts";
 import { PriorityClass } from "../api/scheduling/priority-class.ts";
-import { inServer } from "../../test/support/api-server.ts";
+import type { CacheChange } from "../client/cache.ts";
+import type { Client } from "../client/client.ts";
+import { inServer, startTestServer } from "../../test/support/api-server.ts";
 import { InProcessCache } from "./in-process-cache.ts";
 
 const key = (name: string): { namespace: string; name: string } => ({ namespace: "default", name });
@@ -91,6 +93,53 @@ describe("in process", () => {
       assert.deepEqual([on("n1"), on("n2")], ["a b c", ""]);
       await client.delete(Pod, key("a"), { graceSeconds: 0 });
       assert.equal(on("n1"), "b c");
+    }),
+  );
+
+  it(
+    "the cache finds Pods by node after a start too, and while they move",
+    inServer(async ({ client, store }) => {
+      const spec = { containers: [{ name: "c", image: "i" }] };
+      for (const name of ["a", "b"])
+        await client.create(Pod, { metadata: { ...key(name), labels: { nodeName: "n2" } }, spec });
+      const bind = (by: Client, name: string, node: string): Promise<unknown> => {
+        const binding = { metadata: { name }, target: { kind: "Node", name: node } };
+        return by.createSubresource(Pod, key(name), "binding", binding);
+      };
+      await bind(client, "a", "n1");
+      const again = await startTestServer({ store });
+      const cache = new InProcessCache(again.server.parts);
+      const found = (): string =>
+        ["n1", "n2"]
+          .map((nodeName) => {
+            const pods = cache.list(Pod, { nodeName });
+            return `${nodeName}: ${pods.map(({ metadata }) => metadata!.name).join(" ")}`;
+          })
+          .join(", ");
+      assert.equal(found(), "n1: a, n2: ");
+      await bind(again.client, "b", "n2");
+      assert.equal(found(), "n1: a, n2: b");
+      const body = { metadata: { labels: { nodeName: "n1" } } };
+      await again.client.patch(Pod, key("a"), { type: "merge", body });
+      assert.equal(found(), "n1: a, n2: b");
+      for (const name of ["a", "b"]) await again.client.delete(Pod, key(name), { graceSeconds: 0 });
+      assert.equal(found(), "n1: , n2: ");
+    }),
+  );
+
+  it(
+    "all who listen hear of an event as one change",
+    inServer(async ({ client, server }) => {
+      const cache = new InProcessCache(server.parts);
+      const told: CacheChange[] = [];
+      for (let listener = 0; listener < 2; listener++)
+        cache.onChange(ConfigMap, (change) => void told.push(change));
+      await client.create(ConfigMap, { metadata: key("a") });
+      await client.create(ConfigMap, { metadata: key("b") });
+      const [first, second, third, fourth] = told;
+      assert.equal(first, second);
+      assert.equal(third, fourth);
+      assert.deepEqual([first!.key, third!.key], [key("a"), key("b")]);
     }),
   );
 
