@@ -2,7 +2,9 @@ import assert from "node:assert/strict";
 import { describe, it } from "node:test";
 import { ReplicaSet } from "../api/apps/replica-set.ts";
 import { Pod } from "../api/core/pod.ts";
-import { claim } from "./ownership.ts";
+import { formatKey } from "../api/machinery/object.ts";
+import { StaticCache } from "../../test/support/static-cache.ts";
+import { claim, ownersOf, selectorsMatching } from "./ownership.ts";
 import { matcherOf } from "./selection.ts";
 
 function pod(
@@ -62,6 +64,57 @@ describe("claim", () => {
       assert.equal([...result.owned.map(() => "own"), ...writes].join(" "), expected);
     });
   }
+});
+
+const set = (name: string, uid = name): ReplicaSet =>
+  ({
+    metadata: { name, namespace: "d", uid },
+    spec: { selector: { matchLabels: app } },
+  }) as ReplicaSet;
+
+describe("ownersOf", () => {
+  const cache = new StaticCache().put(ReplicaSet, set("r")).put(ReplicaSet, set("s"));
+  const trigger = ownersOf(Pod, ReplicaSet);
+  const keys = (old: Pod | undefined, object: Pod | undefined): string =>
+    trigger
+      .keys({ kind: Pod, key: { namespace: "d", name: "p" }, old, object }, cache)
+      .map(formatKey)
+      .join(" ");
+
+  it("names who controls the object, before and after", () => {
+    assert.equal(keys(undefined, pod("p", app, "r")), "d/r");
+    assert.equal(keys(pod("p", app, "r"), undefined), "d/r");
+    assert.equal(keys(pod("p", app, "r"), pod("p", app, "s")), "d/r d/s");
+    assert.equal(keys(pod("p", app, "r"), pod("p", app)), "d/r");
+    assert.equal(keys(pod("p", app), pod("p", app, "s")), "d/s");
+    assert.equal(keys(pod("p", app), pod("p", {})), "");
+  });
+
+  it("names nobody of another uid or kind", () => {
+    const other = new StaticCache().put(ReplicaSet, set("r", "later"));
+    const change = { kind: Pod, key: { namespace: "d", name: "p" }, old: undefined };
+    assert.deepEqual(trigger.keys({ ...change, object: pod("p", app, "r") }, other), []);
+    const ofPods = ownersOf(Pod, Pod);
+    assert.deepEqual(ofPods.keys({ ...change, object: pod("p", app, "r") }, other), []);
+  });
+});
+
+describe("selectorsMatching", () => {
+  const trigger = selectorsMatching(Pod, ReplicaSet, ({ spec }) => matcherOf(spec?.selector));
+  const keys = (cache: StaticCache, object: Pod | undefined): string =>
+    trigger
+      .keys({ kind: Pod, key: { namespace: "d", name: "p" }, old: undefined, object }, cache)
+      .map(formatKey)
+      .join(" ");
+
+  it("names all whose selector matches an object that nobody controls", () => {
+    const cache = new StaticCache().put(ReplicaSet, set("r")).put(ReplicaSet, set("s"));
+    assert.equal(keys(cache, pod("p", app)), "d/r d/s");
+    assert.equal(keys(cache, pod("p", {})), "");
+    assert.equal(keys(cache, pod("p", app, "r")), "");
+    assert.equal(keys(cache, undefined), "");
+    assert.equal(keys(new StaticCache(), pod("p", app)), "");
+  });
 });
 
 describe("matcherOf", () => {

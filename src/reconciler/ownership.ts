@@ -117,22 +117,30 @@ export function isBeingDeleted(object: KubeObject): boolean {
 /** A change of an object concerns the `owner` that controls it, before the change or after. */
 export function ownersOf(kind: Kind, owner: Kind): Trigger {
   const group = owner.group === "" ? "" : `${owner.group}/`;
+  const keyOfOwner = (
+    reference: OwnerReference | undefined,
+    { namespace }: ObjectKey,
+    cache: CacheReader,
+  ): ObjectKey | undefined => {
+    if (reference?.kind !== owner.kind || !isGroup(reference.apiVersion, group)) return undefined;
+    const key = { namespace: owner.isNamespaced ? namespace : "", name: reference.name };
+    // Another owner of that name is no relation.
+    return cache.get(owner, key)?.metadata?.uid === reference.uid ? key : undefined;
+  };
   return {
     kind,
     keys({ old, object, key }, cache) {
-      const references = [old, object].map((version) => version && controllerOf(version));
-      return references.flatMap((reference) => {
-        if (reference?.kind !== owner.kind || !isGroup(reference.apiVersion, group)) return [];
-        const ownerKey = {
-          namespace: owner.isNamespaced ? key.namespace : "",
-          name: reference.name,
-        };
-        // Another owner of that name is no relation.
-        return cache.get(owner, ownerKey)?.metadata?.uid === reference.uid ? [ownerKey] : [];
-      });
+      const before = old && controllerOf(old);
+      const now = object && controllerOf(object);
+      if (!before && !now) return NONE;
+      const first = keyOfOwner(before, key, cache);
+      const second = before === now ? undefined : keyOfOwner(now, key, cache);
+      return [first, second].filter((one) => one !== undefined);
     },
   };
 }
+
+const NONE: readonly never[] = [];
 
 function isGroup(apiVersion: string, group: string): boolean {
   return group === "" ? !apiVersion.includes("/") : apiVersion.startsWith(group);
@@ -147,11 +155,10 @@ export function selectorsMatching<O extends KubeObject>(
   return {
     kind,
     keys({ object, key }, cache) {
-      if (!object || controllerOf(object)) return [];
-      return cache
-        .list(owner, { namespace: key.namespace })
-        .filter((candidate) => matcherOf(candidate)(object.metadata?.labels))
-        .map(keyOf);
+      if (!object || controllerOf(object)) return NONE;
+      const owners = cache.list(owner, { namespace: key.namespace });
+      if (owners.length === 0) return NONE;
+      return owners.filter((candidate) => matcherOf(candidate)(object.metadata?.labels)).map(keyOf);
     },
   };
 }
@@ -163,7 +170,7 @@ export function sameKeyOf(kind: Kind): Trigger {
 
 /** `observe` reads this kind, but its changes alone ask for nothing. */
 export function reads(kind: Kind): Trigger {
-  return { kind, keys: () => [] };
+  return { kind, keys: () => NONE };
 }
 
 /** A change of `kind` concerns every object of `primary` in the same namespace (all of them, when `kind` has none). */
@@ -175,7 +182,7 @@ export function allOf(
   return {
     kind,
     keys(change, cache: CacheReader): readonly ObjectKey[] {
-      if (!isRelevant(change)) return [];
+      if (!isRelevant(change)) return NONE;
       const filter = kind.isNamespaced ? { namespace: change.key.namespace } : undefined;
       return cache.list(primary, filter).map(keyOf);
     },

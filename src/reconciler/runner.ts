@@ -5,7 +5,7 @@ import { formatKey, parseKey, type KubeObject } from "../api/machinery/object.ts
 import type { Cache, CacheChange } from "../client/cache.ts";
 import type { Client } from "../client/client.ts";
 import { applyPlan, describeWrite, type Applied, type Primary } from "./apply.ts";
-import { Terminal, type Controller, type Plan } from "./controller.ts";
+import { Terminal, type Controller, type Plan, type Trigger } from "./controller.ts";
 import type { EventSink } from "../client/event-recorder.ts";
 import { RevisionBarrier } from "./revision-barrier.ts";
 import { fixedKinds, type ServedKinds } from "./served-kinds.ts";
@@ -76,16 +76,20 @@ export function runController<P extends KubeObject, O>(
 /** A controller as the runner sees it: keys are those of its primary kind. */
 export function loopOf<P extends KubeObject, O>(controller: Controller<P, O>, cache: Cache): Loop {
   const { name, eventSource, primary, triggers } = controller;
+  const byKind = new Map<Kind, Trigger[]>([[primary, []]]);
+  for (const trigger of triggers)
+    byKind.set(trigger.kind, [...(byKind.get(trigger.kind) ?? []), trigger]);
   return {
     name,
     ...(eventSource === undefined ? {} : { eventSource }),
-    kinds: fixedKinds([...new Set([primary as Kind, ...triggers.map((trigger) => trigger.kind)])]),
+    kinds: fixedKinds([...byKind.keys()]),
+    // Asked of every change by every controller that follows its kind, and nearly always without result.
     keysOf(change) {
-      const own = change.kind === primary ? [change.key] : [];
-      const others = triggers
-        .filter((trigger) => trigger.kind === change.kind)
-        .flatMap((trigger) => trigger.keys(change, cache));
-      return [...own, ...others].map(formatKey);
+      let keys: string[] | undefined;
+      if (change.kind === primary) keys = [formatKey(change.key)];
+      for (const trigger of byKind.get(change.kind) ?? NONE)
+        for (const key of trigger.keys(change, cache)) (keys ??= []).push(formatKey(key));
+      return keys ?? NONE;
     },
     decide(text, now) {
       const key = parseKey(text);
@@ -98,6 +102,8 @@ export function loopOf<P extends KubeObject, O>(controller: Controller<P, O>, ca
     },
   };
 }
+
+const NONE: readonly never[] = [];
 
 /**
  * Drives one loop: follows its kinds, queues keys, decides, applies.

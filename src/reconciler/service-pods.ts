@@ -11,10 +11,11 @@ import { mapMatcherOf } from "./selection.ts";
 export const servicesOfPods: Trigger = {
   kind: Pod,
   keys({ old, object, key }, cache) {
-    if (old && object && isSameEndpoint(old as Pod, object as Pod)) return [];
+    const services = cache.list(Service, { namespace: key.namespace });
+    if (services.length === 0) return NONE;
+    if (old && object && isSameEndpoint(old as Pod, object as Pod)) return NONE;
     const labels = [old, object].filter((pod) => pod !== undefined);
-    return cache
-      .list(Service, { namespace: key.namespace })
+    return services
       .filter(({ spec }) => {
         const matches = mapMatcherOf(spec?.selector);
         return labels.some(({ metadata }) => matches(metadata?.labels));
@@ -22,6 +23,8 @@ export const servicesOfPods: Trigger = {
       .map(keyOf);
   },
 };
+
+const NONE: readonly never[] = [];
 
 /** True when nothing differs that an endpoint shows. */
 function isSameEndpoint(a: Pod, b: Pod): boolean {

@@ -61,23 +61,26 @@ export class OwnerGraph {
   fold({ kind, key, old, object }: CacheChange): readonly string[] {
     const oldUid = old?.metadata?.uid;
     const uid = object?.metadata?.uid;
-    const touched: string[] = [];
-    if (oldUid !== undefined && oldUid !== uid) touched.push(...this.#remove(oldUid));
-    if (object && uid !== undefined) touched.push(...this.#put(itemOf(kind, key, uid, object)));
-    return touched;
+    const removed = oldUid !== undefined && oldUid !== uid ? this.#remove(oldUid) : NONE;
+    if (!object || uid === undefined) return removed;
+    const put = this.#put(itemOf(kind, key, uid, object));
+    return removed.length === 0 ? put : [...removed, ...put];
   }
 
   #put(item: Item): readonly string[] {
     const before = this.#items.get(item.uid);
     this.#items.set(item.uid, item);
-    const touched = this.#relink(item, before?.owners ?? []);
-    const isTurning =
-      before === undefined || isDeletingDependents(before) !== isDeletingDependents(item);
+    const relinked = this.#relink(item, before?.owners ?? NONE);
+    const isNew = before === undefined;
+    // Neither goes nor has an owner: nearly all that comes.
+    if (!item.isDeleting && (!isNew || item.owners.length === 0)) return relinked;
+    const touched = [...relinked];
+    const isTurning = isNew || isDeletingDependents(before) !== isDeletingDependents(item);
     if (isDeletingDependents(item) && isTurning) {
       touched.push(item.uid, ...(this.#dependents.get(item.uid) ?? []));
     }
     if (isOrphaning(item)) touched.push(item.uid);
-    if (before === undefined && this.#isQuestionable(item)) touched.push(item.uid);
+    if (isNew && this.#isQuestionable(item)) touched.push(item.uid);
     return touched;
   }
 
@@ -90,10 +93,10 @@ export class OwnerGraph {
   }
 
   /** Moves the edges of `item` from the owners it had; those it lost, or that no longer block, may go on. */
-  #relink(item: Item, before: readonly OwnerReference[]): string[] {
-    if (before === item.owners) return [];
+  #relink(item: Item, before: readonly OwnerReference[]): readonly string[] {
+    if (before === item.owners) return NONE;
     const text = (references: readonly OwnerReference[]): string => JSON.stringify(references);
-    if (text(before) === text(item.owners)) return [];
+    if (text(before) === text(item.owners)) return NONE;
     for (const { uid } of before) this.#dependents.get(uid)?.delete(item.uid);
     for (const { uid } of item.owners) {
       const dependents = this.#dependents.get(uid) ?? new Set();
@@ -129,8 +132,11 @@ export class OwnerGraph {
   }
 }
 
+/** One for all: what has no owners had none before, and that is seen without a look at them. */
+const NONE: readonly never[] = [];
+
 function itemOf(kind: Kind, key: ObjectKey, uid: string, object: KubeObject): Item {
-  const { resourceVersion = "", ownerReferences = [], finalizers = [] } = object.metadata ?? {};
+  const { resourceVersion = "", ownerReferences = NONE, finalizers = NONE } = object.metadata ?? {};
   return {
     kind,
     key,

@@ -22,6 +22,8 @@ export interface Observed {
   readonly content: ReadonlyMap<Kind, readonly KubeObject[]>;
 }
 
+const NONE: readonly never[] = [];
+
 /**
  * Keeps `status` of ResourceQuotas: the bounds that hold, and what is used of them.
  *
@@ -38,13 +40,11 @@ export function resourceQuotaLoop(served: ServedKinds, cache: Cache): Loop {
     kinds: { current: namespaced, onChange: (call) => served.onChange(call) },
     keysOf(change) {
       const { kind, key } = change;
-      const own = kind === ResourceQuota ? [formatKey(key)] : [];
-      if (!frees(change)) return own;
-      const quotas = cache.list(ResourceQuota, {
-        namespace: key.namespace,
-        where: (quota) => names(quota).some((name) => counts(kind, name)),
-      });
-      return [...own, ...quotas.map((quota) => formatKey(keyOf(quota)))];
+      const own = kind === ResourceQuota ? [formatKey(key)] : NONE;
+      const quotas = cache.list(ResourceQuota, { namespace: key.namespace });
+      if (quotas.length === 0 || !frees(change)) return own;
+      const counting = quotas.filter((quota) => names(quota).some((name) => counts(kind, name)));
+      return [...own, ...counting.map((quota) => formatKey(keyOf(quota)))];
     },
     decide(text, now) {
       const quota = cache.get(ResourceQuota, parseKey(text));
