@@ -29,8 +29,8 @@ import { fieldElement, inElementOrder } from "./path-element.ts";
 export function createdFields(type: Atom, object: object, skipped: FieldSet): FieldSet | undefined {
   const { spec } = object as { readonly spec?: unknown };
   const isStruct = type.kind === "struct" && typeof spec === "object" && spec !== null;
-  if (!isStruct || !isSmall(spec)) return documentOf(insideOf(type, object, false, skipped));
-  const known = specsFor(type, skipped, spec);
+  const known = isStruct ? specsFor(type, skipped, spec) : undefined;
+  if (!known || !isStruct) return documentOf(insideOf(type, object, false, skipped));
   const others = insideOfStruct(type, object, false, skipped, "spec");
   let set = known.get(others);
   if (!set) {
@@ -67,14 +67,18 @@ type Specs = Recent<object, Recent<string, FieldSet>>;
 
 const specsOf = new WeakMap<Atom, WeakMap<FieldSet, Specs>>();
 
-/** What is known of objects with this very spec, by the text of their other fields. */
-function specsFor(type: Atom, skipped: FieldSet, spec: object): Recent<string, FieldSet> {
+/** What is known of objects with this very spec, by the text of their other fields; `undefined`: it is too large to be kept. */
+function specsFor(
+  type: Atom,
+  skipped: FieldSet,
+  spec: object,
+): Recent<string, FieldSet> | undefined {
   let bySkipped = specsOf.get(type);
   if (!bySkipped) specsOf.set(type, (bySkipped = new WeakMap()));
   let specs = bySkipped.get(skipped);
   if (!specs) bySkipped.set(skipped, (specs = new Recent(SPECS_MAX)));
   let known = specs.get(spec);
-  if (!known) specs.set(spec, (known = new Recent(METADATA_MAX)));
+  if (!known && isSmall(spec)) specs.set(spec, (known = new Recent(METADATA_MAX)));
   return known;
 }
 
