@@ -1,4 +1,5 @@
 import type { Instant } from "../base/clock.ts";
+import { Recent } from "../base/recent.ts";
 
 /** Similar events of one object within {@link WINDOW_MS} before they become one "combined" event. @spec client-go record defaultAggregateMaxEvents */
 const SIMILAR_MAX = 10;
@@ -8,12 +9,15 @@ const WINDOW_MS = 600_000;
 const BURST_MAX = 25;
 /** One more each five minutes. @spec client-go record defaultSpamQPS */
 const REFILL_MS = 300_000;
-/** Things remembered of each sort; beyond, the one unused for longest is forgotten. @spec client-go record maxLruCacheEntries */
+/** Things remembered of each sort, and up to twice as many; those unused for longest are forgotten. @spec client-go record maxLruCacheEntries */
 const REMEMBERED_MAX = 4096;
+
+/** Between the parts of a key: no name, type or reason has it, and a message comes last. */
+export const PART = "\u0000";
 
 /** What tells one event from another. */
 export interface EventIdentity {
-  /** Source and regarded object, serialized. */
+  /** Source and regarded object, as one text. */
   readonly subject: string;
   readonly type: string;
   readonly reason: string;
@@ -46,9 +50,9 @@ interface Seen {
  * @spec k8s@1.36 client-go tools/record/events_cache.go EventCorrelate
  */
 export class EventCorrelator {
-  readonly #similar = new Remembered<{ messages: Set<string>; at: Instant }>();
-  readonly #seen = new Remembered<Seen>();
-  readonly #buckets = new Remembered<{ tokens: number; at: Instant }>();
+  readonly #similar = new Recent<string, { messages: string[]; at: Instant }>(REMEMBERED_MAX);
+  readonly #seen = new Recent<string, Seen>(REMEMBERED_MAX);
+  readonly #buckets = new Recent<string, { tokens: number; at: Instant }>(REMEMBERED_MAX);
 
   correlate(event: EventIdentity, now: Instant): Correlated {
     const { key, message } = this.#aggregate(event, now);
@@ -74,18 +78,15 @@ export class EventCorrelator {
   }
 
   #aggregate(event: EventIdentity, now: Instant): { key: string; message: string } {
-    const group = JSON.stringify([event.subject, event.type, event.reason]);
+    const group = event.subject + PART + event.type + PART + event.reason;
     const known = this.#similar.get(group);
     const isFresh = known !== undefined && now - known.at <= WINDOW_MS;
-    const messages = isFresh ? known.messages : new Set<string>();
-    messages.add(event.message);
+    const messages = isFresh ? known.messages : [];
+    if (!messages.includes(event.message)) messages.push(event.message);
     this.#similar.set(group, { messages, at: now });
-    if (messages.size < SIMILAR_MAX) {
-      const key = JSON.stringify([event.subject, event.type, event.reason, event.message]);
-      return { key, message: event.message };
-    }
-    const [oldest] = messages;
-    messages.delete(oldest!);
+    if (messages.length < SIMILAR_MAX)
+      return { key: group + PART + event.message, message: event.message };
+    messages.shift();
     return { key: group, message: `(combined from similar events): ${event.message}` };
   }
 
@@ -95,29 +96,5 @@ export class EventCorrelator {
     const isGranted = tokens >= 1;
     this.#buckets.set(subject, { tokens: isGranted ? tokens - 1 : tokens, at: now });
     return isGranted;
-  }
-}
-
-/** A map that keeps the {@link REMEMBERED_MAX} entries used last. */
-class Remembered<V> {
-  readonly #entries = new Map<string, V>();
-
-  get(key: string): V | undefined {
-    const value = this.#entries.get(key);
-    if (value !== undefined) this.set(key, value);
-    return value;
-  }
-
-  set(key: string, value: V): void {
-    this.#entries.delete(key);
-    this.#entries.set(key, value);
-    if (this.#entries.size > REMEMBERED_MAX) {
-      const [oldest] = this.#entries.keys();
-      this.#entries.delete(oldest!);
-    }
-  }
-
-  delete(key: string): void {
-    this.#entries.delete(key);
   }
 }

@@ -14,7 +14,7 @@ import type { KubeObject } from "../api/machinery/object.ts";
 import { isStatusError } from "../api/machinery/status-error.ts";
 import { Event } from "../api/core/event.ts";
 import type { Client } from "./client.ts";
-import { EventCorrelator, type Correlated } from "./event-correlator.ts";
+import { EventCorrelator, PART, type Correlated } from "./event-correlator.ts";
 
 /**
  * Events waiting to be written; more are dropped. Ten times client-go's maxQueuedEvents, because a burst of Pods is placed ten
@@ -235,19 +235,19 @@ export class EventRecorder implements EventSink {
     const { host = "" } = this.#options;
     const timestamp = formatTime(at);
     return {
-      ...common,
       source: { component, ...(host && { host }) },
       firstTimestamp: timestamp,
       lastTimestamp: timestamp,
       count: 1,
       reportingInstance: host,
+      ...common,
     };
   }
 
   /** @spec k8s@1.36 client-go tools/events event_recorder.go makeEvent */
   #inNewForm(common: Event, action: string, at: Instant): Event {
     const instance = [common.reportingComponent, this.#options.host].filter(Boolean).join("-");
-    return { ...common, action, eventTime: formatMicroTime(at), reportingInstance: instance };
+    return { action, eventTime: formatMicroTime(at), reportingInstance: instance, ...common };
   }
 
   /**
@@ -263,7 +263,8 @@ export class EventRecorder implements EventSink {
 
 function subjectOf(source: string, host: string, reference: Reference): string {
   const { kind, namespace, name, uid, apiVersion, fieldPath } = reference;
-  return JSON.stringify([source, host, kind, namespace, name, uid, apiVersion, fieldPath]);
+  const parts = [source, host, kind, namespace, name, uid, apiVersion, fieldPath];
+  return parts.join(PART);
 }
 
 function referenceTo({ regarding, kind, fieldPath }: RecordedEvent): Reference {
