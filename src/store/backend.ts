@@ -112,9 +112,10 @@ export interface LogSegment {
   /** All of it. */
   read(): Promise<Buffer>;
   /**
-   * Resolves when the bytes would survive a power loss.
+   * Resolves when the bytes would survive a power loss. `mayHold`: nobody else waits, so this thread may do it itself where that
+   * is quicker than to ask another one.
    * @throws {StoreFull} no space; the bytes may be there in part. Anything else: likewise.
    */
-  write(at: number, bytes: Buffer): Promise<void>;
+  write(at: number, bytes: Buffer, mayHold?: boolean): Promise<void>;
   close(): Promise<void>;
 }

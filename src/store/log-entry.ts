@@ -21,9 +21,12 @@ export function decodePosition(bytes: Buffer, at = 0): Position {
   return { revision: readRevision(bytes, at), sub: bytes.readUInt16BE(at + 8) };
 }
 
-/** Everything of an entry but its position, which is its key in the log. The value is copied once. */
-export function encodeEntry(entry: LogEntry): Buffer {
-  const bytes = Buffer.allocUnsafe(
+/** Everything of an entry but its position, which is its key in the log. The value is copied once, to where `allocate` says. */
+export function encodeEntry(
+  entry: LogEntry,
+  allocate: (bytes: number) => Buffer = Buffer.allocUnsafe,
+): Buffer {
+  const bytes = allocate(
     ENTRY_HEADER_BYTES + Buffer.byteLength(entry.key) + (entry.value?.length ?? 0),
   );
   writeEntry(bytes, 0, entry);

@@ -25,7 +25,7 @@ const SEGMENT_ENTRIES_MAX = 4000;
 /** From this share of a segment on, it goes to the backend, while the other one takes what comes. */
 const DUE_SHARE = 0.5;
 /** How long a record lies in the log alone. Doubling makes few commits cheaper, and the next start repeat more. */
-const DUE_MS = 200;
+const DUE_MS = 1000;
 /** Entries written to the backend in one go. Bounds how long requests wait meanwhile: some 2 ms. */
 const STEP_ENTRIES_MAX = 256;
 /** Bytes by which a segment grows: blocks that later records need not ask the file system for. */
@@ -169,7 +169,8 @@ export class LoggedBackend implements Backend {
           ? this.#scratch.subarray(0, bytes)
           : Buffer.allocUnsafeSlow(bytes);
       writeRecord(record, this.#idBytes, this.#logged + 1, batch.entries, stateText);
-      await this.#writeRecord(active, record);
+      const isAlone = batch.entries.length === 1 && !this.#checkpoint;
+      await this.#writeRecord(active, record, isAlone);
     } finally {
       this.#isAppending = false;
     }
@@ -195,9 +196,14 @@ export class LoggedBackend implements Backend {
     }
   }
 
-  async #writeRecord({ segment, end }: Generation, record: Buffer): Promise<void> {
+  /** `isAlone`: nobody else waits, and nothing else of the store goes to the disk. */
+  async #writeRecord(
+    { segment, end }: Generation,
+    record: Buffer,
+    isAlone: boolean,
+  ): Promise<void> {
     try {
-      await segment.write(end, record);
+      await segment.write(end, record, isAlone);
     } catch (error) {
       if (!(error instanceof StoreFull)) throw this.#fail(error);
       // A file system that copies on write. What is refused now must not be found whole after a crash.

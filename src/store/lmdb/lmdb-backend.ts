@@ -17,6 +17,7 @@ import { append, openEnvironment, transact, type Environment } from "./environme
 import { Room } from "./room.ts";
 import { ValueSlab } from "./value-slab.ts";
 import { StoreUnreadable } from "./store-unreadable.ts";
+import { WriteScratch } from "./write-scratch.ts";
 
 const STATE_KEY = Buffer.from("store");
 const MARK_KEY = Buffer.from("log");
@@ -34,6 +35,7 @@ export class LmdbBackend implements LoggableBackend {
   readonly #durable: Environment;
   readonly #volatile: Environment;
   readonly #slab = new ValueSlab();
+  readonly #scratch = new WriteScratch();
   readonly #durableRoom: Room;
   readonly #volatileRoom: Room;
 
@@ -66,7 +68,8 @@ export class LmdbBackend implements LoggableBackend {
   head(key: string): Head | undefined {
     const environment = this.#of(key);
     return readable(environment, () => {
-      const bytes = environment.heads.get(Buffer.from(key));
+      // The library's own buffer, which the next read overwrites.
+      const bytes = environment.heads.getBinaryFast(Buffer.from(key));
       return bytes && decodeHead(bytes);
     });
   }
@@ -124,10 +127,12 @@ export class LmdbBackend implements LoggableBackend {
     const removed = batches.flatMap(({ removals }) =>
       removals.flatMap((removal) => this.#removedBy(environment, removal)),
     );
-    await transact(environment, () => {
-      if (mark) void environment.state.put(MARK_KEY, Buffer.from(JSON.stringify(mark)));
-      return batches.flatMap((batch) => writesOf(environment, batch));
-    });
+    await this.#scratch.during(() =>
+      transact(environment, () => {
+        if (mark) void environment.state.put(MARK_KEY, Buffer.from(JSON.stringify(mark)));
+        return batches.flatMap((batch) => writesOf(environment, batch, this.#scratch));
+      }),
+    );
     for (const entry of removed) room.reclaimed(entry);
     if (state) this.state = state;
     environment.log.resetReadTxn();
@@ -145,7 +150,11 @@ export class LmdbBackend implements LoggableBackend {
 }
 
 /** @returns the results of the appends; the others cannot fail alone. */
-function writesOf({ heads, log, state }: Environment, batch: Batch): Promise<boolean>[] {
+function writesOf(
+  { heads, log, state }: Environment,
+  batch: Batch,
+  scratch: WriteScratch,
+): Promise<boolean>[] {
   for (const removal of batch.removals) {
     if (removal.kind === "head") void heads.remove(Buffer.from(removal.key));
     else void log.remove(encodePosition(removal.position));
@@ -153,7 +162,7 @@ function writesOf({ heads, log, state }: Environment, batch: Batch): Promise<boo
   if (batch.state) void state.put(STATE_KEY, Buffer.from(JSON.stringify(batch.state)));
   return batch.entries.map((entry) => {
     void heads.put(Buffer.from(entry.key), encodeHead(headOf(entry)));
-    return append(log, encodePosition(entry.position), encodeEntry(entry));
+    return append(log, encodePosition(entry.position), encodeEntry(entry, scratch.allocate));
   });
 }
 

@@ -1,4 +1,14 @@
-import { closeSync, constants, fchmodSync, fstatSync, openSync, read, write } from "node:fs";
+import {
+  closeSync,
+  constants,
+  fchmodSync,
+  fstatSync,
+  openSync,
+  read,
+  write,
+  writeSync,
+} from "node:fs";
+import { performance } from "node:perf_hooks";
 import { promisify } from "node:util";
 import type { LogSegment } from "../backend.ts";
 import { StoreFull } from "../store.ts";
@@ -6,18 +16,31 @@ import { StoreFull } from "../store.ts";
 const FULL_CODES: ReadonlySet<string | undefined> = new Set(["ENOSPC", "EDQUOT", "EFBIG"]);
 
 /**
+ * A write in this thread that takes longer than this, in ms, was slow. One takes some 0.1 ms, and another thread would add half of
+ * that. Doubling doubles how long a disk that slows down may hold requests, each time.
+ */
+const QUICK_MS_MAX = 0.5;
+/** So long after a slow write none is done in this thread, in ms: a slow disk holds requests once in that time. */
+const WARY_MS = 1000;
+
+/**
  * One file of the write-ahead log; made if missing, for its owner alone. Its name is not made durable here.
  *
- * Why O_DSYNC: one call to the thread pool writes and flushes. Over blocks that the file has already, the file system
+ * Why O_DSYNC: one call writes and flushes. Over blocks that the file has already, the file system
  * has nothing else to write.
  */
 export class SegmentFile implements LogSegment {
   readonly name: string;
   bytes: number;
   readonly #handle: number;
+  readonly #nowMs: () => number;
+  /** Until then the disk counts as slow. */
+  #waryUntilMs = 0;
 
-  constructor(name: string) {
+  /** `nowMs`: of a clock that only goes forward. */
+  constructor(name: string, nowMs: () => number = () => performance.now()) {
     this.name = name;
+    this.#nowMs = nowMs;
     const { O_RDWR, O_CREAT, O_DSYNC } = constants;
     this.#handle = openSync(name, O_RDWR | O_CREAT | O_DSYNC, 0o600);
     fchmodSync(this.#handle, 0o600);
@@ -30,15 +53,31 @@ export class SegmentFile implements LogSegment {
     return target.subarray(0, bytesRead);
   }
 
-  write(at: number, bytes: Buffer): Promise<void> {
+  async write(at: number, bytes: Buffer, mayHold = false): Promise<void> {
+    const isHere = mayHold && this.#nowMs() >= this.#waryUntilMs;
+    try {
+      const written = isHere ? this.#writeHere(at, bytes) : await this.#writeThere(at, bytes);
+      // A disk that ends in the middle of a write takes a part of it.
+      if (written < bytes.length) throw full(this.name);
+    } catch (error) {
+      throw asStoreError(error as NodeJS.ErrnoException, this.name);
+    }
+    this.bytes = Math.max(this.bytes, at + bytes.length);
+  }
+
+  #writeHere(at: number, bytes: Buffer): number {
+    const beginMs = this.#nowMs();
+    const written = writeSync(this.#handle, bytes, 0, bytes.length, at);
+    const endMs = this.#nowMs();
+    if (endMs - beginMs > QUICK_MS_MAX) this.#waryUntilMs = endMs + WARY_MS;
+    return written;
+  }
+
+  #writeThere(at: number, bytes: Buffer): Promise<number> {
     return new Promise((resolve, reject) => {
-      write(this.#handle, bytes, 0, bytes.length, at, (error, written) => {
-        if (error) return reject(asStoreError(error, this.name));
-        // A disk that ends in the middle of a write takes a part of it.
-        if (written < bytes.length) return reject(full(this.name));
-        this.bytes = Math.max(this.bytes, at + written);
-        resolve();
-      });
+      write(this.#handle, bytes, 0, bytes.length, at, (error, written) =>
+        error ? reject(error) : resolve(written),
+      );
     });
   }
 
