@@ -108,6 +108,31 @@ describe("a rule of a ClusterRole", () => {
     });
 });
 
+describe("a rule that lists names", () => {
+  it("does not decide for other names, nor for other questions", () => {
+    const { authorizer, grant, cache } = world();
+    grant({ apiGroups: [""], resources: ["pods"], verbs: ["get"], resourceNames: ["x", "y"] });
+    const allowed = (): string =>
+      ["get pods in a/x", "get pods in a/z", "get pods in a/y", "get pods in b/x", "list pods in a"]
+        .map((question) => Number(authorizer.authorize(alice, ask(question)).isAllowed))
+        .join("");
+    assert.deepEqual([allowed(), allowed()], ["10110", "10110"]);
+    const rule = { apiGroups: [""], resources: ["pods"], verbs: ["get"] };
+    cache.put(cached.clusterRole, { metadata: { name: "r" }, rules: [rule] });
+    assert.deepEqual([allowed(), allowed()], ["11110", "11110"]);
+  });
+
+  it("leaves the answer to many names right", () => {
+    const { authorizer, grant } = world();
+    grant({ apiGroups: [""], resources: ["pods"], verbs: ["get"], resourceNames: ["p7"] });
+    for (let round = 0; round < 2; round++)
+      for (let at = 0; at < 1000; at++) {
+        const { isAllowed } = authorizer.authorize(alice, ask(`get pods in a/p${at}`));
+        assert.equal(isAllowed, at === 7);
+      }
+  });
+});
+
 describe("a rule of a Role", () => {
   const all = { apiGroups: ["*"], resources: ["*"], verbs: ["*"], nonResourceURLs: [] };
   for (const [question, expected] of [

@@ -3,19 +3,24 @@ import type { AuthorizedInfo, Authorizer, Decision } from "./authorizer.ts";
 import type { RbacRules, ResolvedGrant } from "./rbac-rules.ts";
 import { ruleAllows } from "./rule-matching.ts";
 
-/** Decisions kept per user. A controller asks some hundred questions; beyond this it is asking about names. */
+/** Decisions kept per user. A controller asks some hundred questions; beyond this it is asking about names or namespaces. */
 const DECISIONS_MAX = 2048;
+
+/** Of one question, by the name that it is asked about. */
+const NAMES_MAX = 128;
 
 interface UserAccess {
   readonly grants: Map<string, readonly ResolvedGrant[]>;
-  readonly decisions: Map<string, Decision>;
+  /** By question; where the answer differs by the name, by that besides. */
+  readonly decisions: Map<string, Decision | Map<string, Decision>>;
 }
 
 /**
  * Role-based access control over the server's cache.
  *
- * A decision is remembered by user object and question, until any role or binding changes.
- * @bounds DECISIONS_MAX decisions per user, then forgotten all at once; users are held weakly.
+ * A decision is remembered by user object and question, until any role or binding changes. The name is a part of the question
+ * only where a rule of the user lists names: a scheduler that binds a million Pods asks one question.
+ * @bounds DECISIONS_MAX questions per user, NAMES_MAX names for each, then forgotten all at once; users are held weakly.
  * @spec k8s@1.36 plugin/pkg/auth/authorizer/rbac/rbac.go
  */
 export class RbacAuthorizer implements Authorizer {
@@ -30,16 +35,25 @@ export class RbacAuthorizer implements Authorizer {
   authorize(user: UserInfo, info: AuthorizedInfo): Decision {
     const access = this.#accessOf(user);
     const question = info.isResource
-      ? `${info.verb} ${info.group} ${info.plural}/${info.subresource} ${info.namespace}/${info.name}`
+      ? `${info.verb} ${info.group} ${info.plural}/${info.subresource} ${info.namespace}`
       : `${info.verb} ${info.path}`;
     const known = access.decisions.get(question);
-    if (known) return known;
-    if (access.decisions.size >= DECISIONS_MAX) access.decisions.clear();
-    const decision = decide(
-      this.#grantsOf(user, access, info.isResource ? info.namespace : ""),
-      info,
-    );
-    access.decisions.set(question, decision);
+    if (known instanceof Map)
+      return known.get(info.name) ?? this.#decide(user, access, question, info);
+    return known ?? this.#decide(user, access, question, info);
+  }
+
+  #decide(user: UserInfo, access: UserAccess, question: string, info: AuthorizedInfo): Decision {
+    const { decisions } = access;
+    const grants = this.#grantsOf(user, access, info.isResource ? info.namespace : "");
+    const decision = decide(grants, info);
+    if (!info.isResource || !readsName(grants, info)) {
+      remember(decisions, question, decision, DECISIONS_MAX);
+      return decision;
+    }
+    const byName = decisions.get(question);
+    if (byName instanceof Map) remember(byName, info.name, decision, NAMES_MAX);
+    else remember(decisions, question, new Map([[info.name, decision]]), DECISIONS_MAX);
     return decision;
   }
 
@@ -59,6 +73,20 @@ export class RbacAuthorizer implements Authorizer {
     access.grants.set(namespace, grants);
     return grants;
   }
+}
+
+function remember<V>(known: Map<string, V>, key: string, value: V, entriesMax: number): void {
+  if (known.size >= entriesMax) known.clear();
+  known.set(key, value);
+}
+
+/** Whether a rule about such objects lists names. */
+function readsName(grants: readonly ResolvedGrant[], info: AuthorizedInfo): boolean {
+  return grants.some(({ rules }) =>
+    rules.some(
+      (rule) => rule.resourceNames?.length && ruleAllows({ ...rule, resourceNames: [] }, info),
+    ),
+  );
 }
 
 function decide(grants: readonly ResolvedGrant[], info: AuthorizedInfo): Decision {
