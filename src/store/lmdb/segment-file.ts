@@ -16,11 +16,13 @@ import { StoreFull } from "../store.ts";
 const FULL_CODES: ReadonlySet<string | undefined> = new Set(["ENOSPC", "EDQUOT", "EFBIG"]);
 
 /**
- * A write in this thread that takes longer than this, in ms, was slow. One takes some 0.1 ms, and another thread would add half of
- * that. Doubling doubles how long a disk that slows down may hold requests, each time.
+ * A disk whose writes take longer than this, in ms, is slow: in the mean of the last ones, since a moment's delay is nobody's fault. A
+ * write takes some 0.1 ms, and another thread would add half of that. Doubling doubles how long a slow disk holds requests.
  */
 const QUICK_MS_MAX = 0.5;
-/** So long after a slow write none is done in this thread, in ms: a slow disk holds requests once in that time. */
+/** How many writes count in the mean, more or less. With twice as many, a disk that becomes slow holds twice as many requests. */
+const MEAN_WRITES = 16;
+/** So long after a disk was found slow none is written in this thread, in ms: it holds requests for some 15 ms in that time. */
 const WARY_MS = 1000;
 
 /**
@@ -34,6 +36,8 @@ export class SegmentFile implements LogSegment {
   bytes: number;
   readonly #handle: number;
   readonly #nowMs: () => number;
+  /** How long a write in this thread takes. */
+  #meanMs = 0;
   /** Until then the disk counts as slow. */
   #waryUntilMs = 0;
 
@@ -69,7 +73,11 @@ export class SegmentFile implements LogSegment {
     const beginMs = this.#nowMs();
     const written = writeSync(this.#handle, bytes, 0, bytes.length, at);
     const endMs = this.#nowMs();
-    if (endMs - beginMs > QUICK_MS_MAX) this.#waryUntilMs = endMs + WARY_MS;
+    this.#meanMs += (endMs - beginMs - this.#meanMs) / MEAN_WRITES;
+    if (this.#meanMs > QUICK_MS_MAX) {
+      this.#meanMs = 0;
+      this.#waryUntilMs = endMs + WARY_MS;
+    }
     return written;
   }
 
