@@ -1,46 +1,21 @@
 // What waiting CronJobs cost: `npm run bench:cron [-- CRONJOBS SECONDS]`. The whole server in one process, on LMDB, without sockets; none of
 // the CronJobs is due. Times are of the processor. Adds a line to results.ndjson.
 import { execFileSync } from "node:child_process";
-import { generateKeyPairSync } from "node:crypto";
-import { appendFileSync, mkdtempSync, readFileSync, rmSync } from "node:fs";
-import { tmpdir } from "node:os";
-import { join } from "node:path";
+import { appendFileSync } from "node:fs";
 import { setTimeout as delay } from "node:timers/promises";
 import { CronJob } from "../src/api/batch/cron-job.ts";
-import { silentLogger } from "../src/base/logger.ts";
-import { SystemClock } from "../src/base/system-clock.ts";
-import { SystemRandom } from "../src/base/system-random.ts";
-import { startControlPlane } from "../src/main/compose-server.ts";
-import { openLmdbStore } from "../src/store/lmdb/open-lmdb-store.ts";
+import { startBenchPlane } from "./schedule/in-process.ts";
 
 const count = Number(process.argv[2] ?? 10_000);
 const seconds = Number(process.argv[3] ?? 30);
 /** Once a year, at as many minutes as there are CronJobs; some by the clocks of other places. */
 const ZONES = [undefined, "Europe/Berlin", "America/New_York", "Asia/Kolkata"];
 
-const folder = mkdtempSync(join(tmpdir(), "skiff-cron-"));
-const store = await openLmdbStore({ folder });
-const serviceAccountKey = generateKeyPairSync("ec", { namedCurve: "P-256" })
-  .privateKey.export({ type: "pkcs8", format: "pem" })
-  .toString();
-const plane = await startControlPlane({
-  store,
-  clock: new SystemClock(),
-  random: new SystemRandom(),
-  logger: silentLogger,
-  version: {},
-  serviceCidr: "10.96.0.0/16",
-  podCidr: "10.244.0.0/16",
-  nodePodPrefix: 24,
-  clusterDns: "10.96.0.10",
-  serviceAccountKey,
-  ca: "-----BEGIN CERTIFICATE-----\n-----END CERTIFICATE-----\n",
-  definitions: () => readFileSync("dist/openapi/definitions.tsv", "utf8"),
-  runsControllers: true,
-  runsScheduler: true,
+const server = await startBenchPlane();
+const client = server.plane.client({
+  name: "admin",
+  groups: ["system:masters", "system:authenticated"],
 });
-
-const client = plane.client({ name: "admin", groups: ["system:masters", "system:authenticated"] });
 
 /** Milliseconds of the processor that `work` took. */
 async function measured(work: () => Promise<unknown>): Promise<{ cpuMs: number; tookMs: number }> {
@@ -82,9 +57,7 @@ const filling = await measured(async () => {
 });
 await delay(5000);
 const withAll = share(await idle());
-await plane.close();
-await store.close();
-rmSync(folder, { recursive: true });
+await server.close();
 
 const figures = {
   [`idle CPU without CronJobs, %`]: { ours: without },

@@ -6,6 +6,7 @@
  */
 export class MetricRegistry {
   readonly #families = new Map<string, Family>();
+  readonly #looks: (() => void)[] = [];
 
   counter(name: string, help: string, labels: readonly string[] = []): Counter {
     return this.#family(new Counter(name, help, labels));
@@ -25,8 +26,14 @@ export class MetricRegistry {
     return this.#family(new Histogram(name, help, bounds, labels));
   }
 
+  /** `look` sets what is known only by looking, whenever somebody asks: nothing is counted along meanwhile. */
+  beforeText(look: () => void): void {
+    this.#looks.push(look);
+  }
+
   /** Everything, in the order of registration. */
   text(): string {
+    for (const look of this.#looks) look();
     let out = "";
     for (const family of this.#families.values()) {
       out += `# HELP ${family.name} ${family.help}\n# TYPE ${family.name} ${family.type}\n`;
@@ -73,6 +80,10 @@ class Cells {
 
   drop(values: readonly string[]): void {
     this.#cells.delete(values.length === 1 ? values[0]! : values.join("\u0000"));
+  }
+
+  clear(): void {
+    this.#cells.clear();
   }
 
   lines(name: string): string {
@@ -135,6 +146,11 @@ export class Gauge implements Family {
 
   add(by: number, values: readonly string[] = []): void {
     this.#cells.at(values).value += by;
+  }
+
+  /** Says nothing any more, of any labels. */
+  clear(): void {
+    this.#cells.clear();
   }
 
   /** Adds to the same cell each time. */

@@ -1,6 +1,19 @@
-import { ApiProbe, type Answer } from "../host/api-probe.ts";
+import type {
+  V1EndpointSlice,
+  V1LimitRange,
+  V1ObjectMeta,
+  V1Pod,
+  V1ReplicaSet,
+  V1ResourceQuota,
+  V1Service,
+} from "../gen/types.ts";
 import { OUTPUT_FLAG, UsageError, wantsJson, type Command, type Invocation } from "./command.ts";
+import { findingLines, type Finding, type Happening } from "./explain/finding.ts";
+import { podWaits } from "./explain/pod-waits.ts";
+import { explainService } from "./explain/service.ts";
+import { explainWorkload, type Workload } from "./explain/workload.ts";
 import { runningCluster } from "./local.ts";
+import { WhyReader } from "./why-reader.ts";
 
 /** `skiff why`: why a Pod is where it is or nowhere, and what of another object is not well. */
 export const why: Command = {
@@ -17,13 +30,16 @@ export const why: Command = {
     OUTPUT_FLAG,
   ],
   details:
-    "Of a pod: every node with every plugin that refuses it and what would have to change, or how the nodes score.\n" +
-    "Of another kind (deployment/web, node/skiff-1 …): its conditions, and the events about it.",
+    "Of a pod: every node with every plugin that refuses it and what would have to change, or how the nodes score;\n" +
+    "of one that has a node, what its containers wait for.\n" +
+    "Of what makes pods (deployment/web, job/report …): why there are not as many as there should be, and ready.\n" +
+    "Of a service: to whom it sends, and why not to more.\n" +
+    "Of another kind (node/skiff-1 …): its conditions, and the events about it.",
   run,
 };
 
 async function run(invocation: Invocation): Promise<number> {
-  const { operands, flags } = invocation;
+  const { operands, flags, surroundings } = invocation;
   const [kind, name, ...rest] = (operands.length === 1 ? operands[0]!.split("/") : operands) as [
     string?,
     string?,
@@ -32,16 +48,25 @@ async function run(invocation: Invocation): Promise<number> {
   if (!kind || !name || rest.length > 0)
     throw new UsageError("'skiff why' takes one KIND/NAME, such as pod/web-0 or deployment/web");
   const { cluster } = runningCluster(invocation);
-  const probe = new ApiProbe(cluster.state.adminKubeconfig);
+  const namespace = flags.text("namespace") ?? "default";
+  const reader = new WhyReader(cluster.state.adminKubeconfig, namespace);
   try {
-    const namespace = flags.text("namespace") ?? "default";
     const isPod = ["pod", "pods", "po"].includes(kind.toLowerCase());
-    return isPod
-      ? await whyPod(invocation, probe, namespace, name)
-      : await whyOther(invocation, probe, namespace, kind, name);
+    const told = isPod ? await whyPod(reader, name) : await whyOther(reader, kind, name);
+    if (wantsJson(flags)) surroundings.print(JSON.stringify(told.json));
+    else {
+      const unread = reader.unread.map((words) => `  not told here: ${words}`);
+      [...told.lines, ...unread].forEach(surroundings.print);
+    }
+    return 0;
   } finally {
-    probe.close();
+    reader.close();
   }
+}
+
+interface Told {
+  readonly json: object;
+  readonly lines: readonly string[];
 }
 
 /** What the server answers of a pod. Contract: docs/design/scheduler.md. */
@@ -63,17 +88,15 @@ interface NodeWhy {
   readonly scores?: readonly { readonly plugin: string; readonly score: number }[];
 }
 
-async function whyPod(
-  { flags, surroundings }: Invocation,
-  probe: ApiProbe,
-  namespace: string,
-  name: string,
-): Promise<number> {
-  const path = `/api/v1/namespaces/${encodeURIComponent(namespace)}/pods/${encodeURIComponent(name)}`;
-  const found = read<PodWhy>(await probe.get(`${path}/why`));
-  if (wantsJson(flags)) surroundings.print(JSON.stringify(found));
-  else [`pod/${name}: ${found.summary}`, ...nodeLines(found.nodes)].forEach(surroundings.print);
-  return 0;
+async function whyPod(reader: WhyReader, name: string): Promise<Told> {
+  const path = reader.path("/api/v1", "pods", name);
+  const found = await reader.get<PodWhy>(`${path}/why`);
+  const pod = await reader.get<V1Pod>(path);
+  const waits = pod.spec?.nodeName ? podWaits(pod, await reader.events("Pod", name)) : [];
+  return {
+    json: { ...found, waits },
+    lines: [`pod/${name}: ${found.summary}`, ...findingLines(waits), ...nodeLines(found.nodes)],
+  };
 }
 
 function nodeLines(nodes: readonly NodeWhy[]): readonly string[] {
@@ -92,16 +115,8 @@ function nodeLines(nodes: readonly NodeWhy[]): readonly string[] {
   });
 }
 
-interface Resource {
-  readonly name: string;
-  readonly kind: string;
-  readonly singularName: string;
-  readonly shortNames?: readonly string[];
-  readonly namespaced: boolean;
-}
-
 interface Whole {
-  readonly metadata: { readonly name: string; readonly uid: string };
+  readonly metadata: V1ObjectMeta;
   readonly status?: {
     readonly conditions?: readonly {
       readonly type: string;
@@ -112,80 +127,123 @@ interface Whole {
   };
 }
 
-interface Events {
-  readonly items: readonly {
-    readonly type: string;
-    readonly reason: string;
-    readonly message: string;
-    readonly involvedObject: { readonly uid?: string };
-  }[];
+/** What is said of some kinds beyond their conditions and events. */
+interface Explained {
+  readonly summary: string;
+  readonly findings: readonly Finding[];
 }
 
-async function whyOther(
-  { flags, surroundings }: Invocation,
-  probe: ApiProbe,
-  namespace: string,
-  kind: string,
-  name: string,
-): Promise<number> {
-  const { base, resource } = await findResource(probe, kind.toLowerCase());
-  const scope = resource.namespaced ? `/namespaces/${encodeURIComponent(namespace)}` : "";
-  const path = `${base}${scope}/${resource.name}/${encodeURIComponent(name)}`;
-  const whole = read<Whole>(await probe.get(path));
-  const place = resource.namespaced ? encodeURIComponent(namespace) : "default";
-  const field = `involvedObject.name=${encodeURIComponent(name)},involvedObject.kind=${resource.kind}`;
-  const events = read<Events>(
-    await probe.get(
-      `/api/v1/namespaces/${place}/events?fieldSelector=${encodeURIComponent(field)}`,
-    ),
-  );
+async function whyOther(reader: WhyReader, kind: string, name: string): Promise<Told> {
+  const { base, resource } = await reader.resource(kind.toLowerCase());
+  const path = resource.namespaced
+    ? reader.path(base, resource.name, name)
+    : `${base}/${resource.name}/${encodeURIComponent(name)}`;
+  const whole = await reader.get<Whole>(path);
+  const events = await reader.events(resource.kind, name, resource.namespaced);
+  const explained = await explain(reader, resource.kind, whole, events);
   const conditions = whole.status?.conditions ?? [];
-  const told = events.items.map(({ type, reason, message }) => ({ type, reason, message }));
-  if (wantsJson(flags)) {
-    surroundings.print(JSON.stringify({ kind: resource.kind, name, conditions, events: told }));
-    return 0;
-  }
+  const told = events.map(({ type, reason, message }) => ({ type, reason, message }));
+  const title = `${resource.singularName || resource.name}/${name}`;
   const lines = [
+    ...findingLines(explained?.findings ?? []),
     ...conditions.map(
       ({ type, status, reason = "", message = "" }) =>
         `  ${type} is ${status}${reason ? ` (${reason})` : ""}${message ? `: ${message}` : ""}`,
     ),
     ...told.map(({ type, reason, message }) => `  ${type} ${reason}: ${message}`),
   ];
-  surroundings.print(`${resource.singularName || resource.name}/${name}`);
-  if (lines.length === 0)
-    surroundings.print("  it has no conditions, and there are no events about it");
-  lines.forEach(surroundings.print);
-  return 0;
+  const nothing = explained ? [] : ["  it has no conditions, and there are no events about it"];
+  return {
+    json: { kind: resource.kind, name, ...explained, conditions, events: told },
+    lines: [
+      explained ? `${title}: ${explained.summary}` : title,
+      ...(lines.length > 0 ? lines : nothing),
+    ],
+  };
 }
 
-/** The kind by any of its names, in the core group first, then in the preferred version of each group. */
-async function findResource(
-  probe: ApiProbe,
+const WORKLOADS = new Set([
+  "Deployment",
+  "ReplicaSet",
+  "StatefulSet",
+  "DaemonSet",
+  "Job",
+  "ReplicationController",
+]);
+
+async function explain(
+  reader: WhyReader,
   kind: string,
-): Promise<{ readonly base: string; readonly resource: Resource }> {
-  const groups = read<{ groups: { preferredVersion: { groupVersion: string } }[] }>(
-    await probe.get("/apis"),
-  ).groups.map(({ preferredVersion }) => `/apis/${preferredVersion.groupVersion}`);
-  for (const base of ["/api/v1", ...groups]) {
-    const { resources } = read<{ resources: Resource[] }>(await probe.get(base));
-    const resource = resources.find(
-      (one) =>
-        !one.name.includes("/") &&
-        [one.name, one.singularName, one.kind.toLowerCase(), ...(one.shortNames ?? [])].includes(
-          kind,
-        ),
-    );
-    if (resource) return { base, resource };
-  }
-  throw new Error(`there is no kind '${kind}': see 'kubectl api-resources'`);
+  whole: Whole,
+  events: readonly Happening[],
+): Promise<Explained | undefined> {
+  if (kind === "Service") return whyService(reader, whole as V1Service);
+  return WORKLOADS.has(kind) ? whyWorkload(reader, kind, whole, events) : undefined;
 }
 
-/** @throws {Error} the server's own words, or that there was no answer. */
-function read<T>(answer: Answer | undefined): T {
-  if (!answer) throw new Error("the API server does not answer: see 'skiff status'");
-  const body = JSON.parse(answer.body) as T & { readonly message?: string };
-  if (answer.status !== 200)
-    throw new Error(body.message ?? `the API server answered ${answer.status}`);
-  return body;
+async function whyService(reader: WhyReader, service: V1Service): Promise<Explained> {
+  const label = encodeURIComponent(`kubernetes.io/service-name=${service.metadata?.name}`);
+  const slices = reader.path("/apis/discovery.k8s.io/v1", "endpointslices");
+  return explainService({
+    service,
+    pods: await reader.list<V1Pod>(reader.path("/api/v1", "pods")),
+    slices: await reader.list<V1EndpointSlice>(`${slices}?labelSelector=${label}`),
+  });
+}
+
+/** Pods whose events are read: no more are told. */
+const PODS_MAX = 5;
+
+async function whyWorkload(
+  reader: WhyReader,
+  kind: string,
+  whole: Whole,
+  events: readonly Happening[],
+): Promise<Explained> {
+  const maker = kind === "Deployment" ? await newestSet(reader, whole) : whole;
+  const all = maker ? await reader.list<V1Pod>(reader.path("/api/v1", "pods")) : [];
+  const pods = all.filter((pod) => isOwnedBy(pod, maker?.metadata?.uid));
+  const podEvents = new Map<string, readonly Happening[]>();
+  for (const { metadata } of pods.filter(isWaiting).slice(0, PODS_MAX))
+    podEvents.set(metadata?.name ?? "", await reader.events("Pod", metadata?.name ?? ""));
+  const ofSet =
+    maker && maker !== whole ? await reader.events("ReplicaSet", maker.metadata?.name ?? "") : [];
+  return explainWorkload({
+    kind,
+    workload: whole as Workload,
+    pods,
+    events: [...events, ...ofSet],
+    podEvents,
+    limits: {
+      quotas: await reader.list<V1ResourceQuota>(reader.path("/api/v1", "resourcequotas")),
+      limitRanges: await reader.list<V1LimitRange>(reader.path("/api/v1", "limitranges")),
+    },
+  });
+}
+
+function isWaiting({ status }: V1Pod): boolean {
+  return !status?.conditions?.some(({ type, status: is }) => type === "Ready" && is === "True");
+}
+
+/** The ReplicaSet that a Deployment makes its Pods with now. */
+async function newestSet(
+  reader: WhyReader,
+  { metadata }: Whole,
+): Promise<V1ReplicaSet | undefined> {
+  const sets = await reader.list<V1ReplicaSet>(reader.path("/apis/apps/v1", "replicasets"));
+  const revision = (set: V1ReplicaSet): number =>
+    Number(set.metadata?.annotations?.["deployment.kubernetes.io/revision"] ?? 0);
+  return sets
+    .filter((set) => isOwnedBy(set, metadata.uid))
+    .reduce<V1ReplicaSet | undefined>(
+      (best, set) => (!best || revision(set) > revision(best) ? set : best),
+      undefined,
+    );
+}
+
+function isOwnedBy(
+  { metadata }: { readonly metadata?: V1ObjectMeta },
+  uid: string | undefined,
+): boolean {
+  return (metadata?.ownerReferences ?? []).some((owner) => owner.controller && owner.uid === uid);
 }

@@ -20,6 +20,7 @@ import type { UserInfo } from "../apiserver/request.ts";
 import { startApiServer, type ApiServer, type HttpListening } from "../apiserver/server.ts";
 import type { Clock } from "../base/clock.ts";
 import type { Logger } from "../base/logger.ts";
+import type { MetricRegistry } from "../base/metrics.ts";
 import type { Random } from "../base/random.ts";
 import type { Cache } from "../client/cache.ts";
 import type { Client } from "../client/client.ts";
@@ -28,6 +29,7 @@ import { startControllers, type ControllerSettings } from "../controllers/all.ts
 import { parsePodRange } from "../controllers/nodeipam/nodeipam.ts";
 import { EventRecorder } from "../client/event-recorder.ts";
 import { fixedKinds } from "../reconciler/served-kinds.ts";
+import { WorkQueueMetrics } from "../reconciler/work-queue-metrics.ts";
 import type { SchedulerConfiguration } from "../scheduler/configuration.ts";
 import type { PostJson } from "../scheduler/extender.ts";
 import { Scheduler } from "../scheduler/scheduler.ts";
@@ -225,7 +227,10 @@ export type LoopOptions = Pick<
   | "scheduling"
   | "postJson"
 > &
-  Pick<ControllerSettings, "issueSecretToken" | "certificates">;
+  Pick<ControllerSettings, "issueSecretToken" | "certificates"> & {
+    /** Where the loops tell of themselves; absent: nobody asks. */
+    readonly metrics?: MetricRegistry;
+  };
 
 /** What of the loops is to run in this process. @returns their ends */
 async function runLoops(
@@ -238,6 +243,7 @@ async function runLoops(
   const key = loadSigningKey(options.serviceAccountKey);
   const loops: LoopOptions = {
     ...options,
+    metrics: server.parts.metrics,
     issueSecretToken: options.issueSecretToken ?? ((subject) => signLegacyToken(subject, key)),
     ...signing(options, server),
   };
@@ -303,7 +309,14 @@ export function runControllers(
       issueSecretToken,
       ...(options.certificates && { certificates: options.certificates }),
     },
-    { client, cache, clock, logger, events },
+    {
+      client,
+      cache,
+      clock,
+      logger,
+      events,
+      ...(options.metrics && { metrics: new WorkQueueMetrics(options.metrics) }),
+    },
   );
   return async () => {
     await controllers.close();
@@ -324,7 +337,7 @@ function collectedKinds(): readonly Kind[] {
 
 /** Starts the scheduler, as whom `client` speaks for. @returns ends it */
 export async function runScheduler(
-  { clock, random, logger, hostName, scheduling, postJson }: LoopOptions,
+  { clock, random, logger, hostName, scheduling, postJson, metrics }: LoopOptions,
   client: Client,
   cache: Cache,
   onMade: (scheduler: Scheduler) => void = () => {},
@@ -345,6 +358,7 @@ export async function runScheduler(
     events,
     ...(scheduling && { configuration: scheduling }),
     ...(postJson && { postJson }),
+    ...(metrics && { metrics }),
   });
   onMade(scheduler);
   await scheduler.start();

@@ -2,7 +2,8 @@ import { join, resolve } from "node:path";
 import type { Clock } from "../base/clock.ts";
 import { SystemRandom } from "../base/system-random.ts";
 import type { Surroundings } from "../cli/command.ts";
-import { ConfigurationError, readConfiguration } from "../scheduler/configuration.ts";
+import { ConfigurationError } from "../scheduler/configuration-part.ts";
+import { readConfiguration } from "../scheduler/configuration.ts";
 import { terminated } from "./process-end.ts";
 
 /** Where the machine's own programs are: `ip`, `nft`, `mount`, `containerd`, `runc`. */

@@ -10,6 +10,7 @@ import type { EventSink } from "../client/event-recorder.ts";
 import { RevisionBarrier } from "./revision-barrier.ts";
 import { fixedKinds, type ServedKinds } from "./served-kinds.ts";
 import { WorkQueue, type Outcome } from "./work-queue.ts";
+import type { WorkQueueMetrics } from "./work-queue-metrics.ts";
 
 /**
  * Keys of one controller in work at once. Workers only ever wait for the server; doubling doubles the writes that one
@@ -24,12 +25,8 @@ export interface Surroundings {
   readonly clock: Clock;
   readonly logger: Logger;
   readonly events: EventSink;
-  readonly metrics?: ReconcileMetrics;
-}
-
-/** What the runner tells about itself. */
-export interface ReconcileMetrics {
-  reconciled(controller: string, next: Outcome["next"], durationMs: number): void;
+  /** What the queues tell of themselves; absent: nobody asks. */
+  readonly metrics?: WorkQueueMetrics;
 }
 
 /** A running controller. */
@@ -115,7 +112,12 @@ const NONE: readonly never[] = [];
 export function runLoop(loop: Loop, surroundings: Surroundings): RunningLoop {
   const { clock, cache } = surroundings;
   const barrier = new RevisionBarrier(cache);
-  const queue = new WorkQueue(clock, WORKERS_MAX, (key) => work(loop, surroundings, barrier, key));
+  const queue: WorkQueue = new WorkQueue(
+    clock,
+    WORKERS_MAX,
+    (key) => reconcile(loop, surroundings, barrier, key),
+    surroundings.metrics?.meter(loop.name, () => queue.state),
+  );
   const followed = new Set<Kind>();
   let isClosed = false;
   const follow = (): Promise<unknown> => {
@@ -157,19 +159,6 @@ function keysOf(loop: Loop, { logger }: Surroundings, change: CacheChange): read
     logger.error("a trigger failed", { controller: loop.name, key, error: stackOf(error) });
     return [];
   }
-}
-
-async function work(
-  loop: Loop,
-  surroundings: Surroundings,
-  barrier: RevisionBarrier,
-  key: string,
-): Promise<Outcome> {
-  const { clock, metrics } = surroundings;
-  const startMs = clock.monotonic();
-  const outcome = await reconcile(loop, surroundings, barrier, key);
-  metrics?.reconciled(loop.name, outcome.next, clock.monotonic() - startMs);
-  return outcome;
 }
 
 async function reconcile(

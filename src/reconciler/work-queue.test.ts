@@ -1,7 +1,9 @@
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
+import { MetricRegistry } from "../base/metrics.ts";
 import { VirtualClock } from "../base/virtual-clock.ts";
 import { WorkQueue, type Outcome } from "./work-queue.ts";
+import { WorkQueueMetrics } from "./work-queue-metrics.ts";
 
 /** A queue whose work is logged with its time, and answered in order by `outcomes` (then "done"). */
 function scripted(outcomes: readonly Outcome[] = [], workersMax = 4) {
@@ -116,5 +118,42 @@ describe("WorkQueue", () => {
     queue.add("b");
     await clock.advance(10_000);
     assert.deepEqual(log, ["a@0"]);
+  });
+
+  it("tells how many keys wait, how long they did and how long they took", async () => {
+    const clock = new VirtualClock();
+    const registry = new MetricRegistry();
+    const script: Outcome[] = [{ next: "backoff" }];
+    const queue: WorkQueue = new WorkQueue(
+      clock,
+      1,
+      async () => {
+        await new Promise<void>((resolve) => clock.after(2000, resolve));
+        return script.shift() ?? { next: "done" };
+      },
+      new WorkQueueMetrics(registry).meter("job-controller", () => queue.state),
+    );
+    const told = (name: string): readonly string[] =>
+      registry
+        .text()
+        .split("\n")
+        .filter((line) => line.startsWith(`workqueue_${name}{`))
+        .map((line) => line.replace("workqueue_", ""));
+    queue.start();
+    for (const key of ["a", "b", "a"]) queue.add(key);
+    await clock.advance(1500);
+    assert.deepEqual(told("depth"), ['depth{name="job"} 1']);
+    const longest = "longest_running_processor_seconds";
+    assert.deepEqual(told(longest), [`${longest}{name="job"} 1.5`]);
+    await clock.advance(10_000);
+    assert.deepEqual(told("depth"), ['depth{name="job"} 0']);
+    assert.deepEqual(told("adds_total"), ['adds_total{name="job"} 3']);
+    assert.deepEqual(told("retries_total"), ['retries_total{name="job"} 1']);
+    assert.deepEqual(told("work_duration_seconds_count"), [
+      'work_duration_seconds_count{name="job"} 3',
+    ]);
+    assert.deepEqual(told("queue_duration_seconds_sum"), [
+      'queue_duration_seconds_sum{name="job"} 3.995',
+    ]);
   });
 });

@@ -2,6 +2,7 @@ import { backoffMs, type BackoffLimits } from "../base/backoff.ts";
 import type { Clock, Instant } from "../base/clock.ts";
 import { turnsOf, type Slice } from "../base/turns.ts";
 import { WakeUps } from "./wake-ups.ts";
+import { UNMETERED, type QueueMeter, type QueueState } from "./work-queue-metrics.ts";
 
 /**
  * How long a failing key waits. @spec controller-runtime v0.22 priorityqueue.go: 5 ms → 1000 s, doubling.
@@ -29,8 +30,10 @@ export class WorkQueue {
   readonly #clock: Clock;
   readonly #work: (key: string) => Promise<Outcome>;
   readonly #workersMax: number;
-  readonly #ready = new Set<string>();
-  readonly #busy = new Set<string>();
+  readonly #meter: QueueMeter;
+  /** By key since when, on the monotonic clock. */
+  readonly #ready = new Map<string, number>();
+  readonly #busy = new Map<string, number>();
   readonly #dirty = new Set<string>();
   readonly #wakeUps: WakeUps;
   readonly #failures = new Map<string, number>();
@@ -43,7 +46,13 @@ export class WorkQueue {
   #idle: (() => void)[] = [];
 
   /** `work` must not reject. */
-  constructor(clock: Clock, workersMax: number, work: (key: string) => Promise<Outcome>) {
+  constructor(
+    clock: Clock,
+    workersMax: number,
+    work: (key: string) => Promise<Outcome>,
+    meter = UNMETERED,
+  ) {
+    this.#meter = meter;
     this.#clock = clock;
     this.#wakeUps = new WakeUps(clock, (key) => this.add(key));
     this.#workersMax = workersMax;
@@ -59,8 +68,9 @@ export class WorkQueue {
   add(key: string): void {
     if (this.#isClosed) return;
     if (this.#busy.has(key)) this.#dirty.add(key);
-    else {
-      this.#ready.add(key);
+    else if (!this.#ready.has(key)) {
+      this.#ready.set(key, this.#clock.monotonic());
+      this.#meter.added();
       this.#planDrain();
     }
   }
@@ -72,6 +82,12 @@ export class WorkQueue {
   /** Keys that wait for a worker. */
   get depth(): number {
     return this.#ready.size;
+  }
+
+  /** Keys that are held after their work count as worked on. */
+  get state(): QueueState {
+    const now = this.#clock.monotonic();
+    return { depth: this.depth, workingMs: [...this.#busy.values()].map((since) => now - since) };
   }
 
   /** Resolves when no key waits, is worked on or is held. Keys that wait for a time do not count. */
@@ -104,8 +120,8 @@ export class WorkQueue {
     if (this.#ready.size === 0) return;
     this.#slice ??= this.#beginSlice();
     while (this.#working < this.#workersMax && this.#ready.size > 0 && !this.#slice.isOver) {
-      const [key] = this.#ready;
-      void this.#run(key!);
+      const [next] = this.#ready;
+      void this.#run(...next!);
     }
   }
 
@@ -119,13 +135,16 @@ export class WorkQueue {
     return turns.slice();
   }
 
-  async #run(key: string): Promise<void> {
+  async #run(key: string, since: number): Promise<void> {
+    const startMs = this.#clock.monotonic();
     this.#ready.delete(key);
-    this.#busy.add(key);
+    this.#busy.set(key, startMs);
+    this.#meter.begun(startMs - since);
     this.#wakeUps.cancel(key);
     this.#working++;
     const outcome = await this.#work(key);
     this.#working--;
+    this.#meter.ended(this.#clock.monotonic() - startMs);
     this.#planDrain();
     if (this.#isClosed) return this.#notifyIdle();
     if (outcome.held) await outcome.held;
@@ -143,6 +162,7 @@ export class WorkQueue {
     }
     const failures = (this.#failures.get(key) ?? 0) + 1;
     this.#failures.set(key, failures);
+    this.#meter.retried();
     if (next === "again" && failures === 1) this.add(key);
     else this.addAt(key, this.#clock.now() + backoffMs(RETRY, failures));
   }

@@ -2,7 +2,8 @@ import assert from "node:assert/strict";
 import { describe, it } from "node:test";
 import { SeededRandom } from "../base/seeded-random.ts";
 import type { V1Node, V1Pod, V1PodSpec } from "../gen/types.ts";
-import { ConfigurationError, DEFAULT_CONFIGURATION, readConfiguration } from "./configuration.ts";
+import { ConfigurationError } from "./configuration-part.ts";
+import { DEFAULT_CONFIGURATION, readConfiguration } from "./configuration.ts";
 import { decide } from "./cycle.ts";
 import { FreshLook } from "./look.ts";
 import { PodClasses } from "./pod-class.ts";
@@ -89,12 +90,52 @@ describe("readConfiguration", () => {
       `${HEAD}extenders: [{urlPrefix: "http://a", prioritizeVerb: p, weight: 0}]`,
       /must have a positive weight/,
     ],
+    [
+      `${HEAD}extenders: [{urlPrefix: "https://a", tlsConfig: {insecure: true, caFile: /ca}}]`,
+      /tlsConfig.insecure true: specifying a root certificates file with the insecure flag/,
+    ],
+    [
+      `${HEAD}extenders: [{urlPrefix: "https://a", tlsConfig: {certFile: /cert}}]`,
+      /tlsConfig "a certificate": certificate and key belong together/,
+    ],
   ] as const)
     it(`refuses ${text.replace(HEAD, "").trim()}`, () =>
       assert.throws(
         () => readConfiguration(text),
         (error) => error instanceof ConfigurationError && expected.test(error.message),
       ));
+});
+
+describe("the TLS of an extender", () => {
+  const tlsOf = (text: string): unknown =>
+    readConfiguration(`${HEAD}extenders: [{urlPrefix: "https://a", ${text}}]`).extenders[0]!.tls;
+  const none = {
+    isInsecure: false,
+    serverName: "",
+    ca: undefined,
+    cert: undefined,
+    key: undefined,
+  };
+
+  it("is the machine's without a word", () => assert.equal(tlsOf("weight: 1"), undefined));
+
+  it("believes anybody with enableHTTPS and no authority, as upstream", () => {
+    assert.deepEqual(tlsOf("enableHTTPS: true"), { ...none, isInsecure: true });
+    const ca = { file: "/ca.pem" };
+    assert.deepEqual(tlsOf("enableHTTPS: true, tlsConfig: {caFile: /ca.pem}"), { ...none, ca });
+  });
+
+  it("takes text before files", () => {
+    const data = Buffer.from("PEM").toString("base64");
+    const text = `caData: ${data}, caFile: /ca, certFile: /c, keyFile: /k, serverName: x.test`;
+    assert.deepEqual(tlsOf(`tlsConfig: {${text}}`), {
+      isInsecure: false,
+      serverName: "x.test",
+      ca: { text: "PEM" },
+      cert: { file: "/c" },
+      key: { file: "/k" },
+    });
+  });
 });
 
 describe("a profile", () => {

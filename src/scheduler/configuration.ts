@@ -1,4 +1,6 @@
 import { decodeYaml } from "../api/machinery/yaml.ts";
+import { extenderOf } from "./extender-settings.ts";
+import { ConfigurationError, listAt, recordAt, wrong, type Part } from "./configuration-part.ts";
 import { ignoredResources, type ExtenderSettings } from "./extender.ts";
 import {
   ArgumentError,
@@ -15,11 +17,6 @@ export interface SchedulerConfiguration {
   readonly extenders: readonly ExtenderSettings[];
   readonly initialBackoffMs: number;
   readonly maxBackoffMs: number;
-}
-
-/** The file is not what it should be; the message says where and why. Its author must mend it. */
-export class ConfigurationError extends Error {
-  override readonly name = "ConfigurationError";
 }
 
 const API_VERSION = "kubescheduler.config.k8s.io/v1";
@@ -48,9 +45,6 @@ export function readConfiguration(text: string): SchedulerConfiguration {
     );
   return configurationOf(value as Part);
 }
-
-/** Any part of the file: its fields are checked where they are read. */
-type Part = Readonly<Record<string, unknown>>;
 
 function configurationOf(file: Part): SchedulerConfiguration {
   const extenders = listAt(file["extenders"], "extenders").map((one, index) =>
@@ -169,76 +163,13 @@ function setOf(set: Part, path: string): PluginSet {
   return { enabled, isDisabled: (name) => disabled.includes("*") || disabled.includes(name) };
 }
 
-function extenderOf(extender: Part, path: string): ExtenderSettings {
-  const text = (name: string): string => {
-    const value = extender[name] ?? "";
-    if (typeof value !== "string") throw wrong(`${path}.${name}`, value, "must be text");
-    return value;
-  };
-  const urlPrefix = text("urlPrefix");
-  if (!/^https?:\/\//.test(urlPrefix))
-    throw wrong(
-      `${path}.urlPrefix`,
-      urlPrefix,
-      "must be an address, such as http://127.0.0.1:8888",
-    );
-  const { weight = 1 } = extender;
-  if (text("prioritizeVerb") !== "" && !(Number.isInteger(weight) && (weight as number) > 0))
-    throw wrong(`${path}.weight`, weight, "must have a positive weight applied to it");
-  const managed = listAt(extender["managedResources"], `${path}.managedResources`).map((one, i) => {
-    const { name, ignoredByScheduler } = recordAt(one, `${path}.managedResources[${i}]`);
-    if (typeof name !== "string" || !name.includes("/"))
-      throw wrong(`${path}.managedResources[${i}].name`, name, "must be an extended resource");
-    return { name, ignoredByScheduler: ignoredByScheduler === true };
-  });
-  return {
-    urlPrefix: urlPrefix.replace(/\/$/, ""),
-    filterVerb: text("filterVerb"),
-    prioritizeVerb: text("prioritizeVerb"),
-    preemptVerb: text("preemptVerb"),
-    bindVerb: text("bindVerb"),
-    weight: weight as number,
-    timeoutMs: durationAt(extender["httpTimeout"], `${path}.httpTimeout`),
-    isNodeCacheCapable: extender["nodeCacheCapable"] === true,
-    isIgnorable: extender["ignorable"] === true,
-    managedResources: managed,
-  };
-}
-
 function checkPlugin(name: unknown, path: string): asserts name is string {
   if (typeof name !== "string" || !isKnownPlugin(name))
     throw wrong(path, name, `must be one of ${PLUGIN_NAMES.join(", ")}`);
-}
-
-function recordAt(value: unknown, path: string): Part {
-  if (typeof value === "object" && value !== null && !Array.isArray(value)) return value as Part;
-  throw new ConfigurationError(`${path || "the file"}: expected an object`);
-}
-
-function listAt(value: unknown, path: string): readonly unknown[] {
-  if (value === undefined || value === null) return [];
-  if (Array.isArray(value)) return value;
-  throw new ConfigurationError(`${path}: expected a list`);
 }
 
 function secondsAt(value: unknown, path: string, byDefault: number): number {
   if (value === undefined) return byDefault;
   if (Number.isInteger(value) && (value as number) > 0) return value as number;
   throw wrong(path, value, "must be greater than 0");
-}
-
-/** 5 s without one. @spec pkg/scheduler/extender.go DefaultExtenderTimeout */
-const EXTENDER_MS = 5_000;
-
-function durationAt(value: unknown, path: string): number {
-  if (value === undefined) return EXTENDER_MS;
-  const found = /^(?:(\d+)m)?(?:(\d+(?:\.\d+)?)(ms|s))?$/.exec(String(value));
-  const unit = found?.[3] === "ms" ? 1 : 1000;
-  const ms = Number(found?.[1] ?? 0) * 60_000 + Number(found?.[2] ?? 0) * unit;
-  if (!found || ms <= 0) throw wrong(path, value, "must be a duration, such as 5s or 200ms");
-  return ms;
-}
-
-function wrong(path: string, value: unknown, rule: string): ConfigurationError {
-  return new ConfigurationError(`${path} ${JSON.stringify(value) ?? "absent"}: ${rule}`);
 }

@@ -22,14 +22,36 @@ export interface ExtenderSettings {
     readonly name: string;
     readonly ignoredByScheduler: boolean;
   }[];
+  /** Of https; absent: as the machine trusts. */
+  readonly tls?: ExtenderTls;
 }
+
+/** How an extender is known, and how it knows us. @spec kubescheduler.config.k8s.io/v1 ExtenderTLSConfig */
+export interface ExtenderTls {
+  /** Whoever answers is believed. */
+  readonly isInsecure: boolean;
+  /** What its certificate must be for; "": the host of its address. */
+  readonly serverName: string;
+  readonly ca: Pem | undefined;
+  readonly cert: Pem | undefined;
+  readonly key: Pem | undefined;
+}
+
+/** The path of a file, or the text itself, which goes before it. */
+export type Pem = { readonly file: string } | { readonly text: string };
 
 /**
  * Sends JSON and returns the JSON of an answer with status 200.
  *
+ * `tls` is the same object each time.
  * @throws {Error} no such answer came in time.
  */
-export type PostJson = (url: string, body: object, timeoutMs: number) => Promise<unknown>;
+export type PostJson = (
+  url: string,
+  body: object,
+  timeoutMs: number,
+  tls?: ExtenderTls,
+) => Promise<unknown>;
 
 /** Highest score of an extender. @spec kube-scheduler extender/v1 MaxExtenderPriority */
 const EXTENDER_SCORE_MAX = 10;
@@ -152,8 +174,8 @@ export class Extender {
   }
 
   async #ask(verb: string, body: object): Promise<Answer> {
-    const { urlPrefix, timeoutMs } = this.settings;
-    return recordOf(await this.#post(`${urlPrefix}/${verb}`, body, timeoutMs));
+    const { urlPrefix, timeoutMs, tls } = this.settings;
+    return recordOf(await this.#post(`${urlPrefix}/${verb}`, body, timeoutMs, tls));
   }
 }
 

@@ -3,6 +3,7 @@ import { Heap } from "../base/heap.ts";
 import type { V1Pod } from "../gen/types.ts";
 import type { ClusterChange } from "./framework.ts";
 import type { PodClass, PodClasses } from "./pod-class.ts";
+import { eventOf, EVENTS, type QueueName, type RefusedPods } from "./scheduler-metrics.ts";
 import { WaitingGroups, type Group } from "./waiting-groups.ts";
 
 /** Initial and greatest backoff of a Pod that did not fit. @spec k8s@1.36 scheduling_queue.go */
@@ -27,6 +28,10 @@ interface Entry {
   /** When it came, or was refused last: Pods of one priority take turns in this order. */
   sequence: number;
   attempts: number;
+  /** When it came. */
+  readonly addedMs: number;
+  /** What last made it wait somewhere, in upstream's words. */
+  event: string;
   place: Place;
   /** How many changes the queue had heard of when it was popped. */
   heard: number;
@@ -35,6 +40,12 @@ interface Entry {
   /** When its backoff is over. */
   readyMs: number;
   group: Group<Entry> | undefined;
+}
+
+/** How a Pod came to its node. */
+export interface Waited {
+  readonly attempts: number;
+  readonly addedMs: number;
 }
 
 /**
@@ -62,16 +73,19 @@ export class SchedulingQueue {
   #sequence = 0;
   #heard = 0;
   #onActive: () => void;
+  readonly #onIncoming: (queue: QueueName, event: string) => void;
   #backoffTimer: { readonly timer: Timer; readonly dueMs: number } | undefined;
   #flushTimer: Timer | undefined;
 
-  /** `onActive`: called when a Pod becomes ready to be popped. */
+  /** `onActive`: called when a Pod becomes ready to be popped; `onIncoming`: when one begins to wait, and why. */
   constructor(
     clock: Clock,
     classes: Pick<PodClasses, "of">,
     onActive: () => void,
     backoff: BackoffSettings = BACKOFF,
+    onIncoming: (queue: QueueName, event: string) => void = () => {},
   ) {
+    this.#onIncoming = onIncoming;
     this.#backoffSettings = backoff;
     this.#clock = clock;
     this.#classes = classes;
@@ -83,8 +97,23 @@ export class SchedulingQueue {
     return this.#entries.size;
   }
 
+  /** Who waits where, counted. */
+  get counts(): Readonly<Record<"active" | "backoff" | "unschedulable", number>> {
+    const counts = { active: 0, backoff: 0, unschedulable: 0 };
+    for (const { place } of this.#entries.values()) {
+      if (place === "active" || place === "unschedulable") counts[place]++;
+      else if (place === "helped" || place === "failed") counts.backoff++;
+    }
+    return counts;
+  }
+
+  /** How many Pods each plugin holds back. */
+  get refused(): readonly RefusedPods[] {
+    return this.#groups.refused();
+  }
+
   /** A new Pod, or a new version of one that waits. One that plugins see differently now is tried again. */
-  add(pod: V1Pod): void {
+  add(pod: V1Pod, event: string = EVENTS.podAdded): void {
     const uid = uidOf(pod);
     const podClass = this.#classes.of(pod);
     const known = this.#entries.get(uid);
@@ -96,6 +125,8 @@ export class SchedulingQueue {
       priority: pod.spec?.priority ?? 0,
       sequence: this.#sequence++,
       attempts: 0,
+      addedMs: this.#clock.monotonic(),
+      event,
       place: "active",
       heard: 0,
       triedMs: 0,
@@ -103,7 +134,7 @@ export class SchedulingQueue {
       group: undefined,
     };
     this.#entries.set(uid, entry);
-    this.#activate(entry);
+    this.#activate(entry, event);
   }
 
   /** The Pod was bound, deleted, or is no longer ours. */
@@ -117,8 +148,12 @@ export class SchedulingQueue {
 
   /** The next Pod to decide on: highest priority, then longest in the queue. */
   pop(): V1Pod | undefined {
-    const entry = popPlaced(this.#active, "active") ?? popPlaced(this.#backoff.helped, "helped");
-    if (!entry) return undefined;
+    let entry = popPlaced(this.#active, "active");
+    if (!entry) {
+      entry = popPlaced(this.#backoff.helped, "helped");
+      if (!entry) return undefined;
+      this.#onIncoming("active", EVENTS.fromBackoff);
+    }
     entry.place = "in-cycle";
     entry.attempts++;
     entry.heard = this.#heard;
@@ -127,10 +162,11 @@ export class SchedulingQueue {
     return entry.pod;
   }
 
-  /** The popped Pod was given a node: the next one that waits for the same may try. */
-  placed(pod: V1Pod): void {
+  /** The popped Pod was given a node: the next one that waits for the same may try. @returns how it came to it */
+  placed(pod: V1Pod): Waited | undefined {
     const entry = this.#entries.get(uidOf(pod));
     if (entry) this.#leaveGroup(entry);
+    return entry;
   }
 
   /**
@@ -142,7 +178,8 @@ export class SchedulingQueue {
     if (entry?.place !== "in-cycle") return;
     entry.sequence = this.#sequence++;
     if (isNominated) this.#leaveGroup(entry);
-    if (entry.heard !== this.#heard) return this.#retry(entry);
+    if (entry.heard !== this.#heard) return this.#retry(entry, EVENTS.failed);
+    this.#onIncoming("unschedulable", EVENTS.failed);
     entry.place = "unschedulable";
     this.#groups.join(entry, refusedBy, isNominated ? entry.uid : "");
     this.#unschedulable.add(entry);
@@ -154,7 +191,7 @@ export class SchedulingQueue {
     const entry = this.#entries.get(uidOf(pod));
     if (entry?.place !== "in-cycle") return;
     entry.sequence = this.#sequence++;
-    this.#wait(entry, "failed");
+    this.#wait(entry, "failed", EVENTS.failed);
   }
 
   /** A Pod that waits for a change may find a node without one. */
@@ -163,13 +200,13 @@ export class SchedulingQueue {
     if (entry?.place === "in-cycle") this.#heard++;
     if (entry?.place !== "unschedulable") return;
     this.#leaveGroup(entry);
-    this.#retry(entry);
+    this.#retry(entry, EVENTS.podUpdated);
   }
 
   /** Wakes the Pods that a change may help. */
   wake(change: ClusterChange): void {
     this.#heard++;
-    for (const entry of this.#groups.helped(change)) this.#retry(entry);
+    for (const entry of this.#groups.helped(change)) this.#retry(entry, eventOf(change));
   }
 
   /** Plugins may tell Pods apart that they could not before, or the other way round. */
@@ -194,7 +231,7 @@ export class SchedulingQueue {
     const { place } = entry;
     this.#leaveGroup(entry);
     entry.podClass = podClass;
-    if (place === "unschedulable") this.#retry(entry);
+    if (place === "unschedulable") this.#retry(entry, EVENTS.podUpdated);
     // Heard of something, so that a refusal that did not know of it does not count.
     else if (place === "in-cycle") this.#heard++;
   }
@@ -202,24 +239,27 @@ export class SchedulingQueue {
   #leaveGroup(entry: Entry): void {
     this.#unschedulable.delete(entry);
     const next = this.#groups.leave(entry);
-    if (next) this.#retry(next);
+    if (next) this.#retry(next, entry.event);
   }
 
   /** Makes a Pod active when its backoff, counted from its last try, is over. */
-  #retry(entry: Entry): void {
+  #retry(entry: Entry, event: string): void {
+    entry.event = event;
     this.#unschedulable.delete(entry);
-    if (entry.readyMs <= this.#clock.monotonic()) return this.#activate(entry);
-    this.#wait(entry, "helped");
+    if (entry.readyMs <= this.#clock.monotonic()) return this.#activate(entry, event);
+    this.#wait(entry, "helped", event);
     this.#onActive();
   }
 
-  #wait(entry: Entry, place: "helped" | "failed"): void {
+  #wait(entry: Entry, place: "helped" | "failed", event: string): void {
+    this.#onIncoming("backoff", event);
     entry.place = place;
     this.#backoff[place].push(entry);
     this.#planBackoff(entry.readyMs);
   }
 
-  #activate(entry: Entry): void {
+  #activate(entry: Entry, event: string): void {
+    this.#onIncoming("active", event);
     entry.place = "active";
     this.#active.push(entry);
     this.#onActive();
@@ -243,7 +283,7 @@ export class SchedulingQueue {
       const isHere = next.place === place;
       if (isHere && next.readyMs > now) return this.#planBackoff(next.readyMs);
       heap.pop();
-      if (isHere) this.#activate(next);
+      if (isHere) this.#activate(next, EVENTS.backoffOver);
     }
   }
 
@@ -264,7 +304,7 @@ export class SchedulingQueue {
     for (const entry of [...this.#unschedulable]) {
       if (entry.triedMs > due) return;
       this.#leaveGroup(entry);
-      this.#retry(entry);
+      this.#retry(entry, EVENTS.timeout);
     }
   }
 }

@@ -1,4 +1,11 @@
-import { amountsOf, podRequests, scoredRequests, type Amounts } from "../api/core/pod-requests.ts";
+import {
+  amountsOf,
+  placedRequests,
+  placedScoredRequests,
+  podRequests,
+  scoredRequests,
+  type Amounts,
+} from "../api/core/pod-requests.ts";
 import type { V1Pod } from "../gen/types.ts";
 
 /**
@@ -57,7 +64,7 @@ export function allocatableOf(list: Readonly<Record<string, string>> | undefined
   return Resources.of(amountsOf(list));
 }
 
-/** What a Pod takes of its node. */
+/** What a Pod asks of a node. */
 export function requestsOf(pod: V1Pod): Resources {
   return Resources.of(podRequests(pod));
 }
@@ -65,4 +72,14 @@ export function requestsOf(pod: V1Pod): Resources {
 /** The same for scores: containers without a cpu or memory request count a little. */
 export function scoredRequestsOf(pod: V1Pod): Resources {
   return Resources.of(scoredRequests(pod));
+}
+
+/** What a Pod takes of its node: while it is resized more than it asks for, or less. */
+export function takenBy(pod: V1Pod): Resources {
+  return Resources.of(placedRequests(pod));
+}
+
+/** The same for scores. */
+export function scoredTakenBy(pod: V1Pod): Resources {
+  return Resources.of(placedScoredRequests(pod));
 }

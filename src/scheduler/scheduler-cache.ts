@@ -84,6 +84,13 @@ export class SchedulerCache implements Snapshot {
     else this.#namespaces.delete(name);
   }
 
+  /** Pods on nodes that are known or not; those of them that are assumed. */
+  get podCounts(): { readonly all: number; readonly assumed: number } {
+    let assumed = 0;
+    for (const { isAssumed } of this.#placements.values()) if (isAssumed) assumed++;
+    return { all: this.#placements.size, assumed };
+  }
+
   get budgets(): readonly V1PodDisruptionBudget[] {
     return [...this.#budgets.values()];
   }

@@ -5,6 +5,7 @@ import { Node } from "../api/core/node.ts";
 import { Pod } from "../api/core/pod.ts";
 import { InProcessCache } from "../apiserver/in-process-cache.ts";
 import { silentLogger } from "../base/logger.ts";
+import { MetricRegistry } from "../base/metrics.ts";
 import { Unreachable } from "../base/network.ts";
 import { SeededRandom } from "../base/seeded-random.ts";
 import { conflict } from "../api/machinery/status-errors.ts";
@@ -28,6 +29,11 @@ interface World {
   afterBinding: (name: string) => Promise<void>;
   /** What happens before a scheduler that follows by watch is told; may wait. */
   beforeEvent: (event: WatchEvent<KubeObject>) => Promise<void>;
+  addNode(name: string): Promise<void>;
+  addPod(name: string, spec?: Partial<V1PodSpec>): Promise<void>;
+  removePod(name: string): Promise<void>;
+  /** As another scheduler would. */
+  bindElsewhere(name: string): Promise<void>;
   pass(ms: number): Promise<void>;
   /** `a:n1 b:` */
   places(): Promise<string>;
@@ -56,6 +62,20 @@ function inWorld(
       beforeBinding: () => Promise.resolve(),
       afterBinding: () => Promise.resolve(),
       beforeEvent: () => Promise.resolve(),
+      async addNode(name) {
+        await client.create(Node, node(name));
+      },
+      async addPod(name, spec = {}) {
+        await client.create(Pod, pod(name, { spec }));
+      },
+      async removePod(name) {
+        await client.delete(Pod, key(name), { graceSeconds: 0 });
+      },
+      async bindElsewhere(name) {
+        const target = { apiVersion: "v1", kind: "Node", name: "elsewhere" };
+        const binding = { apiVersion: "v1", kind: "Binding", metadata: key(name), target };
+        await client.createSubresource(Pod, key(name), "binding", binding as never);
+      },
       async pass(ms) {
         for (let left = ms; left > 0; left -= 250) await clock.advance(Math.min(250, left));
       },
@@ -107,6 +127,8 @@ function inWorld(
   };
 }
 
+const key = (name: string) => ({ namespace: "default", name });
+
 const HEAD = "apiVersion: kubescheduler.config.k8s.io/v1\nkind: KubeSchedulerConfiguration\n";
 
 const requesting = (cpu: string): Partial<V1PodSpec> => ({
@@ -118,12 +140,11 @@ describe("Scheduler", () => {
     "binds a Pod, and says so",
     inWorld(async (world) => {
       const { client } = world;
-      await client.create(Node, node("n1"));
-      await client.create(Pod, pod("a"));
+      await world.addNode("n1");
+      await world.addPod("a");
       await world.pass(100);
       assert.equal(await world.places(), "a:n1");
-      const [condition] = (await client.get(Pod, { namespace: "default", name: "a" })).status!
-        .conditions!;
+      const [condition] = (await client.get(Pod, key("a"))).status!.conditions!;
       assert.equal(`${condition!.type} ${condition!.status}`, "PodScheduled True");
       assert.deepEqual(await world.reasons("a"), [
         "Scheduled ×1: Successfully assigned default/a to n1",
@@ -135,14 +156,14 @@ describe("Scheduler", () => {
     "says why it cannot, once, and binds when that has changed",
     inWorld(async (world) => {
       const { client } = world;
-      await client.create(Node, node("n1"));
-      await client.create(Pod, pod("a", { spec: requesting("3") }));
-      await client.create(Pod, pod("b", { spec: requesting("3") }));
+      await world.addNode("n1");
+      await world.addPod("a", requesting("3"));
+      await world.addPod("b", requesting("3"));
       await world.pass(3000);
       const message =
         "0/1 nodes are available: 1 Insufficient cpu. no new claims to deallocate, " +
         "preemption: 0/1 nodes are available: 1 No preemption victims found for incoming pod.";
-      const waiting = await client.get(Pod, { namespace: "default", name: "b" });
+      const waiting = await client.get(Pod, key("b"));
       assert.equal(waiting.status!.conditions![0]!.message, message);
       for (let i = 0; i < 5; i++) {
         const labels = { "kubernetes.io/hostname": "n1", [`try${i}`]: "" };
@@ -150,7 +171,7 @@ describe("Scheduler", () => {
         await world.pass(20_000);
       }
       assert.deepEqual(await world.reasons("b"), [`FailedScheduling ×1: ${message}`]);
-      await client.delete(Pod, { namespace: "default", name: "a" }, { graceSeconds: 0 });
+      await world.removePod("a");
       await world.pass(100);
       assert.equal(await world.places(), "b:n1");
     }),
@@ -162,14 +183,14 @@ describe("Scheduler", () => {
       const { client } = world;
       let release = (): void => {};
       world.beforeBinding = () => new Promise((resolve) => (release = resolve));
-      await client.create(Node, node("n1"));
-      await client.create(Pod, pod("a", { spec: requesting("3") }));
+      await world.addNode("n1");
+      await world.addPod("a", requesting("3"));
       await world.pass(100);
       const body = { metadata: { labels: { written: "meanwhile" } } };
-      await client.patch(Pod, { namespace: "default", name: "a" }, { type: "merge", body });
+      await client.patch(Pod, key("a"), { type: "merge", body });
       const releaseA = release;
       world.beforeBinding = () => Promise.resolve();
-      await client.create(Pod, pod("b", { spec: requesting("3") }));
+      await world.addPod("b", requesting("3"));
       await world.pass(100);
       assert.equal(await world.places(), "a: b:");
       releaseA();
@@ -185,10 +206,9 @@ describe("Scheduler", () => {
     it(
       `gives nobody the room of a Pod that was bound, though the answer ${what}`,
       inWorld(async (world) => {
-        const { client } = world;
-        await client.create(Node, node("n1"));
-        await client.create(Pod, pod("a", { spec: requesting("3") }));
-        await client.create(Pod, pod("b", { spec: requesting("3") }));
+        await world.addNode("n1");
+        await world.addPod("a", requesting("3"));
+        await world.addPod("b", requesting("3"));
         world.afterBinding = () => Promise.reject(error);
         // The watch tells nothing of the binding: what the scheduler knows is old.
         world.beforeEvent = ({ type }) =>
@@ -201,18 +221,17 @@ describe("Scheduler", () => {
   it(
     "tries again after its backoff when a binding fails, and gives the room to others until then",
     inWorld(async (world) => {
-      const { client } = world;
       world.beforeBinding = async (name) => {
         if (name === "a") throw new Unreachable("test");
       };
-      await client.create(Node, node("n1"));
-      await client.create(Pod, pod("a", { spec: requesting("3") }));
+      await world.addNode("n1");
+      await world.addPod("a", requesting("3"));
       await world.pass(100);
-      await client.create(Pod, pod("b", { spec: requesting("3") }));
+      await world.addPod("b", requesting("3"));
       await world.pass(500);
       assert.equal(await world.places(), "a: b:n1");
       world.beforeBinding = () => Promise.resolve();
-      await client.create(Node, node("n2"));
+      await world.addNode("n2");
       await world.pass(1000);
       assert.equal(await world.places(), "a:n2 b:n1");
     }),
@@ -224,24 +243,22 @@ describe("Scheduler", () => {
       const { client } = world;
       let release = (): void => {};
       world.beforeBinding = () => new Promise((resolve) => (release = resolve));
-      await client.create(Node, node("n1"));
-      const key = { namespace: "default", name: "a" };
-      await client.create(Pod, pod("a", { spec: requesting("3") }));
+      await world.addNode("n1");
+      await world.addPod("a", requesting("3"));
       await world.pass(100);
       world.beforeBinding = () => Promise.resolve();
-      await client.create(Pod, pod("b", { spec: requesting("3") }));
+      await world.addPod("b", requesting("3"));
       await world.pass(100);
       assert.equal(await world.places(), "a: b:");
-      const binding = { metadata: key, target: { kind: "Node", name: "elsewhere" } };
-      await client.createSubresource(Pod, key, "binding", binding as never);
+      await world.bindElsewhere("a");
       await world.pass(100);
       assert.equal(await world.places(), "a:elsewhere b:n1");
       release();
-      await client.create(Pod, pod("c", { spec: requesting("2") }));
+      await world.addPod("c", requesting("2"));
       await world.pass(100);
       const containers = requesting("1").containers!;
       const shrink = { type: "strategic", body: { spec: { containers } } } as const;
-      await client.patch(Pod, { ...key, name: "b" }, shrink, { subresource: "resize" });
+      await client.patch(Pod, key("b"), shrink, { subresource: "resize" });
       await world.pass(100);
       assert.equal(await world.places(), "a:elsewhere b:n1 c:n1");
     }),
@@ -251,11 +268,10 @@ describe("Scheduler", () => {
     "evicts Pods of lower priority for one that fits nowhere, and keeps their node for it",
     inWorld(async (world) => {
       const { client } = world;
-      const key = (name: string) => ({ namespace: "default", name });
-      await client.create(Node, node("n1"));
-      await client.create(Pod, pod("low", { spec: { ...requesting("3"), priority: 1 } }));
+      await world.addNode("n1");
+      await world.addPod("low", { ...requesting("3"), priority: 1 });
       await world.pass(100);
-      await client.create(Pod, pod("high", { spec: { ...requesting("3"), priority: 10 } }));
+      await world.addPod("high", { ...requesting("3"), priority: 10 });
       await world.pass(100);
       const victim = await client.get(Pod, key("low"));
       const high = await client.get(Pod, key("high"));
@@ -271,8 +287,8 @@ describe("Scheduler", () => {
       ]);
       const [, preempted] = await world.reasons("low");
       assert.equal(preempted, `Preempted ×1: Preempted by pod ${high.metadata!.uid} on node n1`);
-      await client.create(Pod, pod("late", { spec: { ...requesting("3"), priority: 5 } }));
-      await client.delete(Pod, key("low"), { graceSeconds: 0 });
+      await world.addPod("late", { ...requesting("3"), priority: 5 });
+      await world.removePod("low");
       await world.pass(2000);
       assert.equal(await world.places(), "high:n1 late:");
     }),
@@ -282,17 +298,16 @@ describe("Scheduler", () => {
     "finds another node for a Pod whose nominated node is wanted by one of higher priority",
     inWorld(async (world) => {
       const { client } = world;
-      const key = (name: string) => ({ namespace: "default", name });
-      await client.create(Node, node("n1"));
-      await client.create(Pod, pod("low", { spec: { ...requesting("3"), priority: 1 } }));
+      await world.addNode("n1");
+      await world.addPod("low", { ...requesting("3"), priority: 1 });
       await world.pass(100);
-      await client.create(Pod, pod("mid", { spec: { ...requesting("3"), priority: 5 } }));
+      await world.addPod("mid", { ...requesting("3"), priority: 5 });
       await world.pass(100);
-      await client.create(Pod, pod("high", { spec: { ...requesting("3"), priority: 10 } }));
+      await world.addPod("high", { ...requesting("3"), priority: 10 });
       await world.pass(3000);
       assert.equal((await client.get(Pod, key("mid"))).status!.nominatedNodeName, undefined);
-      await client.create(Node, node("n2"));
-      await client.delete(Pod, key("low"), { graceSeconds: 0 });
+      await world.addNode("n2");
+      await world.removePod("low");
       await world.pass(15_000);
       const places = (await world.places()).split(" ").sort();
       assert.equal(places.filter((place) => !place.endsWith(":")).length, 2, places.join(" "));
@@ -304,13 +319,10 @@ describe("Scheduler", () => {
     inWorld(
       async (world) => {
         const { client } = world;
-        await client.create(Node, node("n1"));
-        await client.create(Pod, pod("packed", { spec: { schedulerName: "packer" } }));
-        await client.create(Pod, pod("foreign", { spec: { schedulerName: "nobody" } }));
-        await client.create(
-          Pod,
-          pod("never", { spec: { ...requesting("9"), schedulerName: "packer" } }),
-        );
+        await world.addNode("n1");
+        await world.addPod("packed", { schedulerName: "packer" });
+        await world.addPod("foreign", { schedulerName: "nobody" });
+        await world.addPod("never", { ...requesting("9"), schedulerName: "packer" });
         await world.pass(1000);
         assert.equal(await world.places(), "foreign: never: packed:n1");
         assert.deepEqual(await world.reasons("never"), [
@@ -332,22 +344,79 @@ describe("Scheduler", () => {
     ),
   );
 
+  const registry = new MetricRegistry();
+  it(
+    "counts what it does, under upstream's names",
+    inWorld(
+      async (world) => {
+        await world.addNode("n1");
+        await world.addPod("gated", { schedulingGates: [{ name: "a.b/c" }] });
+        await world.addPod("low", { ...requesting("3"), priority: 1 });
+        await world.pass(100);
+        world.beforeBinding = () => Promise.reject(new Unreachable("test"));
+        await world.addPod("unlucky", requesting("1"));
+        await world.pass(100);
+        await world.addPod("huge", requesting("9"));
+        await world.addPod("high", { ...requesting("3"), priority: 10 });
+        await world.pass(100);
+        const lines = registry.text().split("\n");
+        const told = (name: string): readonly string[] =>
+          lines.filter((line) => line.startsWith(`scheduler_${name}`)).sort();
+        assert.deepEqual(told("schedule_attempts_total"), [
+          'scheduler_schedule_attempts_total{profile="default-scheduler",result="error"} 1',
+          'scheduler_schedule_attempts_total{profile="default-scheduler",result="scheduled"} 1',
+          'scheduler_schedule_attempts_total{profile="default-scheduler",result="unschedulable"} 2',
+        ]);
+        assert.deepEqual(told("pending_pods"), [
+          'scheduler_pending_pods{queue="active"} 0',
+          'scheduler_pending_pods{queue="backoff"} 1',
+          'scheduler_pending_pods{queue="gated"} 1',
+          'scheduler_pending_pods{queue="unschedulable"} 2',
+        ]);
+        assert.deepEqual(told("unschedulable_pods"), [
+          'scheduler_unschedulable_pods{plugin="NodeResourcesFit",profile="default-scheduler"} 2',
+        ]);
+        assert.deepEqual(told("cache_size"), [
+          'scheduler_cache_size{type="assumed_pods"} 0',
+          'scheduler_cache_size{type="nodes"} 1',
+          'scheduler_cache_size{type="pods"} 1',
+        ]);
+        assert.deepEqual(told("preemption_attempts_total"), [
+          "scheduler_preemption_attempts_total 2",
+        ]);
+        assert.deepEqual(told("preemption_victims_count"), [
+          "scheduler_preemption_victims_count 1",
+        ]);
+        assert.deepEqual(told("pod_scheduling_sli_duration_seconds_count"), [
+          'scheduler_pod_scheduling_sli_duration_seconds_count{attempts="1"} 1',
+        ]);
+        assert.deepEqual(told("queue_incoming_pods_total"), [
+          'scheduler_queue_incoming_pods_total{event="ScheduleAttemptFailure",queue="backoff"} 1',
+          'scheduler_queue_incoming_pods_total{event="ScheduleAttemptFailure",queue="unschedulable"} 2',
+          'scheduler_queue_incoming_pods_total{event="UnschedulablePodAdd",queue="active"} 4',
+          'scheduler_queue_incoming_pods_total{event="UnschedulablePodAdd",queue="gated"} 1',
+        ]);
+      },
+      startInProcess,
+      { metrics: registry },
+    ),
+  );
+
   let isExtenderDown = false;
   it(
     "asks extenders, waits for them, and tries again when they fail",
     inWorld(
       async (world) => {
-        const { client } = world;
-        for (const name of ["n1", "n2", "n3"]) await client.create(Node, node(name));
+        for (const name of ["n1", "n2", "n3"]) await world.addNode(name);
         isExtenderDown = true;
-        await client.create(Pod, pod("a"));
+        await world.addPod("a");
         await world.pass(100);
         assert.deepEqual(await world.reasons("a"), [
           "FailedScheduling ×1: extender http://x: Error: down",
         ]);
         isExtenderDown = false;
         await world.pass(2000);
-        await client.create(Pod, pod("b"));
+        await world.addPod("b");
         await world.pass(100);
         assert.equal(await world.places(), "a:n2 b:n2");
       },
@@ -379,34 +448,18 @@ async function troubledWorld(world: World, random: SeededRandom): Promise<void> 
   world.beforeBinding = async (name) => {
     const fate = random.integer(6);
     if (fate === 0) throw new Unreachable("test");
-    const key = { namespace: "default", name };
     // Another scheduler is faster.
-    if (fate === 1)
-      await client
-        .createSubresource(Pod, key, "binding", {
-          apiVersion: "v1",
-          kind: "Binding",
-          metadata: key,
-          target: { kind: "Node", name: "elsewhere" },
-        } as never)
-        .catch(() => {});
-    if (fate === 2) await client.delete(Pod, key, { graceSeconds: 0 }).catch(() => {});
+    if (fate === 1) await world.bindElsewhere(name).catch(() => {});
+    if (fate === 2) await world.removePod(name).catch(() => {});
   };
-  for (let i = 0; i < 4; i++) await client.create(Node, node(`n${i}`));
+  for (let i = 0; i < 4; i++) await world.addNode(`n${i}`);
   for (let i = 0; i < 40; i++) {
-    await client.create(Pod, pod(`p${i}`, { spec: requesting(`${1 + random.integer(2)}`) }));
+    await world.addPod(`p${i}`, requesting(`${1 + random.integer(2)}`));
     if (random.integer(3) === 0) await world.pass(random.integer(1500));
-    if (random.integer(4) === 0)
-      await client
-        .delete(
-          Pod,
-          { namespace: "default", name: `p${random.integer(i + 1)}` },
-          { graceSeconds: 0 },
-        )
-        .catch(() => {});
+    if (random.integer(4) === 0) await world.removePod(`p${random.integer(i + 1)}`).catch(() => {});
   }
   world.beforeBinding = () => Promise.resolve();
-  for (let i = 4; i < 14; i++) await client.create(Node, node(`n${i}`));
+  for (let i = 4; i < 14; i++) await world.addNode(`n${i}`);
   await world.pass(15_000);
   const used = new Map<string, number>();
   for (const { metadata, spec } of (await client.list(Pod)).items) {

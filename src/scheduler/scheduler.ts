@@ -2,13 +2,14 @@ import { Node } from "../api/core/node.ts";
 import { Pod } from "../api/core/pod.ts";
 import type { Clock, Timer } from "../base/clock.ts";
 import type { Logger } from "../base/logger.ts";
+import { MetricRegistry } from "../base/metrics.ts";
 import type { Random } from "../base/random.ts";
 import { turnsOf } from "../base/turns.ts";
 import type { Cache, CacheChange } from "../client/cache.ts";
 import type { Client } from "../client/client.ts";
 import type { V1Node, V1Pod } from "../gen/types.ts";
 import { DEFAULT_CONFIGURATION, type SchedulerConfiguration } from "./configuration.ts";
-import type { Decision } from "./cycle.ts";
+import { NO_NODES, type Decision } from "./cycle.ts";
 import { Decider } from "./decider.ts";
 import { demandOf } from "./demand.ts";
 import { explainPod, type PodExplanation } from "./explanation.ts";
@@ -16,13 +17,15 @@ import { followCluster } from "./follow-cluster.ts";
 import { decideWithExtenders } from "./extended-cycle.ts";
 import { Extender, type PostJson } from "./extender.ts";
 import type { ClusterChange } from "./framework.ts";
+import { GatedPods } from "./gated-pods.ts";
 import type { NodeInfo } from "./node-info.ts";
 import { PodClasses, type PodClass } from "./pod-class.ts";
 import { PodWrites, type SchedulerEvents } from "./pod-writes.ts";
 import { priorityOf } from "./priority.ts";
 import type { Profile } from "./profile.ts";
-import { SchedulingQueue } from "./queue.ts";
+import { SchedulingQueue, type Waited } from "./queue.ts";
 import { isCountedAlike, SchedulerCache } from "./scheduler-cache.ts";
+import { SchedulerMetrics, type ProfileMeter, type SchedulerState } from "./scheduler-metrics.ts";
 import { Workloads } from "./workloads.ts";
 
 /** Bindings under way at once. More would only wait in the server's queue. */
@@ -42,6 +45,8 @@ export interface SchedulerOptions {
   readonly configuration?: SchedulerConfiguration;
   /** How extenders are spoken to; absent: there are none. */
   readonly postJson?: PostJson;
+  /** Where it tells of itself; absent: nobody asks. */
+  readonly metrics?: MetricRegistry;
 }
 
 /** What schedules the Pods of one profile. All profiles share nodes, queue and nominations. */
@@ -50,6 +55,7 @@ interface Worker {
   readonly classes: PodClasses;
   readonly decider: Decider;
   readonly writes: PodWrites;
+  readonly meter: ProfileMeter;
 }
 
 /**
@@ -69,6 +75,8 @@ export class Scheduler {
   readonly #workers: ReadonlyMap<string, Worker>;
   readonly #extenders: readonly Extender[];
   readonly #queue: SchedulingQueue;
+  readonly #metrics: SchedulerMetrics;
+  readonly #gated: GatedPods;
   /** Uids of Pods whose victims are being told to go. */
   readonly #evicting = new Set<string>();
   #isRunning = false;
@@ -85,6 +93,8 @@ export class Scheduler {
     const { clock, configuration = DEFAULT_CONFIGURATION, postJson } = options;
     const { profiles, extenders } = configuration;
     this.#options = options;
+    this.#metrics = new SchedulerMetrics(options.metrics ?? new MetricRegistry());
+    this.#gated = new GatedPods(this.#metrics);
     this.#workers = new Map(profiles.map((one) => [one.schedulerName, this.#workerOf(one)]));
     this.#extenders = postJson ? extenders.map((one) => new Extender(one, postJson)) : [];
     const classOf = (pod: V1Pod): PodClass => this.#workerFor(pod).classes.of(pod);
@@ -93,7 +103,9 @@ export class Scheduler {
       { of: classOf },
       () => this.#planTurn(),
       configuration,
+      (queue, event) => this.#metrics.incoming(queue, event),
     );
+    this.#metrics.follow(() => this.#describe());
   }
 
   #workerOf(profile: Profile): Worker {
@@ -102,7 +114,18 @@ export class Scheduler {
     const classes = new PodClasses(plugins, this.#state.interest, this.#workloads);
     const decider = new Decider(this.#state, classes, random, preemption);
     const writes = new PodWrites(schedulerName, client, clock, logger, events);
-    return { profile, classes, decider, writes };
+    return { profile, classes, decider, writes, meter: this.#metrics.profile(schedulerName) };
+  }
+
+  #describe(): SchedulerState {
+    const { all, assumed } = this.#state.podCounts;
+    return {
+      pending: { ...this.#queue.counts, gated: this.#gated.size },
+      refused: this.#queue.refused,
+      nodes: this.#state.nodes.length,
+      pods: all,
+      assumedPods: assumed,
+    };
   }
 
   /** Resolves when the caches are synced and decisions have begun. */
@@ -152,7 +175,8 @@ export class Scheduler {
     else if (pod.spec?.nodeName) this.#onPlaced(old, pod);
     this.#followNomination(old, isOver ? undefined : pod);
     // What is assumed stays so, whatever else is written to the Pod meanwhile: the binding is under way.
-    if (!isOver && this.#isOurs(pod)) return this.#queue.add(pod);
+    if (!isOver && this.#isOurs(pod)) return this.#queue.add(pod, this.#gated.release(pod));
+    this.#gated.note(pod, !isOver && this.#workers.has(pod.spec?.schedulerName ?? ""));
     this.#queue.remove(pod);
     this.#workers.get(pod.spec?.schedulerName ?? "")?.writes.forget(pod);
   }
@@ -238,14 +262,15 @@ export class Scheduler {
     const isAsked = extenders.some(
       ({ settings }) => settings.filterVerb || settings.prioritizeVerb,
     );
-    if (isAsked) return void this.#extendedCycle(pod, extenders);
-    this.#carryOut(pod, this.#workerFor(pod).decider.decide(pod));
+    const startMs = this.#options.clock.monotonic();
+    if (isAsked) return void this.#extendedCycle(pod, extenders, startMs);
+    this.#carryOut(pod, this.#workerFor(pod).decider.decide(pod), startMs);
   }
 
   /** The loop stands still until the extenders have answered. */
-  async #extendedCycle(pod: V1Pod, extenders: readonly Extender[]): Promise<void> {
-    const { random, logger } = this.#options;
-    const { classes, profile, writes } = this.#workerFor(pod);
+  async #extendedCycle(pod: V1Pod, extenders: readonly Extender[], startMs: number): Promise<void> {
+    const { random, logger, clock } = this.#options;
+    const { classes, profile, writes, meter } = this.#workerFor(pod);
     this.#isExtending = true;
     try {
       const decision = await decideWithExtenders(pod, classes.of(pod), {
@@ -261,8 +286,9 @@ export class Scheduler {
       });
       const isGone = decision.kind !== "unschedulable" && !this.#isKnown(decision.node);
       if (isGone) this.#queue.retryLater(pod);
-      else this.#carryOut(pod, decision);
+      else this.#carryOut(pod, decision, startMs);
     } catch (error) {
+      meter.error(clock.monotonic() - startMs);
       writes.sayWhyNot(pod, error instanceof Error ? error.message : String(error));
       this.#queue.retryLater(pod);
     } finally {
@@ -276,8 +302,14 @@ export class Scheduler {
     return this.#state.node(node.name) === node;
   }
 
-  #carryOut(pod: V1Pod, decision: Decision): void {
-    if (decision.kind === "bind") return this.#place(pod, decision.node.name);
+  /** `startMs`: when its cycle began. */
+  #carryOut(pod: V1Pod, decision: Decision, startMs: number): void {
+    const { meter, profile, writes } = this.#workerFor(pod);
+    const tookMs = this.#options.clock.monotonic() - startMs;
+    this.#metrics.decided(tookMs / 1000);
+    if (decision.kind === "bind") return this.#place(pod, decision.node.name, startMs);
+    meter.unschedulable(tookMs);
+    if (profile.preemption && decision !== NO_NODES) this.#metrics.preempting();
     const { nominations } = this.#state;
     const uid = pod.metadata?.uid ?? "";
     if (decision.kind === "preempt") {
@@ -285,25 +317,28 @@ export class Scheduler {
       const isUnderWay = this.#evicting.has(uid);
       if (!isUnderWay) nominations.set(pod, decision.node.name);
       this.#queue.refuse(pod, decision.plugins, true);
-      if (!isUnderWay) void this.#preempt(pod, decision);
+      if (!isUnderWay) {
+        this.#metrics.victims(decision.victims.length);
+        void this.#preempt(pod, decision);
+      }
     } else {
       if (decision.losesNomination) nominations.delete(uid);
       this.#queue.refuse(pod, decision.plugins, nominations.nodeOf(uid) !== undefined);
     }
-    this.#workerFor(pod).writes.sayWhyNot(pod, decision.message, nominations.nodeOf(uid));
+    writes.sayWhyNot(pod, decision.message, nominations.nodeOf(uid));
   }
 
-  #place(pod: V1Pod, node: string): void {
+  #place(pod: V1Pod, node: string, startMs: number): void {
     const { nominations } = this.#state;
     const uid = pod.metadata?.uid ?? "";
     const kept = nominations.nodeOf(uid);
     nominations.delete(uid);
     this.#state.assume(pod, node);
-    this.#queue.placed(pod);
+    const waited = this.#queue.placed(pod);
     this.#reclassify();
     // The room that was kept for it is there for others.
     if (kept !== undefined && kept !== node) this.#free(pod, demandOf(pod));
-    void this.#bind(pod, node);
+    void this.#bind(pod, node, startMs, waited);
   }
 
   /** Evicts the victims. Pods of lower priority that waited for the same node must look for another. */
@@ -326,13 +361,22 @@ export class Scheduler {
     if (!isDone) this.#queue.tryAgain(pod);
   }
 
-  async #bind(pod: V1Pod, node: string): Promise<void> {
+  async #bind(
+    pod: V1Pod,
+    node: string,
+    startMs: number,
+    waited: Waited | undefined,
+  ): Promise<void> {
+    const { writes, meter } = this.#workerFor(pod);
     this.#bindings++;
     const binder = this.#extenders.find(
       (extender) => extender.settings.bindVerb !== "" && extender.isInterested(pod),
     );
-    const isBound = await this.#workerFor(pod).writes.bind(pod, node, binder);
+    const isBound = await writes.bind(pod, node, binder);
     this.#bindings--;
+    const nowMs = this.#options.clock.monotonic();
+    meter[isBound ? "scheduled" : "error"](nowMs - startMs);
+    if (isBound && waited) this.#metrics.placed(waited.attempts, nowMs - waited.addedMs);
     if (!isBound) {
       this.#queue.retryLater(pod);
       this.#free(pod, this.#state.forget(pod));

@@ -1,8 +1,11 @@
 import type { ClusterChange } from "./framework.ts";
+import type { V1Pod } from "../gen/types.ts";
 import type { PodClass } from "./pod-class.ts";
+import type { RefusedPods } from "./scheduler-metrics.ts";
 
 /** What groups read of a Pod that waits. */
 export interface Waiting<Self> {
+  readonly pod: V1Pod;
   readonly podClass: PodClass;
   readonly priority: number;
   /** The group it waits in, or tries for. */
@@ -75,6 +78,20 @@ export class WaitingGroups<Entry extends Waiting<Entry>> {
       if (next) sent.push(next);
     }
     return sent;
+  }
+
+  /** How many Pods each plugin holds back, by the profile that they name. */
+  refused(): readonly RefusedPods[] {
+    const counts = new Map<string, RefusedPods>();
+    for (const { members, scout, refusedBy } of this.#groups.values())
+      for (const { pod } of scout ? [scout, ...members] : members)
+        for (const plugin of refusedBy) {
+          const profile = pod.spec?.schedulerName ?? "";
+          const key = `${plugin} ${profile}`;
+          const pods = (counts.get(key)?.pods ?? 0) + 1;
+          counts.set(key, { plugin, profile, pods });
+        }
+    return [...counts.values()];
   }
 
   clear(): void {

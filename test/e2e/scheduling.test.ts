@@ -497,6 +497,25 @@ describe("scheduling", () => {
     await run(`wait --for=condition=Ready node/${nodes[1]} --timeout=40s`);
   });
 
+  it("a Pod of higher priority takes the host port of one of lower", async () => {
+    const holding = (name: string, more: object): object => {
+      const ports = [{ containerPort: 80, hostPort: 18_123 }];
+      const containers = [{ ...hungry("10m"), ports }];
+      const nodeSelector = { "kubernetes.io/hostname": nodes[0] };
+      return waiting(name, { containers, nodeSelector, ...more });
+    };
+    const urgent = { apiVersion: "scheduling.k8s.io/v1", kind: "PriorityClass", value: 1000 };
+    await cluster.apply([{ ...urgent, metadata: { name: "urgent" } }, holding("meek", {})]);
+    assert.equal(await placed("meek"), nodes[0]);
+    await cluster.apply([holding("bold", { priorityClassName: "urgent" })]);
+    assert.equal(await placed("bold"), nodes[0]);
+    const events = await run(
+      "get events --field-selector reason=Preempted,involvedObject.name=meek",
+    );
+    assert.match(events, /Preempted by pod \S+ on node/);
+    assert.match((await cluster.tryKubectl("get pod meek")).stderr, /NotFound/);
+  });
+
   it("a gated Pod waits for its gates, and 'skiff why' says what a Pod waits for", async () => {
     await cluster.apply([
       waiting("gated", { schedulingGates: [{ name: "example.com/quota" }] }),
@@ -526,6 +545,48 @@ describe("scheduling", () => {
     assert.match(await why("pod/gated"), new RegExp(`It is on ${node}`));
     assert.match(await why(`node/${node}`), /Ready is True/);
     assert.equal((await cluster.skiff("why", "pod/nobody")).code, 1);
+  });
+
+  it("'skiff why' says who refuses a Deployment's Pods, what one waits for, and why a Service has nobody", async () => {
+    await run("create namespace tight");
+    const template = {
+      metadata: { labels: { app: "web" } },
+      spec: { containers: [{ name: "main", image: "busybox:nowhere", imagePullPolicy: "Never" }] },
+    };
+    const selector = { matchLabels: { app: "web" } };
+    const metadata = (name: string): object => ({ name, namespace: "tight" });
+    await cluster.apply([
+      {
+        ...{ apiVersion: "v1", kind: "ResourceQuota", metadata: metadata("few") },
+        spec: { hard: { pods: "1" } },
+      },
+      {
+        ...{ apiVersion: "v1", kind: "Service", metadata: metadata("web") },
+        spec: { selector: { app: "wbe" }, ports: [{ port: 80 }] },
+      },
+    ]);
+    await run("wait --for=jsonpath={.status.hard.pods}=1 resourcequota/few -n tight --timeout=20s");
+    await cluster.apply([
+      {
+        ...{ apiVersion: "apps/v1", kind: "Deployment", metadata: metadata("web") },
+        spec: { replicas: 2, selector, template },
+      },
+    ]);
+    const told = (object: string, what: RegExp): Promise<string> =>
+      until(`${object}: ${what}`, async () => {
+        const { stdout } = await cluster.skiff("why", object, "--namespace", "tight");
+        return what.test(stdout) ? stdout : undefined;
+      });
+    const deployment = await told("deployment/web", /ErrImageNeverPull/);
+    assert.match(deployment, /It has 1 of 2 Pods; 0 of them are ready/);
+    assert.match(
+      deployment,
+      /exceeded quota: few, requested: pods=1, used: pods=1, limited: pods=1/,
+    );
+    assert.match(deployment, /a larger quota few .* pods: asks for 1, 1 of 1 is used/);
+    const name = /pod\/(web-\S+):/.exec(deployment)![1]!;
+    assert.match(await told(`pod/${name}`, /waits/), /busybox:nowhere is not on the node/);
+    assert.match(await told("service/web", /no ready/), /comes nearest, but for app=wbe/);
   });
 });
 

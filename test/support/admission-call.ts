@@ -1,6 +1,8 @@
 import type { Kind } from "../../src/api/machinery/kind.ts";
 import type { KubeObject } from "../../src/api/machinery/object.ts";
 import type { Resource } from "../../src/api/machinery/resource.ts";
+import type { StatusError } from "../../src/api/machinery/status-error.ts";
+import type { AdmissionPlugin } from "../../src/apiserver/admission/admission.ts";
 import type { AdmissionCall, RequestInfo, UserInfo } from "../../src/apiserver/request.ts";
 
 /** What a test says about a call; the rest follows from the object. */
@@ -53,4 +55,20 @@ export function admissionCall(
     ...(object ? { object } : {}),
     ...(old ? { old } : {}),
   };
+}
+
+/** The object as the plugin lets it through, or the words of its refusal. */
+export function admitted(
+  plugin: AdmissionPlugin,
+  options: CallOptions,
+): KubeObject | string | undefined {
+  const call = admissionCall(options);
+  if (!plugin.handles(call)) return call.object;
+  try {
+    const object = (call.object && plugin.admit?.(call)) ?? call.object;
+    plugin.validate?.(object ? { ...call, object } : call);
+    return object;
+  } catch (error) {
+    return (error as StatusError).message;
+  }
 }

@@ -106,61 +106,36 @@ function validateBounds(item: V1LimitRangeItem, field: string): Errors {
   ]);
 }
 
-/** `low` must not be above `high`; `at` is the list that is named and `shown` the one whose amount is. */
-interface OrderRule {
-  readonly low: List;
-  readonly high: List;
-  readonly at: List;
-  readonly shown: List;
-  readonly words: readonly [low: string, high: string];
-}
+/** Which list must not be above which, where that is said, and whose amount is shown there. */
+type OrderRule = readonly [low: List, high: List, at: List, shown: List];
 
 const ORDER: readonly OrderRule[] = [
-  { low: "min", high: "max", at: "min", shown: "min", words: ["min value", "max value"] },
-  {
-    low: "min",
-    high: "defaultRequest",
-    at: "defaultRequest",
-    shown: "defaultRequest",
-    words: ["min value", "default request value"],
-  },
-  {
-    low: "defaultRequest",
-    high: "max",
-    at: "defaultRequest",
-    shown: "defaultRequest",
-    words: ["default request value", "max value"],
-  },
-  {
-    low: "defaultRequest",
-    high: "default",
-    at: "defaultRequest",
-    shown: "defaultRequest",
-    words: ["default request value", "default limit value"],
-  },
-  {
-    low: "min",
-    high: "default",
-    at: "default",
-    shown: "min",
-    words: ["min value", "default value"],
-  },
-  {
-    low: "default",
-    high: "max",
-    at: "default",
-    shown: "max",
-    words: ["default value", "max value"],
-  },
+  ["min", "max", "min", "min"],
+  ["min", "defaultRequest", "defaultRequest", "defaultRequest"],
+  ["defaultRequest", "max", "defaultRequest", "defaultRequest"],
+  ["defaultRequest", "default", "defaultRequest", "defaultRequest"],
+  ["min", "default", "default", "min"],
+  ["default", "max", "default", "max"],
 ];
 
-function validateOrder({ of, text, path }: Bounds, name: string, rule: OrderRule): Errors {
-  const [low, high] = [of(rule.low, name), of(rule.high, name)];
-  if (!low || !high || compareQuantities(low, high) <= 0) return [];
+/** What a list's amount is called beside another. */
+function wordsFor(list: List, other: List): string {
+  if (list === "default")
+    return other === "defaultRequest" ? "default limit value" : "default value";
+  return list === "defaultRequest" ? "default request value" : `${list} value`;
+}
+
+function validateOrder(
+  { of, text, path }: Bounds,
+  name: string,
+  [low, high, at, shown]: OrderRule,
+): Errors {
+  const [least, most] = [of(low, name), of(high, name)];
+  if (!least || !most || compareQuantities(least, most) <= 0) return [];
   const detail =
-    `${rule.words[0]} ${text(rule.low, name)} is greater than ` +
-    `${rule.words[1]} ${text(rule.high, name)}`;
-  return [invalid(path(rule.at, name), text(rule.shown, name), detail)];
+    `${wordsFor(low, high)} ${text(low, name)} is greater than ` +
+    `${wordsFor(high, low)} ${text(high, name)}`;
+  return [invalid(path(at, name), text(shown, name), detail)];
 }
 
 function validateRatio({ of, text, path }: Bounds, name: string): Errors {

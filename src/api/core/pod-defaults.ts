@@ -2,6 +2,7 @@ import type { V1Container, V1EphemeralContainer, V1Pod, V1PodSpec } from "../../
 import { remembered } from "../../base/recent.ts";
 import { fill, mapField, mapItems, withField } from "../strategy/strategy.ts";
 import { withContainerDefaults } from "./container-defaults.ts";
+import { withPodRequests } from "./pod-resources.ts";
 import { SPECS_MAX } from "./pod-specs.ts";
 import { withVolumeDefaults } from "./volume-defaults.ts";
 
@@ -25,11 +26,8 @@ function withPodOnlyDefaults(spec: V1PodSpec): V1PodSpec {
     const requested = withRequestsFromLimits(container);
     return isHost ? withHostPorts(requested) : requested;
   };
-  return mapContainers(
-    fill(spec, { enableServiceLinks: true }),
-    complete,
-    (ephemeral) => ephemeral,
-  );
+  const linked = fill(spec, { enableServiceLinks: true });
+  return withPodRequests(mapContainers(linked, complete, (ephemeral) => ephemeral));
 }
 
 /** Defaults of a pod spec, in a pod or in a template. @spec SetDefaults_PodSpec */

@@ -29,7 +29,8 @@ import { validateLabels } from "../machinery/object-meta-validation.ts";
 import { validateAffinity, validateSpread, validateTolerations } from "./affinity-validation.ts";
 import { validateContainers } from "./container-validation.ts";
 import { SPECS_MAX } from "./pod-specs.ts";
-import { validateAmounts, validatePodResources } from "./resource-validation.ts";
+import { validatePodResources } from "./pod-resources.ts";
+import { validateAmounts } from "./resource-validation.ts";
 import { validatePodSecurity } from "./security-validation.ts";
 import { validateVolumes } from "./volume-validation.ts";
 
@@ -92,7 +93,7 @@ export function validatePodSpec(spec: V1PodSpec, path: string, podName?: string)
     ...each(spec.hostAliases, `${path}.hostAliases`, validateHostAlias),
     ...oneOf(`${path}.preemptionPolicy`, spec.preemptionPolicy, ["PreemptLowerPriority", "Never"]),
     ...maybe(spec.overhead, (overhead) => validateAmounts(overhead, `${path}.overhead`)),
-    ...maybe(spec.resources, (resources) => validatePodResources(resources, `${path}.resources`)),
+    ...maybe(spec.resources, () => validatePodResources(spec, `${path}.resources`)),
     ...maybe(spec.os, ({ name }) => requiredOneOf(`${path}.os.name`, name, ["linux", "windows"])),
     ...validateClaims(spec, `${path}.resourceClaims`),
   ];

@@ -4,7 +4,6 @@ import {
   forbidden,
   invalid,
   notFound,
-  notSupported,
   required,
   tooMany,
 } from "../machinery/field-error.ts";
@@ -124,25 +123,6 @@ function validateRequest(
     order > 0,
     invalid(path, amount, `must be less than or equal to ${name} limit of ${limit}`),
   );
-}
-
-/** Requests and limits of a whole pod: only what its containers can share. @spec validatePodResources */
-export function validatePodResources(
-  { limits = {}, requests = {}, claims }: V1ResourceRequirements,
-  field: string,
-): Errors {
-  const shared = (name: string): boolean =>
-    name === "cpu" || name === "memory" || name.startsWith(HUGE_PAGES);
-  const wrong = (list: string, names: readonly string[]): Errors =>
-    names
-      .filter((name) => !shared(name))
-      .map((name) => notSupported(`${field}.${list}[${name}]`, name, ["cpu", "memory"]));
-  return [
-    ...wrong("limits", Object.keys(limits)),
-    ...wrong("requests", Object.keys(requests)),
-    ...validateResources({ limits, requests }, new Set(), field),
-    ...when((claims ?? []).length > 0, forbidden(`${field}.claims`, "claims may not be set")),
-  ];
 }
 
 /** A list of amounts: `overhead`, or what a node has. */

@@ -3,10 +3,12 @@ import type {
   V1Container,
   V1PersistentVolumeClaim,
   V1Pod,
+  V1PodSpec,
   V1ResourceQuota,
   V1Service,
 } from "../../gen/types.ts";
-import { podLimits, podRequests, type Amounts } from "../core/pod-requests.ts";
+import { podQuantities } from "../core/pod-quantities.ts";
+import { placedRequests, podLimits } from "../core/pod-requests.ts";
 import type { Kind } from "../machinery/kind.ts";
 import type { KubeObject } from "../machinery/object.ts";
 import {
@@ -14,7 +16,6 @@ import {
   compareQuantities,
   formatQuantity,
   parseQuantity,
-  quantityFromMillis,
   quantityFromUnits,
   quantityProblem,
   type Quantity,
@@ -37,6 +38,7 @@ const SERVICE_NAMES = /^(count\/services|services(\.nodeports|\.loadbalancers)?)
 const CLAIM_NAMES =
   /^(count\/persistentvolumeclaims|(.*\.storageclass\.storage\.k8s\.io\/)?(persistentvolumeclaims|requests\.storage))$/;
 const ONE = quantityFromUnits(1);
+const NO_SPEC: V1PodSpec = { containers: [] };
 
 /** True where `kind` uses some of what a quota calls `name`. */
 export function counts(kind: CountedKind, name: string): boolean {
@@ -107,8 +109,8 @@ function addPod(usage: Map<string, Quantity>, pod: V1Pod, now: Instant): void {
   usage.set("pods", ONE);
   addComputed(
     usage,
-    quantities(pod, podRequests(pod), "requests"),
-    quantities(pod, podLimits(pod), "limits"),
+    podQuantities(pod.spec ?? NO_SPEC, placedRequests(pod), "requests"),
+    podQuantities(pod.spec ?? NO_SPEC, podLimits(pod), "limits"),
   );
 }
 
@@ -120,20 +122,6 @@ function addComputed(usage: Map<string, Quantity>, requests: Usage, limits: Usag
   }
   for (const [name, amount] of limits)
     if (COMPUTE.includes(name) || name === "ephemeral-storage") usage.set(`limits.${name}`, amount);
-}
-
-/** Sums in the units that the Pod's author chose. */
-function quantities(pod: V1Pod, amounts: Amounts, list: "requests" | "limits"): Usage {
-  const containers = [...(pod.spec?.containers ?? []), ...(pod.spec?.initContainers ?? [])];
-  const found = [...amounts].map(([name, amount]): [string, Quantity] => {
-    const text = containers.map(({ resources }) => resources?.[list]?.[name]).find((one) => one);
-    const format = text && !quantityProblem(text) ? parseQuantity(text).format : "DecimalSI";
-    return [
-      name,
-      name === "cpu" ? quantityFromMillis(amount, format) : quantityFromUnits(amount, format),
-    ];
-  });
-  return new Map(found);
 }
 
 /** @spec k8s@1.36 pkg/quota/v1/evaluator/core/services.go */

@@ -9,29 +9,15 @@ import { Pod } from "../../api/core/pod.ts";
 import { ServiceAccount } from "../../api/core/service-account.ts";
 import { Lease } from "../../api/coordination/lease.ts";
 import type { StatusError } from "../../api/machinery/status-error.ts";
-import { admissionCall, type CallOptions } from "../../../test/support/admission-call.ts";
+import { admissionCall, admitted, type CallOptions } from "../../../test/support/admission-call.ts";
 import { StaticCache } from "../../../test/support/static-cache.ts";
 import { cached } from "../authn/cached-kinds.ts";
-import type { AdmissionPlugin } from "./admission.ts";
 import { defaultTolerationSeconds } from "./default-tolerations.ts";
 import { NamespaceLifecycle } from "./namespace-lifecycle.ts";
 import { NodeRestriction } from "./node-restriction.ts";
 import { Priority } from "./priority.ts";
 import { ServiceAccountAdmission } from "./service-account.ts";
 import { taintNodesByCondition } from "./taint-nodes.ts";
-
-/** What a plugin makes of a call, as the server runs it; the message when it refuses. */
-function run(plugin: AdmissionPlugin, options: CallOptions): unknown {
-  const call = admissionCall(options);
-  if (!plugin.handles(call)) return call.object;
-  try {
-    const object = (call.object && plugin.admit?.(call)) ?? call.object;
-    plugin.validate?.(object ? { ...call, object } : call);
-    return object;
-  } catch (error) {
-    return (error as StatusError).message;
-  }
-}
 
 const meta = { name: "web", namespace: "a" };
 const pod = (spec: Partial<NonNullable<Pod["spec"]>> = {}, annotations = {}): Pod => ({
@@ -93,7 +79,7 @@ describe("NamespaceLifecycle", () => {
     ["delete of another", ns("a"), undefined],
   ];
   for (const [name, options, refusal] of rows)
-    it(name, () => assert.equal(run(plugin, options), refusal ?? options.object));
+    it(name, () => assert.equal(admitted(plugin, options), refusal ?? options.object));
   it("names the cause for controllers", () => {
     const call = admissionCall({ kind: Pod, object: object("gone") });
     assert.throws(
@@ -130,7 +116,7 @@ describe("ServiceAccount", () => {
     return { cache, clock, plugin };
   };
   const admit = (object: Pod): Pod | string =>
-    run(world().plugin, { kind: Pod, object }) as Pod | string;
+    admitted(world().plugin, { kind: Pod, object }) as Pod | string;
   const specOf = (object: Pod) => (admit(object) as Pod).spec!;
 
   it("gives account, token volume, mounts and pull secrets", () => {
@@ -233,7 +219,7 @@ describe("ServiceAccount", () => {
       const debug = (ephemeralContainers: readonly object[]): unknown => {
         const object = pod({ serviceAccountName: "strict", ephemeralContainers } as Pod["spec"]);
         const subresource = "ephemeralcontainers";
-        const result = run(world().plugin, { kind: Pod, object, old, subresource });
+        const result = admitted(world().plugin, { kind: Pod, object, old, subresource });
         return result === object ? "as it is" : result;
       };
       const refused = `pods "web" is forbidden: ephemeral container c with`;
@@ -273,7 +259,7 @@ describe("Priority", () => {
   const small = { metadata: { name: "small" }, value: 7, preemptionPolicy: "Never" };
   cache.put(cached.priorityClass, small);
   const of = (spec: object): unknown => {
-    const result = run(plugin, { kind: Pod, object: pod(spec) });
+    const result = admitted(plugin, { kind: Pod, object: pod(spec) });
     if (typeof result === "string") return result;
     const { priorityClassName, priority, preemptionPolicy } = (result as Pod).spec!;
     return [priorityClassName, priority, preemptionPolicy];
@@ -301,18 +287,18 @@ describe("Priority", () => {
     it(JSON.stringify(spec), () => assert.deepEqual(of(spec), expected));
   it("keeps the number when an update leaves it out", () => {
     const old = pod({ priority: 7, preemptionPolicy: "Never" });
-    assert.deepEqual(run(plugin, { kind: Pod, object: pod(), old }), pod(old.spec));
+    assert.deepEqual(admitted(plugin, { kind: Pod, object: pod(), old }), pod(old.spec));
   });
   it("takes the default class, of which there is one", () => {
     const add = {
       kind: cached.priorityClass,
       object: { ...small, metadata: { name: "d" }, globalDefault: true },
     };
-    assert.equal(typeof run(plugin, add), "object");
+    assert.equal(typeof admitted(plugin, add), "object");
     cache.put(cached.priorityClass, add.object);
     assert.deepEqual(of({}), ["d", 7, "Never"]);
     assert.equal(
-      run(plugin, { ...add, object: { ...add.object, metadata: { name: "e" } } }),
+      admitted(plugin, { ...add, object: { ...add.object, metadata: { name: "e" } } }),
       `priorityclasses.scheduling.k8s.io "e" is forbidden: PriorityClass d is already marked as default. ` +
         `Only one default can exist`,
     );
@@ -320,11 +306,11 @@ describe("Priority", () => {
   it("keeps the system's classes", () => {
     const old = (name: string) => ({ kind: cached.priorityClass, old: { metadata: { name } } });
     assert.equal(
-      run(plugin, old("system-node-critical")),
+      admitted(plugin, old("system-node-critical")),
       `priorityclasses.scheduling.k8s.io "system-node-critical" is forbidden: ` +
         `this is a system priority class and cannot be deleted`,
     );
-    assert.equal(run(plugin, old("d")), undefined);
+    assert.equal(admitted(plugin, old("d")), undefined);
   });
 });
 
@@ -347,7 +333,10 @@ describe("DefaultTolerationSeconds", () => {
   ] as const;
   for (const [tolerations, expected] of rows)
     it(JSON.stringify(tolerations), () => {
-      const result = run(defaultTolerationSeconds, { kind: Pod, object: pod({ tolerations }) });
+      const result = admitted(defaultTolerationSeconds, {
+        kind: Pod,
+        object: pod({ tolerations }),
+      });
       assert.deepEqual((result as Pod).spec?.tolerations, expected);
     });
 });
@@ -356,10 +345,10 @@ describe("TaintNodesByCondition", () => {
   const taint = { key: "node.kubernetes.io/not-ready", effect: "NoSchedule" };
   it("taints new Nodes, once", () => {
     const node = { metadata: { name: "n" } };
-    const tainted = run(taintNodesByCondition, { kind: Node, object: node }) as Node;
+    const tainted = admitted(taintNodesByCondition, { kind: Node, object: node }) as Node;
     assert.deepEqual(tainted.spec?.taints, [taint]);
-    assert.equal(run(taintNodesByCondition, { kind: Node, object: tainted }), tainted);
-    assert.equal(run(taintNodesByCondition, { kind: Node, object: node, old: node }), node);
+    assert.equal(admitted(taintNodesByCondition, { kind: Node, object: tainted }), tainted);
+    assert.equal(admitted(taintNodesByCondition, { kind: Node, object: node, old: node }), node);
   });
 });
 
@@ -557,7 +546,7 @@ describe("NodeRestriction", () => {
   ];
   for (const [name, options, refusal] of rows)
     it(`${refusal ? "refuses" : "lets"} ${name}`, () => {
-      const result = run(plugin, { ...options, user });
+      const result = admitted(plugin, { ...options, user });
       if (refusal) assert.match(String(result), refusal);
       else assert.equal(result, options.object);
     });

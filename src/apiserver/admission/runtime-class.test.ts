@@ -1,9 +1,8 @@
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
-import { admissionCall } from "../../../test/support/admission-call.ts";
+import { admitted } from "../../../test/support/admission-call.ts";
 import { StaticCache } from "../../../test/support/static-cache.ts";
 import { Pod } from "../../api/core/pod.ts";
-import type { StatusError } from "../../api/machinery/status-error.ts";
 import { RuntimeClass } from "../../api/node/runtime-class.ts";
 import type { V1PodSpec } from "../../gen/types.ts";
 import { RuntimeClassAdmission } from "./runtime-class.ts";
@@ -24,21 +23,14 @@ const cache = new StaticCache()
 const plugin = new RuntimeClassAdmission(cache);
 
 /** What becomes of a Pod's spec; the message when it is refused. */
-function admitted(spec: Partial<V1PodSpec>): object | string {
-  const pod: Pod = {
-    metadata: { name: "p", namespace: "d" },
-    spec: { containers: [{ name: "c" }], ...spec },
-  };
-  const call = admissionCall({ kind: Pod, object: pod });
-  try {
-    const object = plugin.admit(call) ?? pod;
-    plugin.validate({ ...call, object });
-    const { containers, ...rest } = object.spec!;
-    assert.equal(containers.length, 1);
-    return rest;
-  } catch (error) {
-    return (error as StatusError).message;
-  }
+function specOf(spec: Partial<V1PodSpec>): object | string {
+  const metadata = { name: "p", namespace: "d" };
+  const pod: Pod = { metadata, spec: { containers: [{ name: "c" }], ...spec } };
+  const found = admitted(plugin, { kind: Pod, object: pod });
+  if (typeof found === "string") return found;
+  const { containers, ...rest } = (found as Pod).spec!;
+  assert.equal(containers.length, 1);
+  return rest;
 }
 
 const refused = (why: string): string => `pods "p" is forbidden: ${why}`;
@@ -94,5 +86,5 @@ describe("RuntimeClassAdmission", () => {
     ],
   ];
   for (const [what, spec, expected] of rows)
-    it(what, () => assert.deepEqual(admitted(spec), expected));
+    it(what, () => assert.deepEqual(specOf(spec), expected));
 });

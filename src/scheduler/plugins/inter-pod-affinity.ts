@@ -57,7 +57,9 @@ function canHelp(
     case "pod-placed":
       return (own?.affinity ?? []).some((term) => mayMatch(term, change.pod));
     case "pod-changed":
-      return true;
+      return [...(own?.affinity ?? []), ...(own?.antiAffinity ?? [])].some(
+        (term) => mayMatch(term, change.pod) !== mayMatch(term, change.old),
+      );
     case "pod-freed": {
       const gone = change.pod;
       const isAvoided = (own?.antiAffinity ?? []).some((term) => mayMatch(term, gone));

@@ -102,6 +102,9 @@ export function nodeAffinity(added: V1NodeAffinity = {}): Plugin<Demand> {
   return {
     name: "NodeAffinity",
     read: (spec) => read(spec, added),
+    // @spec nodeaffinity errReasonConflict: no node has two names.
+    gate: (demand) =>
+      namedNodes(demand)?.length === 0 ? "pod affinity terms conflict" : undefined,
     candidates: namedNodes,
     filter(demand) {
       if (demand.selector.length === 0 && demand.terms === null && !enforced) return undefined;

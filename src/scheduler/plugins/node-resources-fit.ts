@@ -1,6 +1,6 @@
 import type { NodeTest, Plugin, Rejection } from "../framework.ts";
 import type { NodeInfo } from "../node-info.ts";
-import { allocatableOf, requestsOf, scoredRequestsOf } from "../resources.ts";
+import { allocatableOf, requestsOf, scoredRequestsOf, type Resources } from "../resources.ts";
 import { LEAST_ALLOCATED, strategyScorer, type ScoringStrategy } from "./resource-strategies.ts";
 
 interface Wanted {
@@ -39,9 +39,18 @@ export function nodeResourcesFit(settings: FitSettings = DEFAULTS): Plugin<Wante
       if (change.kind !== "node") return false;
       if (change.difference?.allocatable === false) return false;
       const allocatable = allocatableOf(change.node.status?.allocatable);
-      return requests.every(([name, amount]) => amount <= allocatable.get(name));
+      if (requests.some(([name, amount]) => amount > allocatable.get(name))) return false;
+      const before = change.old && allocatableOf(change.old.status?.allocatable);
+      return !before || givesMore(before, allocatable, requests);
     },
   };
+}
+
+/** @spec fit.go haveAnyRequestedResourcesIncreased */
+function givesMore(before: Resources, after: Resources, requests: Wanted["requests"]): boolean {
+  return ["pods", ...requests.map(([name]) => name)].some(
+    (name) => after.get(name) > before.get(name),
+  );
 }
 
 function isIgnored(name: string, { ignored, ignoredGroups }: FitSettings): boolean {

@@ -1,6 +1,7 @@
 import { labelSelectorOf, type LabelSelector } from "../../api/machinery/label-selector.ts";
 import type {
   V1LabelSelector,
+  V1Node,
   V1Pod,
   V1PodSpec,
   V1Toleration,
@@ -181,23 +182,58 @@ function countMatching({ pods }: NodeInfo, namespace: string, selector: LabelSel
 }
 
 /** @spec k8s@1.36 podtopologyspread isSchedulableAfterPodChange, isSchedulableAfterNodeChange */
-function canHelp(change: ClusterChange, { namespace, constraints }: SpreadInput): boolean {
+function canHelp(change: ClusterChange, input: SpreadInput): boolean {
   switch (change.kind) {
     case "node":
-      return !change.difference || change.difference.labels || change.difference.taints;
     case "node-gone":
-      return true;
+      return nodeCanHelp(change, input);
     case "claim":
       return false;
-    default: {
-      const { metadata } = change.pod;
-      if ((metadata?.namespace ?? "") !== namespace) return false;
-      return (
-        change.kind === "pod-changed" ||
-        constraints.some(({ selector }) => selectorOf(selector).matches(metadata?.labels))
+    case "pod-changed":
+      return input.constraints.some(
+        (constraint) =>
+          isCounted(constraint, change.pod, input) !== isCounted(constraint, change.old, input),
       );
-    }
+    default:
+      return input.constraints.some(({ selector }) => {
+        const { metadata } = change.pod;
+        const isHere = (metadata?.namespace ?? "") === input.namespace;
+        return isHere && selectorOf(selector).matches(metadata?.labels);
+      });
   }
+}
+
+function isCounted(
+  { selector }: Constraint,
+  { metadata }: V1Pod,
+  { namespace }: SpreadInput,
+): boolean {
+  return (
+    !metadata?.deletionTimestamp &&
+    (metadata?.namespace ?? "") === namespace &&
+    selectorOf(selector).matches(metadata?.labels)
+  );
+}
+
+/** Nodes without all topology keys are counted nowhere, and take no Pod. */
+function nodeCanHelp(
+  change: Extract<ClusterChange, { kind: "node" | "node-gone" }>,
+  { constraints, nodes }: SpreadInput,
+): boolean {
+  const keys = constraints.flatMap(({ isHard, topologyKey }) => (isHard ? [topologyKey] : []));
+  const valueOf = ({ metadata }: V1Node, key: string): string | undefined =>
+    metadata?.labels?.[key];
+  const hasAll = (node: V1Node): boolean => keys.every((key) => valueOf(node, key) !== undefined);
+  if (change.kind === "node-gone" || !change.old || !change.difference) return hasAll(change.node);
+  const { old, node, difference } = change;
+  if (difference.taints && hasAll(node)) return true;
+  if (!difference.labels) return false;
+  // It may be counted or not by labels that are no topology keys.
+  if (nodes !== null) return hasAll(node) || hasAll(old);
+  return (
+    hasAll(node) !== hasAll(old) ||
+    (hasAll(node) && keys.some((key) => valueOf(node, key) !== valueOf(old, key)))
+  );
 }
 
 const selectors = new WeakMap<V1LabelSelector, LabelSelector>();

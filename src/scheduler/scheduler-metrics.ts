@@ -1,0 +1,211 @@
+import type { Counter, Gauge, Histogram, MetricRegistry } from "../base/metrics.ts";
+import type { ClusterChange } from "./framework.ts";
+
+/** What came of one try. @spec k8s@1.36 pkg/scheduler/metrics profile_metrics.go */
+export type Result = "scheduled" | "unschedulable" | "error";
+
+/** Where a Pod waits. */
+export type QueueName = "active" | "backoff" | "unschedulable" | "gated";
+
+/** What is read of the scheduler when somebody asks. */
+export interface SchedulerState {
+  readonly pending: Readonly<Record<QueueName, number>>;
+  /** By profile and plugin: how many Pods it refused that wait. */
+  readonly refused: readonly RefusedPods[];
+  readonly nodes: number;
+  readonly pods: number;
+  readonly assumedPods: number;
+}
+
+export interface RefusedPods {
+  readonly plugin: string;
+  readonly profile: string;
+  readonly pods: number;
+}
+
+/** Of the Pods of one profile. Takes milliseconds. */
+export type ProfileMeter = Readonly<Record<Result, (tookMs: number) => void>>;
+
+/** Each bound is `factor` times the one before. */
+function bounds(first: number, factor: number, count: number): readonly number[] {
+  return Array.from({ length: count }, (_, power) => first * factor ** power);
+}
+
+/** Tries beyond this many are told as one. @spec schedule_one.go getAttemptsLabel */
+const ATTEMPTS_MAX = 15;
+
+/**
+ * What the scheduler tells of itself, under upstream's names.
+ *
+ * Cost: a counter or a bucket for each try; everything that is a state is read when somebody asks.
+ * @spec k8s@1.36 pkg/scheduler/metrics/metrics.go
+ */
+export class SchedulerMetrics {
+  readonly #attempts: Counter;
+  readonly #attemptSeconds: Histogram;
+  readonly #incoming: Counter;
+  readonly #sliSeconds: Histogram;
+  readonly #pending: Gauge;
+  readonly #refused: Gauge;
+  readonly #cacheSize: Gauge;
+  readonly #observeAttempts: (count: number) => void;
+  #state: (() => SchedulerState) | undefined;
+  readonly #incomingCells = new Map<string, () => void>();
+  /** The seconds that one decision took. */
+  readonly decided: (seconds: number) => void;
+  /** A Pod fitted nowhere, and its profile makes room. */
+  readonly preempting: () => void;
+  /** So many Pods were chosen to go. */
+  readonly victims: (count: number) => void;
+
+  constructor(registry: MetricRegistry) {
+    this.#attempts = registry.counter(
+      "scheduler_schedule_attempts_total",
+      "Number of attempts to schedule pods, by the result. 'unschedulable' means a pod could not be scheduled, " +
+        "while 'error' means an internal scheduler problem.",
+      ["profile", "result"],
+    );
+    this.#attemptSeconds = registry.histogram(
+      "scheduler_scheduling_attempt_duration_seconds",
+      "Scheduling attempt latency in seconds (scheduling algorithm + binding)",
+      bounds(0.001, 2, 15),
+      ["profile", "result"],
+    );
+    this.decided = registry
+      .histogram(
+        "scheduler_scheduling_algorithm_duration_seconds",
+        "Scheduling algorithm latency in seconds",
+        bounds(0.001, 2, 15),
+      )
+      .observer([]);
+    this.victims = registry
+      .histogram(
+        "scheduler_preemption_victims",
+        "Number of selected preemption victims",
+        bounds(1, 2, 7),
+      )
+      .observer([]);
+    this.preempting = registry
+      .counter(
+        "scheduler_preemption_attempts_total",
+        "Total preemption attempts in the cluster till now",
+      )
+      .adder([]);
+    this.#pending = registry.gauge(
+      "scheduler_pending_pods",
+      "Number of pending pods, by the queue type.",
+      ["queue"],
+    );
+    this.#sliSeconds = registry.histogram(
+      "scheduler_pod_scheduling_sli_duration_seconds",
+      "E2e latency for a pod being scheduled, from the time the pod enters the scheduling queue " +
+        "and might involve multiple scheduling attempts.",
+      bounds(0.01, 2, 20),
+      ["attempts"],
+    );
+    this.#observeAttempts = registry
+      .histogram(
+        "scheduler_pod_scheduling_attempts",
+        "Number of attempts to successfully schedule a pod.",
+        bounds(1, 2, 5),
+      )
+      .observer([]);
+    this.#incoming = registry.counter(
+      "scheduler_queue_incoming_pods_total",
+      "Number of pods added to scheduling queues by event and queue type.",
+      ["event", "queue"],
+    );
+    this.#cacheSize = registry.gauge(
+      "scheduler_cache_size",
+      "Number of nodes, pods, and assumed (bound) pods in the scheduler cache.",
+      ["type"],
+    );
+    this.#refused = registry.gauge(
+      "scheduler_unschedulable_pods",
+      "The number of unschedulable pods broken down by plugin name.",
+      ["plugin", "profile"],
+    );
+    registry.beforeText(() => this.#look());
+  }
+
+  /** What is asked for the state from now on. */
+  follow(state: () => SchedulerState): void {
+    this.#state = state;
+  }
+
+  profile(name: string): ProfileMeter {
+    const meter = (result: Result): ((tookMs: number) => void) => {
+      const count = this.#attempts.adder([name, result]);
+      const observe = this.#attemptSeconds.observer([name, result]);
+      return (tookMs) => {
+        count();
+        observe(tookMs / 1000);
+      };
+    };
+    return {
+      scheduled: meter("scheduled"),
+      unschedulable: meter("unschedulable"),
+      error: meter("error"),
+    };
+  }
+
+  /** A Pod has its node, after so many tries and so long since it came. */
+  placed(attempts: number, waitedMs: number): void {
+    this.#observeAttempts(attempts);
+    const label = attempts >= ATTEMPTS_MAX ? `${ATTEMPTS_MAX}+` : String(attempts);
+    this.#sliSeconds.observe(waitedMs / 1000, [label]);
+  }
+
+  /** A Pod went into a queue because of `event`. */
+  incoming(queue: QueueName, event: string): void {
+    const key = `${queue} ${event}`;
+    let add = this.#incomingCells.get(key);
+    if (!add) this.#incomingCells.set(key, (add = this.#incoming.adder([event, queue])));
+    add();
+  }
+
+  #look(): void {
+    const state = this.#state?.();
+    if (!state) return;
+    for (const [queue, pods] of Object.entries(state.pending)) this.#pending.set(pods, [queue]);
+    this.#refused.clear();
+    for (const { plugin, profile, pods } of state.refused)
+      this.#refused.set(pods, [plugin, profile]);
+    this.#cacheSize.set(state.nodes, ["nodes"]);
+    this.#cacheSize.set(state.pods, ["pods"]);
+    this.#cacheSize.set(state.assumedPods, ["assumed_pods"]);
+  }
+}
+
+/** Upstream's name of a change. @spec k8s@1.36 kube-scheduler framework ClusterEvent.Label */
+export function eventOf(change: ClusterChange): string {
+  switch (change.kind) {
+    case "node": {
+      const { difference } = change;
+      if (!difference) return "NodeAdd";
+      if (difference.allocatable) return "NodeUpdateNodeAllocatable";
+      return difference.labels ? "NodeUpdateNodeLabel" : "NodeUpdateNodeTaint";
+    }
+    case "node-gone":
+      return "NodeDelete";
+    case "claim":
+      return "PersistentVolumeClaimUpdate";
+    case "pod-freed":
+      return "AssignedPodDelete";
+    case "pod-placed":
+      return "AssignedPodAdd";
+    case "pod-changed":
+      return "AssignedPodUpdate";
+  }
+}
+
+/** Upstream's names of what is no change of the cluster. @spec pkg/scheduler/framework/events.go */
+export const EVENTS = {
+  podAdded: "UnschedulablePodAdd",
+  podUpdated: "UnschedulablePodUpdate",
+  gatesGone: "UnschedulablePodUpdatePodSchedulingGatesEliminated",
+  failed: "ScheduleAttemptFailure",
+  backoffOver: "BackoffComplete",
+  fromBackoff: "PopFromBackoffQ",
+  timeout: "UnschedulableTimeout",
+} as const;
