@@ -33,7 +33,7 @@ export interface Primary {
  * Carries out one plan.
  *
  * 1. Writes in order; neighbouring creates of one kind in batches of 1, 2, 4 …, so that a template that is refused is
- *    refused once and not 500 times; neighbouring deletes of one kind together.
+ *    refused once and not 500 times; neighbouring deletes of one kind together, and patches of different objects.
  * 2. A lost race ends it. Another failure ends the writes, and the status is still written; so it is when a name is taken,
  *    which a fresh cache may not change.
  * 3. The status, when it differs from what the primary object has.
@@ -93,14 +93,19 @@ class Run {
     }
   }
 
-  /** Where the group that begins at `from` ends: neighbours of the same verb and kind, for creates and deletes. */
+  /** Where the group that begins at `from` ends: neighbours of the same verb and kind, if not updates. */
   #groupEnd(from: number): number {
     const { verb, kind } = this.#writes[from]!;
-    if (verb !== "create" && verb !== "delete") return from + 1;
-    const end = this.#writes.findIndex(
-      (write, index) => index > from && (write.verb !== verb || write.kind !== kind),
-    );
-    return end < 0 ? this.#writes.length : end;
+    if (verb === "update") return from + 1;
+    const patched = new Set<string>();
+    let end = from;
+    for (; end < this.#writes.length; end++) {
+      const write = this.#writes[end]!;
+      if (write.verb !== verb || write.kind !== kind) break;
+      // A second patch of one object may build on the first.
+      if (write.verb === "patch" && patched.size === patched.add(formatKey(write.key)).size) break;
+    }
+    return end;
   }
 
   async #write(index: number): Promise<void> {

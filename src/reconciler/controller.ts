@@ -36,7 +36,10 @@ export interface Trigger {
 
 /** What to do, as data. An empty plan means: nothing, until something changes. */
 export interface Plan {
-  /** Applied in order; creates of one kind in a row go out in slow-start batches, deletes of one kind in a row together. */
+  /**
+   * Applied in order; creates of one kind in a row go out in slow-start batches, deletes of one kind in a row together, and
+   * so do patches of different objects.
+   */
   readonly writes?: readonly PlannedWrite[];
   /** The whole new `status` of the primary object; written only when it differs. */
   readonly status?: object;

@@ -43,6 +43,20 @@ export interface Claimer {
   readonly finalizer?: string;
 }
 
+/** What `uid` controls, and what nobody controls, in one namespace: the candidates of {@link claim}. Reads the cache; no await. */
+export function claimable<T extends KubeObject>(
+  cache: CacheReader,
+  kind: Kind<T>,
+  namespace: string,
+  uid: string,
+): readonly T[] {
+  const free = cache.list(kind, { namespace, controllerUid: "" });
+  return [
+    ...cache.list(kind, { namespace, controllerUid: uid }),
+    ...free.filter((object) => !controllerOf(object)),
+  ];
+}
+
 export interface Claim<T> {
   /** Controlled now, or by the first of `writes`. */
   readonly owned: readonly T[];

@@ -9,12 +9,12 @@ import {
   defineController,
   type Controller,
   type Plan,
-  type PlannedEvent,
   type PlannedWrite,
   type WriteFailure,
 } from "./controller.ts";
 import {
   claim,
+  claimable,
   controllerOf,
   isBeingDeleted,
   isControlledBy,
@@ -22,6 +22,7 @@ import {
   selectorsMatching,
   type LabelMatch,
 } from "./ownership.ts";
+import { podEvents } from "./pod-events.ts";
 import { podFromTemplate } from "./pod-from-template.ts";
 import {
   isPodActive,
@@ -94,13 +95,11 @@ function observe<T extends ReplicaKeeper>(
   const uid = keeper?.metadata?.uid;
   if (!keeper || uid === undefined) return undefined;
   const { namespace } = key;
-  const own = cache.list(Pod, { namespace, controllerUid: uid });
-  const free = cache
-    .list(Pod, { namespace, controllerUid: "" })
-    .filter((pod) => !controllerOf(pod));
+  const pods = claimable(cache, Pod, namespace, uid);
+  const own = pods.filter(controllerOf);
   const hasSurplus = own.filter(isPodActive).length > replicasOf(keeper);
   const related = hasSurplus ? familyOf(kind, cache, keeper, own) : own;
-  return { keeper, pods: [...own, ...free], related };
+  return { keeper, pods, related };
 }
 
 /** Active Pods of all keepers that share a controller with this one. @spec getIndirectlyRelatedPods */
@@ -135,16 +134,17 @@ export function planReplicas<T extends ReplicaKeeper>(
     (pod) => isPodTerminating(pod) && isControlledBy(pod, keeper) && matches(pod.metadata?.labels),
   );
   const steps = isBeingDeleted(keeper) ? [] : scale(kind, keeper, active, related, now);
+  const all = [...writes, ...steps];
   const status = {
     ...countsOf(keeper, active, now),
     ...(family.countsTerminating && { terminatingReplicas: terminating.length }),
   };
   const wakeAt = nextAvailableAt(active, keeper.spec?.minReadySeconds ?? 0, now);
   return {
-    writes: [...writes, ...steps],
+    writes: all,
     status: { ...status, ...conditionsOf(keeper, undefined, active, now) },
     statusOnFailure: (failure) => ({ ...status, ...conditionsOf(keeper, failure, active, now) }),
-    events: steps.flatMap((step, index) => eventsOf(step, writes.length + index)),
+    events: podEvents(all, writes.length),
     ...(wakeAt !== undefined && { wakeAt }), // minReadySeconds passes without any event
   };
 }
@@ -176,30 +176,6 @@ function scale(
 
 function replicasOf(keeper: ReplicaKeeper): number {
   return keeper.spec?.replicas ?? 1;
-}
-
-/** @spec k8s@1.36 pkg/controller/controller_utils.go RealPodControl */
-function eventsOf(step: PlannedWrite, afterWrite: number): PlannedEvent[] {
-  const [success, failure] =
-    step.verb === "create"
-      ? (["Create", "Error creating: {error}"] as const)
-      : (["Delete", "Error deleting: {error}"] as const);
-  const name = step.verb === "delete" ? step.key.name : "{name}";
-  return [
-    {
-      type: "Normal",
-      reason: `Successful${success}`,
-      message: `${success}d pod: ${name}`,
-      afterWrite,
-    },
-    {
-      type: "Warning",
-      reason: `Failed${success}`,
-      message: failure,
-      afterWrite,
-      onFailure: true,
-    },
-  ];
 }
 
 /** Counts of zero are left out, as upstream's `omitempty` does; `replicas` is always there. */

@@ -4,7 +4,13 @@ import type { Kind } from "../api/machinery/kind.ts";
 import { keyOf, type KubeObject, type ObjectKey } from "../api/machinery/object.ts";
 import type { CacheReader } from "../client/cache.ts";
 import type { PlannedWrite } from "./controller.ts";
-import { claim, controllerOf, controllerReference, type LabelMatch } from "./ownership.ts";
+import {
+  claim,
+  claimable,
+  controllerOf,
+  controllerReference,
+  type LabelMatch,
+} from "./ownership.ts";
 import type { PodTemplate } from "./pod-from-template.ts";
 import { templateHash } from "./template-hash.ts";
 
@@ -36,6 +42,8 @@ export interface History {
   readonly revisions: readonly ControllerRevision[];
   /** That of the present template; `undefined`: its name belongs to another revision. */
   readonly update: ControllerRevision | undefined;
+  /** Others of the present template, which `update` stands for: they were adopted. */
+  readonly twins: readonly ControllerRevision[];
   /** Adoption, and what makes `update` the newest. */
   readonly writes: readonly PlannedWrite[];
 }
@@ -60,12 +68,9 @@ export function observeRevisions(
 ): SeenRevisions {
   const { namespace } = key;
   const controllerUid = owner.metadata?.uid ?? "-";
-  const own = cache.list(ControllerRevision, { namespace, controllerUid });
-  const free = cache
-    .list(ControllerRevision, { namespace, controllerUid: "" })
-    .filter((revision) => !controllerOf(revision));
+  const revisions = claimable(cache, ControllerRevision, namespace, controllerUid);
   const nameHolder = cache.get(ControllerRevision, { namespace, name: revisionName(owner) });
-  return { revisions: [...own, ...free], nameHolder };
+  return { revisions, nameHolder };
 }
 
 /**
@@ -88,13 +93,15 @@ export function planHistory<T extends TemplateOwner>(
   const sorted = [...own, ...adopted].sort(byAge);
   const fresh = newRevision(family, owner, nextNumber(sorted));
   const wanted = owner.spec?.template ?? {};
-  const equal = sorted.findLast((revision) => equalStored(templateOf(revision), wanted));
+  const same = sorted.filter((revision) => equalStored(templateOf(revision), wanted));
+  const equal = same.at(-1);
+  const twins = same.slice(0, -1);
   if (equal === undefined) {
-    if (nameHolder) return { revisions: sorted, update: undefined, writes };
+    if (nameHolder) return { revisions: sorted, update: undefined, twins, writes };
     const create = { verb: "create", kind: ControllerRevision, object: fresh } as const;
-    return { revisions: [...sorted, fresh], update: fresh, writes: [...writes, create] };
+    return { revisions: [...sorted, fresh], update: fresh, twins, writes: [...writes, create] };
   }
-  if (equal === sorted.at(-1)) return { revisions: sorted, update: equal, writes };
+  if (equal === sorted.at(-1)) return { revisions: sorted, update: equal, twins, writes };
   const update = { ...equal, revision: fresh.revision };
   const others = sorted.filter((revision) => revision !== equal);
   const renumber = {
@@ -104,7 +111,7 @@ export function planHistory<T extends TemplateOwner>(
     ifUid: equal.metadata?.uid ?? "",
     patch: { revision: fresh.revision },
   } as const;
-  return { revisions: [...others, update], update, writes: [...writes, renumber] };
+  return { revisions: [...others, update], update, twins, writes: [...writes, renumber] };
 }
 
 /** By number, then by age, then by name. @spec history.SortControllerRevisions */
@@ -195,10 +202,11 @@ export function forgetRevisions(
   const idle = revisions.filter(({ metadata }) => !live.has(metadata?.name ?? ""));
   const surplus = (counted ?? idle.length) - limit;
   if (limit < 0 || surplus <= 0) return [];
-  return idle.slice(0, surplus).map((revision) => ({
-    verb: "delete",
-    kind: ControllerRevision,
-    key: keyOf(revision),
-    ifUid: revision.metadata?.uid ?? "",
-  }));
+  return idle.slice(0, surplus).map(forgetRevision);
+}
+
+/** Deletes one. */
+export function forgetRevision(revision: ControllerRevision): PlannedWrite {
+  const ifUid = revision.metadata?.uid ?? "";
+  return { verb: "delete", kind: ControllerRevision, key: keyOf(revision), ifUid };
 }

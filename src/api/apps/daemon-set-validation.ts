@@ -6,7 +6,7 @@ import type {
 import { validateMatchedTemplate } from "../core/template-validation.ts";
 import { invalid, notSupported, required } from "../machinery/field-error.ts";
 import { labelSelectorOf, validateLabelSelector } from "../machinery/label-selector.ts";
-import { each, nonNegative, when, type Errors } from "../strategy/checks.ts";
+import { nonNegative, when, type Errors } from "../strategy/checks.ts";
 import { notAboveAll, validateShare } from "./deployment-validation.ts";
 
 /** @spec k8s@1.36 pkg/apis/apps/validation ValidateDaemonSetSpec */
@@ -27,20 +27,11 @@ export function validateDaemonSet({ spec }: V1DaemonSet): Errors {
       !!selector && isEmpty,
       invalid("spec.selector", selector, "empty selector is invalid for daemonset"),
     ),
-    ...each(template?.spec?.volumes, "spec.template.spec.volumes", ({ gcePersistentDisk }, path) =>
-      when(
-        !!gcePersistentDisk && !gcePersistentDisk.readOnly,
-        invalid(`${path}.gcePersistentDisk.readOnly`, false, ONE_WRITER),
-      ),
-    ),
     ...nonNegative("spec.minReadySeconds", spec.minReadySeconds),
     ...validateStrategy(spec.updateStrategy ?? {}, "spec.updateStrategy"),
     ...nonNegative("spec.revisionHistoryLimit", spec.revisionHistoryLimit),
   ];
 }
-
-const ONE_WRITER =
-  "must be true for replicated pods > 1; GCE PD can only be mounted on multiple machines if it is read-only";
 
 function validateStrategy(strategy: V1DaemonSetUpdateStrategy, field: string): Errors {
   const { type, rollingUpdate } = strategy;

@@ -331,6 +331,12 @@ describe("cronjob plan", () => {
       "Normal SawCompletedJob: Saw completed job: cj-29453820, status: Complete",
     ],
     [
+      "runs that ended well, and one that runs: nothing",
+      { last: "03:00" },
+      "01:00 ok | 02:00 ok | 03:00",
+      "03:30",
+    ],
+    [
       "one that is gone",
       { last: "01:00", active: ["01:00"] },
       "",

@@ -342,6 +342,26 @@ describe("daemonset plan: status", () => {
     assert.equal((status as { collisionCount: number }).collisionCount, 1);
   });
 
+  it("two revisions of one template become one, and their Pods stay", () => {
+    const observed = world("n1 | n2", "n1 Ready | n2 Ready old");
+    const [old, fresh] = observed.seen.revisions as [ControllerRevision, ControllerRevision];
+    const twin = { ...old, data: fresh.data };
+    const { writes } = plan(
+      { ...observed, seen: { ...observed.seen, revisions: [twin, fresh] } },
+      NOW,
+    );
+    assert.deepEqual(
+      writes!.map((write) => [write.verb, write.kind.kind, "key" in write && write.key.name]),
+      [
+        ["patch", "Pod", observed.pods[1]!.metadata!.name],
+        ["delete", "ControllerRevision", twin.metadata!.name],
+      ],
+    );
+    assert.deepEqual((writes![0] as { patch: object }).patch, {
+      metadata: { labels: { "controller-revision-hash": hashOf(fresh) } },
+    });
+  });
+
   it("old revisions go beyond the limit, unless a Pod has them", () => {
     const observed = world("n1 | n2", "n1 Ready | n2 Ready old", { revisionHistoryLimit: 0 });
     const other = revision(set({}, "other"), 0);

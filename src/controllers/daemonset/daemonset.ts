@@ -15,13 +15,16 @@ import {
 } from "../../reconciler/controller.ts";
 import {
   claim,
+  claimable,
   controllerOf,
   isBeingDeleted,
   ownersOf,
   selectorsMatching,
 } from "../../reconciler/ownership.ts";
+import { podEvents } from "../../reconciler/pod-events.ts";
 import { isPodTerminal, nextAvailableAt } from "../../reconciler/pod-state.ts";
 import {
+  forgetRevision,
   forgetRevisions,
   observeRevisions,
   planHistory,
@@ -29,7 +32,7 @@ import {
   type SeenRevisions,
 } from "../../reconciler/revision-history.ts";
 import { matcherOf } from "../../reconciler/selection.ts";
-import { fitOf, HASH_LABEL, newPod, targetNode } from "./daemon-pod.ts";
+import { fitOf, HASH_LABEL, isUpdated, newPod, targetNode } from "./daemon-pod.ts";
 import { FailedPods } from "./failed-pods.ts";
 import { placeChanges, type Changes, type Place, type World } from "./placing.ts";
 import { rollingChanges } from "./rolling.ts";
@@ -122,19 +125,16 @@ function observe(failed: FailedPods, cache: CacheReader, key: ObjectKey): Observ
   const uid = set?.metadata?.uid;
   if (!set || uid === undefined) return undefined;
   const { namespace } = key;
-  const own = cache.list(Pod, { namespace, controllerUid: uid });
-  const free = cache
-    .list(Pod, { namespace, controllerUid: "" })
-    .filter((pod) => !controllerOf(pod));
-  const held = own
-    .filter(({ status }) => status?.phase === "Failed")
+  const pods = claimable(cache, Pod, namespace, uid);
+  const held = pods
+    .filter((pod) => pod.status?.phase === "Failed" && controllerOf(pod))
     .flatMap((pod) => {
       const until = failed.heldUntil(pod);
       return until === undefined ? [] : [[pod.metadata?.uid ?? "", until] as const];
     });
   return {
     set,
-    pods: [...own, ...free],
+    pods,
     nodes: cache.list(Node),
     seen: observeRevisions(cache, key, set),
     heldUntil: new Map(held),
@@ -147,12 +147,15 @@ export function plan({ set, pods, nodes, seen, heldUntil }: Observed, now: Insta
   if (isBeingDeleted(set)) return {};
   const matches = daemonSets.matches(set);
   const claimed = claim(Pod, { kind: DaemonSet, object: set, matches }, pods);
-  const { revisions, update, writes } = planHistory(daemonSets, set, seen);
+  const { revisions, update, twins, writes } = planHistory(daemonSets, set, seen);
   if (!update) {
     const collisionCount = (set.status?.collisionCount ?? 0) + 1;
     return { writes, status: { ...set.status, collisionCount } };
   }
   const hash = update.metadata?.labels?.[HASH_LABEL] ?? "";
+  const merging = mergeWrites(twins, claimed.owned, hash);
+  // Which Pods are up to date is clear once their labels say so.
+  if (merging.length > 0) return { writes: [...claimed.writes, ...writes, ...merging] };
   const places = placesOf(set, claimed.owned, nodes);
   const world: World = { set, hash, places, heldUntil, now };
   const placing = placeChanges(world);
@@ -171,6 +174,22 @@ export function plan({ set, pods, nodes, seen, heldUntil }: Observed, now: Insta
     status: statusOf(world),
     ...(wakes.length && { wakeAt: Math.min(...wakes) }),
   };
+}
+
+/** Pods of other revisions of the present template are of this one; then those are not needed. @spec dedupCurHistories */
+function mergeWrites(
+  twins: readonly ControllerRevision[],
+  pods: readonly Pod[],
+  hash: string,
+): readonly PlannedWrite[] {
+  const hashes = new Set(twins.map(({ metadata }) => metadata?.labels?.[HASH_LABEL]));
+  const relabelled = pods
+    .filter((pod) => !isUpdated(pod, hash) && hashes.has(pod.metadata?.labels?.[HASH_LABEL]))
+    .map((pod): PlannedWrite => {
+      const patch = { metadata: { labels: { [HASH_LABEL]: hash } } };
+      return { verb: "patch", kind: Pod, key: keyOf(pod), ifUid: pod.metadata?.uid ?? "", patch };
+    });
+  return [...relabelled, ...twins.map(forgetRevision)];
 }
 
 function wakeOf({ wakeAt }: Changes): Pick<Changes, "wakeAt"> {
@@ -235,18 +254,5 @@ function stepOf(
     return { verb: "delete", kind: Pod, key: keyOf(pod), ifUid };
   });
   const writes = [...first, ...creates, ...deletes];
-  const told = writes.flatMap((write, index) => (index < first.length ? [] : toldOf(write, index)));
-  return { writes, events: [...events, ...told] };
-}
-
-/** @spec k8s@1.36 pkg/controller/controller_utils.go RealPodControl */
-function toldOf(write: PlannedWrite, afterWrite: number): PlannedEvent[] {
-  const isCreate = write.verb === "create";
-  const verb = isCreate ? "Create" : "Delete";
-  const name = write.verb === "delete" ? write.key.name : "{name}";
-  const error = `Error ${isCreate ? "creating" : "deleting"}: {error}`;
-  return [
-    { type: "Normal", reason: `Successful${verb}`, message: `${verb}d pod: ${name}`, afterWrite },
-    { type: "Warning", reason: `Failed${verb}`, message: error, afterWrite, onFailure: true },
-  ];
+  return { writes, events: [...events, ...podEvents(writes, first.length)] };
 }

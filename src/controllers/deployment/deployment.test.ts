@@ -2,11 +2,13 @@ import assert from "node:assert/strict";
 import { describe, it } from "node:test";
 import { SeededRandom } from "../../base/seeded-random.ts";
 import { ReplicaSet } from "../../api/apps/replica-set.ts";
-import type { Deployment } from "../../api/apps/deployment.ts";
+import { Deployment as DeploymentKind, type Deployment } from "../../api/apps/deployment.ts";
+import { Pod } from "../../api/core/pod.ts";
 import type { Plan } from "../../reconciler/controller.ts";
 import { newSetName } from "./new-set.ts";
-import { plan, type Observed } from "./deployment.ts";
-import { maxSurge, maxUnavailable } from "./replica-sets.ts";
+import { StaticCache } from "../../../test/support/static-cache.ts";
+import { deploymentController, plan, type Observed } from "./deployment.ts";
+import { findNewSet, maxSurge, maxUnavailable } from "./replica-sets.ts";
 
 const NOW = Date.UTC(2026, 0, 1, 1);
 
@@ -228,6 +230,147 @@ describe("deployment plan: sizes", () => {
     assert.deepEqual(object.spec?.template.metadata?.labels, { app: "web" });
     assert.equal("deprecated.deployment.rollback.to" in object.metadata!.annotations!, false);
     assert.equal(events?.[0]?.message, 'Rolled back deployment "web" to revision 1');
+  });
+});
+
+/** `v3 2, v2 3`: sizes by image, the newest first. */
+const sized = (text: string): (readonly [image: string, size: number])[] =>
+  text.split(", ").map((part) => {
+    const [image = "", size] = part.split(" ");
+    return [image, Number(size)];
+  });
+
+//     from → to, sets (the newest is of the Deployment's template, unless that is v9), sizes
+const SCALES: readonly (readonly [string, string, string, Wish?, Wish?])[] = [
+  ["10→12", "v1 10", "v1 12"],
+  ["10→5", "v1 10", "v1 5"],
+  ["5→10", "v2 2, v1 3", "v2 4, v1 6"],
+  ["5→3", "v2 2, v1 3", "v2 1, v1 2"],
+  ["9→4", "v2 8, v1 1", "v2 4, v1 0"],
+  ["7→10", "v3 2, v2 3, v1 2", "v3 3, v2 4, v1 3"],
+  ["13→8", "v3 2, v2 8, v1 3", "v3 1, v2 5, v1 2"],
+  // What rounding leaves goes to the newest, and is taken from the oldest.
+  ["3→4", "v3 1, v2 1, v1 1", "v3 2, v2 1, v1 1"],
+  ["3→2", "v3 1, v2 1, v1 1", "v3 1, v2 1, v1 0"],
+  ["4→5", "v2 2, v1 2", "v2 3, v1 2", { image: "v9" }],
+  ["6→0", "v3 3, v2 2, v1 1", "v3 0, v2 0, v1 0"],
+  ["0→6", "v3 0, v2 0, v1 0", "v3 6, v2 0, v1 0"],
+  ["10→20", "v2 6, v1 6", "v2 11, v1 11", { surge: 2 }, { surge: 2 }],
+  ["10→50", "v2 5, v1 8", "v2 22, v1 34", { surge: 6 }, { surge: 3 }],
+  ["10→14", "v2 7, v1 3", "v2 10, v1 4", { image: "v9" }],
+];
+
+describe("deployment plan: scaled while rolling", () => {
+  for (const [change, before, expected, wish, earlier] of SCALES) {
+    it(`${change}: "${before}" → "${expected}"`, () => {
+      const [from, to] = change.split("→").map(Number) as [number, number];
+      const made = sized(before);
+      const sets = made.map(([image, size], index) =>
+        setOf(
+          { surge: 0, unavailable: 1, ...earlier, replicas: from, image },
+          size,
+          size,
+          made.length - index,
+        ),
+      );
+      const annotations = { "deployment.kubernetes.io/revision": String(made.length) };
+      const image = made[0]![0];
+      const owner = deployment({
+        surge: 0,
+        unavailable: 1,
+        image,
+        annotations,
+        replicas: to,
+        ...wish,
+      });
+      const sizes = new Map(made);
+      for (const write of plan(observed(owner, sets), NOW).writes ?? []) {
+        assert.equal(write.verb, "update");
+        const { spec } = (write as { object: ReplicaSet }).object;
+        sizes.set(spec!.template!.spec!.containers[0]!.image!, spec!.replicas!);
+      }
+      assert.deepEqual([...sizes], sized(expected));
+    });
+  }
+});
+
+describe("deployment plan: surge and unavailable", () => {
+  //      replicas, surge, unavailable, Pods above, Pods missing
+  for (const [replicas, surge, unavailable, above, missing] of [
+    [10, "25%", "25%", 3, 2],
+    [1, "25%", "25%", 1, 0],
+    [10, 0, "1%", 0, 1], // both round to none: one may be missing
+    [2, 0, 3, 0, 2],
+    [0, 0, 1, 0, 0],
+    [10, "50%", "0%", 5, 0],
+    [3, "0%", "34%", 0, 1],
+  ] as const) {
+    it(`of ${replicas}, ${surge} and ${unavailable}: ${above} above, ${missing} missing`, () => {
+      const owner = deployment({ replicas, surge, unavailable });
+      assert.deepEqual([maxSurge(owner), maxUnavailable(owner)], [above, missing]);
+    });
+  }
+
+  it("Recreate has neither", () => {
+    const owner = deployment({ recreate: true });
+    assert.deepEqual([maxSurge(owner), maxUnavailable(owner)], [0, 0]);
+  });
+});
+
+describe("deployment plan: which set is the new one", () => {
+  it("the oldest of those with the template; the hash label does not count", () => {
+    const [young, old] = [setOf(V1, 1, 1, 2, 5), setOf(V1, 1, 1, 1, 3)];
+    const twin = { ...old, metadata: { ...old.metadata, name: "web-twin", uid: "twin" } };
+    assert.equal(findNewSet(deployment(V1), [young, twin, setOf(V2, 3)]), twin);
+    assert.equal(findNewSet(deployment({ image: "v3" }), [young, twin]), undefined);
+  });
+
+  it("annotations of the Deployment are the new set's, but for those about itself", () => {
+    const annotations = {
+      team: "x",
+      "kubectl.kubernetes.io/last-applied-configuration": "{}",
+      "deployment.kubernetes.io/revision": "1",
+    };
+    const { writes } = plan(observed(deployment({ ...V1, annotations }), [setOf(V1, 3)]), NOW);
+    const [write] = writes as readonly { readonly object: ReplicaSet }[];
+    assert.deepEqual(write!.object.metadata?.annotations, {
+      team: "x",
+      "deployment.kubernetes.io/revision": "1",
+      "deployment.kubernetes.io/desired-replicas": "3",
+      "deployment.kubernetes.io/max-replicas": "4",
+    });
+  });
+});
+
+describe("deployment triggers", () => {
+  const POD: Pod = {
+    metadata: {
+      name: "p",
+      namespace: "d",
+      ownerReferences: [
+        { apiVersion: "apps/v1", kind: "ReplicaSet", name: "s", uid: "v1", controller: true },
+      ],
+    },
+    status: { phase: "Running" },
+  };
+  const trigger = deploymentController.triggers.find(({ kind }) => kind === Pod)!;
+
+  /** Names of the Deployments that the end of the Pod concerns. */
+  function concerned(wish: Wish, object: Pod | undefined): string[] {
+    const cache = new StaticCache();
+    cache.put(DeploymentKind, deployment(wish));
+    const made = setOf(wish, 1);
+    cache.put(ReplicaSet, { ...made, metadata: { ...made.metadata, name: "s" } });
+    const change = { kind: Pod, key: { namespace: "d", name: "p" }, old: POD, object };
+    return trigger.keys(change, cache).map(({ name }) => name);
+  }
+
+  it("the end of a Pod lets a Deployment that recreates go on; a rolling one counts by its sets", () => {
+    const ended = { ...POD, status: { phase: "Failed" } };
+    assert.deepEqual(concerned({ ...V1, recreate: true }, undefined), ["web"]);
+    assert.deepEqual(concerned({ ...V1, recreate: true }, ended), ["web"]);
+    assert.deepEqual(concerned({ ...V1, recreate: true }, POD), []);
+    assert.deepEqual(concerned(V1, undefined), []);
   });
 });
 

@@ -9,6 +9,7 @@ import { defineController, type Plan, type PlannedWrite } from "../../reconciler
 import { equalStored } from "../../api/machinery/equality.ts";
 import {
   claim,
+  claimable,
   controllerOf,
   isBeingDeleted,
   ownersOf,
@@ -93,15 +94,13 @@ function observe(cache: CacheReader, key: ObjectKey): Observed | undefined {
   const uid = deployment?.metadata?.uid;
   if (!deployment || uid === undefined) return undefined;
   const { namespace } = key;
-  const own = cache.list(ReplicaSet, { namespace, controllerUid: uid });
-  const free = cache
-    .list(ReplicaSet, { namespace, controllerUid: "" })
-    .filter((set) => !controllerOf(set));
+  const sets = claimable(cache, ReplicaSet, namespace, uid);
+  const own = sets.filter(controllerOf);
   const pods = isRolling(deployment)
     ? []
     : own.flatMap((set) => cache.list(Pod, { namespace, controllerUid: set.metadata?.uid ?? "-" }));
   const nameHolder = cache.get(ReplicaSet, { namespace, name: newSetName(deployment) });
-  return { deployment, sets: [...own, ...free], pods, nameHolder };
+  return { deployment, sets, pods, nameHolder };
 }
 
 /** Pure; see {@link deploymentController}. */

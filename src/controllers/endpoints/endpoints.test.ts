@@ -49,6 +49,69 @@ const POD: Pod = {
   status: { podIP: "10.0.0.1", conditions: [{ type: "Ready", status: "True" }] },
 };
 
+/** The Endpoints of one Pod, with a port and a phase of its own. */
+function made(spec: Partial<Service["spec"]>, pod: Pod = POD, labels = {}): Endpoints {
+  const metadata = { ...SERVICE.metadata, labels };
+  const service = { metadata, spec: { ...SERVICE.spec, ...spec } };
+  const [write] = plan({ service, endpoints: undefined, pods: [pod] }).writes!;
+  return (write as { object: Endpoints }).object;
+}
+
+describe("endpoints plan: which Pods", () => {
+  const state = (phase: string, ready: "True" | "False", metadata = {}, ip = "10.0.0.1"): Pod => ({
+    ...POD,
+    metadata: { ...POD.metadata, ...metadata },
+    status: { phase, podIP: ip, conditions: [{ type: "Ready", status: ready }] },
+  });
+  const GOING = { deletionTimestamp: "2026-01-01T00:00:00Z" };
+  const ANY = { publishNotReadyAddresses: true };
+  //    what, Pod, Service, where it is
+  for (const [what, pod, spec, expected] of [
+    ["ready", state("Running", "True"), {}, "addresses"],
+    ["not ready", state("Running", "False"), {}, "notReadyAddresses"],
+    ["pending", state("Pending", "False"), {}, "notReadyAddresses"],
+    ["without an address", state("Pending", "False", {}, ""), {}, ""],
+    ["ended well", state("Succeeded", "False"), {}, ""],
+    ["ended badly", state("Failed", "False"), {}, ""],
+    ["going", state("Running", "True", GOING), {}, ""],
+    ["not ready, to be published", state("Running", "False"), ANY, "addresses"],
+    ["going, to be published", state("Running", "True", GOING), ANY, "addresses"],
+    ["ended, to be published", state("Failed", "False"), ANY, ""],
+    ["of another family", state("Running", "True", {}, "fd00::1"), {}, ""],
+  ] as const) {
+    it(`${what} → "${expected}"`, () => {
+      const [subset = {}] = made(spec, pod).subsets ?? [];
+      assert.equal(Object.keys(subset).filter((key) => key !== "ports")[0] ?? "", expected);
+    });
+  }
+
+  it("headless: labelled, whatever the Service's own label says; without ports it has addresses alone", () => {
+    const label = "service.kubernetes.io/headless";
+    const headless = made({ clusterIP: "None", ports: [] });
+    assert.equal(headless.metadata?.labels?.[label], "");
+    assert.deepEqual(Object.keys(headless.subsets![0]!), ["addresses"]);
+    const ordinary = made({ clusterIP: "10.96.0.9" }, POD, { [label]: "" });
+    assert.equal(ordinary.metadata?.labels?.[label], undefined);
+    assert.equal(made({ clusterIP: "10.96.0.9", ports: [] }).subsets, undefined);
+  });
+
+  it("each protocol, and ports by name", () => {
+    const ports = [
+      { name: "dns", port: 53, protocol: "UDP" },
+      { name: "call", port: 7, protocol: "SCTP" },
+      { name: "web", port: 80, targetPort: "http" as never, protocol: "TCP" },
+      { name: "none", port: 81, targetPort: "missing" as never, protocol: "TCP" },
+    ];
+    const containers = [{ name: "c", ports: [{ name: "http", containerPort: 8080 }] }];
+    const [subset] = made({ ports }, { ...POD, spec: { ...POD.spec, containers } }).subsets!;
+    assert.deepEqual(subset!.ports, [
+      { name: "call", port: 7, protocol: "SCTP" },
+      { name: "dns", port: 53, protocol: "UDP" },
+      { name: "web", port: 8080, protocol: "TCP" },
+    ]);
+  });
+});
+
 describe("endpoints plan", () => {
   it("makes the object, and leaves it alone while nothing changes", () => {
     const [write] = plan({ service: SERVICE, endpoints: undefined, pods: [POD] }).writes!;

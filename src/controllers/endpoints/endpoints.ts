@@ -96,8 +96,10 @@ function wantedEndpoints(
   pods: readonly Pod[],
 ): Endpoints {
   const { namespace, name } = keyOf(service);
+  // Whether it is headless, the Service itself says, not its label.
+  const { [HEADLESS_LABEL]: _headless, ...own } = service.metadata?.labels ?? {};
   const labels = {
-    ...service.metadata?.labels,
+    ...own,
     [MANAGED_LABEL]: MANAGER,
     ...(isHeadless(service) && { [HEADLESS_LABEL]: "" }),
   };

@@ -2,7 +2,12 @@ import { keyOf } from "../../api/machinery/object.ts";
 import { Endpoints } from "../../api/core/endpoints.ts";
 import { Service } from "../../api/core/service.ts";
 import { EndpointSlice } from "../../api/discovery/endpoint-slice.ts";
-import { defineController, type Plan, type PlannedWrite } from "../../reconciler/controller.ts";
+import {
+  defineController,
+  type Plan,
+  type PlannedEvent,
+  type PlannedWrite,
+} from "../../reconciler/controller.ts";
 import { equalStored } from "../../api/machinery/equality.ts";
 import { fillSlices, type Endpoint } from "../../reconciler/fill-slices.ts";
 import {
@@ -65,7 +70,26 @@ export function plan({ endpoints, service, slices }: Observed): Plan {
   );
   if (!isMirrored(endpoints, service)) return { writes: own.map(removal) };
   if (isBeingDeleted(endpoints)) return {};
-  return { writes: groupsOf(endpoints, own).flatMap((group) => planGroup(endpoints, group)) };
+  const changes = groupsOf(endpoints, own).map((group) => changesOf(endpoints, group));
+  const writes = FAMILIES.flatMap((family) =>
+    writesOf(
+      endpoints,
+      changes.filter((change) => change.family === family),
+    ),
+  );
+  return { writes, events: eventsOf(endpoints) };
+}
+
+/** @spec k8s@1.36 pkg/controller/endpointslicemirroring/events.go */
+function eventsOf({ subsets = [] }: Endpoints): PlannedEvent[] {
+  const skipped = subsets
+    .map(
+      ({ addresses = [], notReadyAddresses = [] }) => addresses.length + notReadyAddresses.length,
+    )
+    .reduce((sum, count) => sum + Math.max(0, count - ENDPOINTS_MAX), 0);
+  if (skipped === 0) return [];
+  const message = `A max of ${ENDPOINTS_MAX} addresses can be mirrored to EndpointSlices per Endpoints subset. ${skipped} addresses were skipped`;
+  return [{ type: "Warning", reason: "TooManyAddressesToMirror", message }];
 }
 
 /** @spec skipMirror; a Service with a selector has slices of its own */
@@ -74,6 +98,8 @@ function isMirrored({ metadata }: Endpoints, service: Service | undefined): bool
   if (metadata?.annotations && LEADER_ANNOTATION in metadata.annotations) return false;
   return service !== undefined && service.spec?.selector === undefined && !isBeingDeleted(service);
 }
+
+const FAMILIES = ["IPv4", "IPv6"] as const;
 
 interface Group {
   readonly family: "IPv4" | "IPv6";
@@ -107,28 +133,74 @@ function groupsOf(endpoints: Endpoints, slices: readonly EndpointSlice[]): reado
   return [...groups.values()];
 }
 
-function planGroup(endpoints: Endpoints, group: Group): PlannedWrite[] {
+/** What becomes of the slices of one group. */
+interface Changes {
+  readonly family: Group["family"];
+  readonly fresh: readonly Content[];
+  readonly updated: readonly (readonly [EndpointSlice, Content])[];
+  readonly removed: readonly EndpointSlice[];
+}
+
+interface Content {
+  readonly ports: readonly Port[];
+  readonly endpoints: readonly Endpoint[];
+}
+
+function changesOf(
+  endpoints: Endpoints,
+  { family, ports, endpoints: wanted, slices }: Group,
+): Changes {
+  if (wanted.length === 0) return { family, fresh: [], updated: [], removed: slices };
   const { labels, annotations } = metadataOf(endpoints);
-  if (group.endpoints.length === 0) return group.slices.map(removal);
   const isChanged = ({ metadata }: EndpointSlice): boolean =>
     !equalStored(metadata?.labels, labels) ||
     !equalStored(metadata?.annotations ?? {}, annotations ?? {});
-  const filled = fillSlices(group.slices, group.endpoints, ENDPOINTS_MAX, isChanged);
-  const creates = filled.fresh.map((content) => creation(endpoints, group, content));
-  const updates = [...filled.updated].map(([slice, content]): PlannedWrite => {
-    const { annotations: _old, ...metadata } = slice.metadata ?? {};
-    const object: EndpointSlice = {
-      ...slice,
-      metadata: { ...metadata, labels, ...(annotations && { annotations }) },
-      endpoints: content,
-      ports: group.ports,
-    };
-    return { verb: "update", kind: EndpointSlice, object };
-  });
-  return [...creates, ...updates, ...filled.emptied.map(removal)];
+  const filled = fillSlices(slices, wanted, ENDPOINTS_MAX, isChanged);
+  return {
+    family,
+    fresh: filled.fresh.map((content) => ({ ports, endpoints: content })),
+    updated: [...filled.updated].map(([slice, content]) => [slice, { ports, endpoints: content }]),
+    removed: filled.emptied,
+  };
 }
 
-function creation(endpoints: Endpoints, group: Group, content: readonly Endpoint[]): PlannedWrite {
+/** A slice that would go and one that would come are one update. @spec recycleSlices */
+function writesOf(endpoints: Endpoints, changes: readonly Changes[]): PlannedWrite[] {
+  const fresh = changes.flatMap((change) => change.fresh);
+  const removed = changes.flatMap((change) => change.removed);
+  const count = Math.min(fresh.length, removed.length);
+  const reused = fresh.slice(0, count).map((content, i) => [removed[i]!, content] as const);
+  const { family } = changes[0] ?? { family: "IPv4" };
+  return [
+    ...fresh.slice(count).map((content) => creation(endpoints, family, content)),
+    ...[...changes.flatMap(({ updated }) => updated), ...reused].map(([slice, content]) =>
+      rewriting(endpoints, slice, content),
+    ),
+    ...removed.slice(count).map(removal),
+  ];
+}
+
+function rewriting(
+  endpoints: Endpoints,
+  slice: EndpointSlice,
+  { ports, endpoints: content }: Content,
+): PlannedWrite {
+  const { labels, annotations } = metadataOf(endpoints);
+  const { annotations: _old, ...metadata } = slice.metadata ?? {};
+  const object: EndpointSlice = {
+    ...slice,
+    metadata: { ...metadata, labels, ...(annotations && { annotations }) },
+    endpoints: content,
+    ports,
+  };
+  return { verb: "update", kind: EndpointSlice, object };
+}
+
+function creation(
+  endpoints: Endpoints,
+  family: Group["family"],
+  { ports, endpoints: content }: Content,
+): PlannedWrite {
   const { namespace, name } = keyOf(endpoints);
   const { labels, annotations } = metadataOf(endpoints);
   const object: EndpointSlice = {
@@ -141,9 +213,9 @@ function creation(endpoints: Endpoints, group: Group, content: readonly Endpoint
       ...(annotations && { annotations }),
       ownerReferences: [controllerReference(Endpoints, endpoints)],
     },
-    addressType: group.family,
+    addressType: family,
     endpoints: content,
-    ports: group.ports,
+    ports,
   };
   return { verb: "create", kind: EndpointSlice, object };
 }

@@ -15,11 +15,13 @@ import {
 } from "../../reconciler/controller.ts";
 import {
   claim,
+  claimable,
   controllerOf,
   isBeingDeleted,
   ownersOf,
   selectorsMatching,
 } from "../../reconciler/ownership.ts";
+import { podEvents } from "../../reconciler/pod-events.ts";
 import { loopOf, type Loop } from "../../reconciler/runner.ts";
 import { matcherOf } from "../../reconciler/selection.ts";
 import { GoneFailures, type Failure } from "./backoff.ts";
@@ -97,13 +99,10 @@ function observe(cache: CacheReader, key: ObjectKey, failures: GoneFailures): Ob
     return undefined;
   }
   const { namespace } = key;
-  const own = cache.list(Pod, { namespace, controllerUid: uid });
-  const free = cache
-    .list(Pod, { namespace, controllerUid: "" })
-    .filter((pod) => !controllerOf(pod));
   const place = cache.get(Namespace, { namespace: "", name: namespace });
   const isPlaceEnding = place !== undefined && isBeingDeleted(place);
-  return { job, pods: [...own, ...free], gone: failures.of(uid), isPlaceEnding };
+  const pods = claimable(cache, Pod, namespace, uid);
+  return { job, pods, gone: failures.of(uid), isPlaceEnding };
 }
 
 /** The Job that a Pod belongs to, if it is there. */
@@ -201,36 +200,14 @@ function writeStatus(
   status: JobStatus,
   events: readonly PlannedEvent[],
 ): Plan {
-  const podEvents = podWrites.flatMap(eventsOf);
-  if (events.length === 0) return { writes: podWrites, status, events: podEvents };
+  const told = podEvents(podWrites);
+  if (events.length === 0) return { writes: podWrites, status, events: told };
   const object = { ...job, status };
   const afterWrite = podWrites.length;
   return {
     writes: [...podWrites, { verb: "update", kind: Job, object, subresource: "status" }],
-    events: [...podEvents, ...events.map((event) => ({ ...event, afterWrite }))],
+    events: [...told, ...events.map((event) => ({ ...event, afterWrite }))],
   };
-}
-
-/** @spec k8s@1.36 pkg/controller/controller_utils.go RealPodControl */
-function eventsOf(write: PlannedWrite, afterWrite: number): PlannedEvent[] {
-  if (write.verb !== "create" && write.verb !== "delete") return [];
-  const [verb, doing] = write.verb === "create" ? ["Create", "creating"] : ["Delete", "deleting"];
-  const name = write.verb === "delete" ? write.key.name : "{name}";
-  return [
-    {
-      type: "Normal",
-      reason: `Successful${verb}`,
-      message: `${verb}d pod: ${name}`,
-      afterWrite,
-    },
-    {
-      type: "Warning",
-      reason: `Failed${verb}`,
-      message: `Error ${doing}: {error}`,
-      afterWrite,
-      onFailure: true,
-    },
-  ];
 }
 
 function earliest(...times: readonly (Instant | undefined)[]): Instant | undefined {

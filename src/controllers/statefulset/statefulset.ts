@@ -8,7 +8,7 @@ import type { CacheReader } from "../../client/cache.ts";
 import { defineController, type Plan, type Trigger } from "../../reconciler/controller.ts";
 import {
   claim,
-  controllerOf,
+  claimable,
   isBeingDeleted,
   ownersOf,
   selectorsMatching,
@@ -90,10 +90,7 @@ function observe(cache: CacheReader, key: ObjectKey): Observed | undefined {
   const uid = set?.metadata?.uid;
   if (!set || uid === undefined) return undefined;
   const { namespace } = key;
-  const free = cache
-    .list(Pod, { namespace, controllerUid: "" })
-    .filter((pod) => !controllerOf(pod));
-  const pods = [...cache.list(Pod, { namespace, controllerUid: uid }), ...free];
+  const pods = claimable(cache, Pod, namespace, uid);
   const isOfSet = ({ metadata }: PersistentVolumeClaim): boolean =>
     hasClaimNamed(set, metadata?.name ?? "");
   return {
