@@ -29,7 +29,7 @@ function contentOf(piece, last) {
   return { seen, writtenMs: Number(piece.latin1Slice(begin, begin + 13)) };
 }
 
-function count(at, { seen, writtenMs }) {
+function note(at, { seen, writtenMs }) {
   events[at] += seen;
   if (writtenMs === undefined) return;
   const delayMs = Math.round(performance.timeOrigin + performance.now() - writtenMs);
@@ -38,7 +38,7 @@ function count(at, { seen, writtenMs }) {
 
 /** A frame ends in a newline; those of HTTP/1.1's own framing come after a carriage return. */
 function take(at, piece) {
-  count(at, contentOf(piece, lasts[at]));
+  note(at, contentOf(piece, lasts[at]));
   lasts[at] = piece[piece.length - 1];
 }
 
@@ -71,7 +71,7 @@ function takeGzip(at, piece) {
     inflated.set(key, content);
     if (inflated.size > INFLATED_MAX) inflated.delete(inflated.keys().next().value);
   }
-  count(at, content);
+  note(at, content);
 }
 
 /** The payload of chunks of HTTP/1.1, and what is left of an unfinished one. */
