@@ -1,7 +1,10 @@
 // A process with many watchers of one resource: `node bench/watchers.mjs URL TOKEN PATH COUNT h1|h2 [stalled]`. Reads commands from
-// its parent: { stop: true } → { events, late, ms: quantiles, cpu }. Raw sockets and no JSON: what is measured is the server.
+// its parent: { stop: true } → { events, late, ms: quantiles, cpu }. Raw sockets and no JSON: what is measured is the server. They ask as
+// client-go does, for gzip; a real watcher has a machine of its own, a thousand here have half of one: what all of them get as
+// the same bytes is inflated once.
 import http2 from "node:http2";
 import tls from "node:tls";
+import { constants, inflateRawSync } from "node:zlib";
 
 const [url, token, path, count, protocol, stalled] = process.argv.slice(2);
 const { hostname, port, host } = new URL(url);
@@ -16,31 +19,105 @@ const RETURN = 13;
 /** The last byte of each watcher's last piece. */
 const lasts = new Uint8Array(watchers);
 
-/** A frame ends in a newline; those of HTTP/1.1's own framing come after a carriage return. */
-function take(at, piece) {
+/** What a piece says: how many events end in it, and when the first was written, if it says so. */
+function contentOf(piece, last) {
   let seen = 0;
   for (let end = piece.indexOf(NEWLINE); end >= 0; end = piece.indexOf(NEWLINE, end + 1))
-    if ((end > 0 ? piece[end - 1] : lasts[at]) !== RETURN) seen++;
-  lasts[at] = piece[piece.length - 1];
-  events[at] += seen;
+    if ((end > 0 ? piece[end - 1] : last) !== RETURN) seen++;
   const begin = piece.indexOf(STAMP) + STAMP.length;
-  if (begin < STAMP.length || begin + 13 > piece.length) return;
-  const text = piece.latin1Slice(begin, begin + 13);
-  const delayMs = Math.round(performance.timeOrigin + performance.now() - Number(text));
+  if (begin < STAMP.length || begin + 13 > piece.length) return { seen };
+  return { seen, writtenMs: Number(piece.latin1Slice(begin, begin + 13)) };
+}
+
+function note(at, { seen, writtenMs }) {
+  events[at] += seen;
+  if (writtenMs === undefined) return;
+  const delayMs = Math.round(performance.timeOrigin + performance.now() - writtenMs);
   if (delayMs >= 0) delays[Math.min(delays.length - 1, delayMs)]++;
 }
 
+/** A frame ends in a newline; those of HTTP/1.1's own framing come after a carriage return. */
+function take(at, piece) {
+  note(at, contentOf(piece, lasts[at]));
+  lasts[at] = piece[piece.length - 1];
+}
+
+/** Bytes of the header of a gzip file. */
+const GZIP_HEADER = 10;
+/** What ends each flushed block: those before it can be inflated. */
+const MARK = Buffer.from([0, 0, 0xff, 0xff]);
+const INFLATE = { finishFlush: constants.Z_SYNC_FLUSH };
+/** Contents of flushed blocks by their bytes: those of the last reads. */
+const inflated = new Map();
+const INFLATED_MAX = 200;
+/** What has come of each watcher's blocks whose end is still missing. */
+const parts = new Array(watchers);
+const hasHeader = new Uint8Array(watchers);
+
+function takeGzip(at, piece) {
+  let blocks = parts[at] ? Buffer.concat([parts[at], piece]) : piece;
+  parts[at] = undefined;
+  if (!hasHeader[at]) {
+    if (blocks.length < GZIP_HEADER) return void (parts[at] = blocks);
+    hasHeader[at] = 1;
+    blocks = blocks.subarray(GZIP_HEADER);
+  }
+  if (blocks.length === 0) return;
+  if (!blocks.subarray(-MARK.length).equals(MARK)) return void (parts[at] = Buffer.from(blocks));
+  const key = blocks.latin1Slice();
+  let content = inflated.get(key);
+  if (!content) {
+    content = contentOf(inflateRawSync(blocks, INFLATE));
+    inflated.set(key, content);
+    if (inflated.size > INFLATED_MAX) inflated.delete(inflated.keys().next().value);
+  }
+  note(at, content);
+}
+
+/** The payload of chunks of HTTP/1.1, and what is left of an unfinished one. */
+function unchunked(bytes) {
+  const payload = [];
+  for (let from = 0; ;) {
+    const end = bytes.indexOf("\r\n", from);
+    const length = end < 0 ? NaN : parseInt(bytes.latin1Slice(from, end), 16);
+    if (!(end + 2 + length + 2 <= bytes.length))
+      return { payload, left: from < bytes.length ? bytes.subarray(from) : undefined };
+    payload.push(bytes.subarray(end + 2, end + 2 + length));
+    from = end + 2 + length + 2;
+  }
+}
+
+/** Of each watcher by HTTP/1.1: the begin of a chunk whose end is still missing. */
+const chunks = new Array(watchers);
+
+function takeChunked(at, piece) {
+  const { payload, left } = unchunked(chunks[at] ? Buffer.concat([chunks[at], piece]) : piece);
+  chunks[at] = left;
+  for (const blocks of payload) takeGzip(at, blocks);
+}
+
+/** As client-go asks. */
+const ASKED = {
+  "accept-encoding": "gzip",
+  "user-agent": "watchers/v0 (linux/amd64) kubernetes/$Format",
+};
+
 function openH1(at) {
+  const asked = Object.entries(ASKED)
+    .map(([name, value]) => `${name}: ${value}\r\n`)
+    .join("");
   return new Promise((resolve, reject) => {
     const socket = tls.connect({ host: hostname, port, rejectUnauthorized: false }, () => {
       socket.write(
-        `GET ${path} HTTP/1.1\r\nhost: ${host}\r\nauthorization: Bearer ${token}\r\n\r\n`,
+        `GET ${path} HTTP/1.1\r\nhost: ${host}\r\nauthorization: Bearer ${token}\r\n${asked}\r\n`,
       );
     });
-    socket.once("data", (head) => {
-      if (!head.toString().startsWith("HTTP/1.1 200")) reject(new Error(head.toString()));
+    socket.once("data", (bytes) => {
+      const head = bytes.toString();
+      if (!head.startsWith("HTTP/1.1 200")) reject(new Error(head));
+      const taker = head.includes("gzip") ? takeChunked : take;
       if (stalled) socket.pause();
-      else socket.on("data", (piece) => take(at, piece));
+      else socket.on("data", (piece) => taker(at, piece));
       resolve();
     });
     socket.on("error", reject);
@@ -67,13 +144,15 @@ function openH2(at) {
     const stream = sessionFor(at).request({
       ":path": path,
       authorization: `Bearer ${token}`,
+      ...ASKED,
     });
     stream.on("response", (headers) => {
       if (headers[":status"] !== 200) reject(new Error(String(headers[":status"])));
+      const taker = headers["content-encoding"] === "gzip" ? takeGzip : take;
+      if (!stalled) stream.on("data", (piece) => taker(at, piece));
       resolve();
     });
     stream.on("error", reject);
-    if (!stalled) stream.on("data", (piece) => take(at, piece));
   });
 }
 

@@ -98,7 +98,7 @@ export function documentResponse(request: ApiRequest, document: Document): ApiRe
   };
   return request.headers["if-none-match"] === document.etag
     ? { status: 304, headers, body: Buffer.alloc(0) }
-    : { status: 200, headers, body: document.body, isCompressible: true };
+    : { status: 200, headers, body: document.body, compression: "whole" };
 }
 
 const METHOD_VERBS: Readonly<Record<string, Verb>> = {

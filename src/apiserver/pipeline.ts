@@ -241,13 +241,10 @@ function isLongRunning({ verb, subresource }: RequestInfo): boolean {
 }
 
 /** The answer, with the headers that tell its flow. */
-function withHeaders(
-  { status, headers, body, isCompressible }: ApiResponse,
-  flow: Flow,
-): ApiResponse {
+function withHeaders({ status, headers, body, compression }: ApiResponse, flow: Flow): ApiResponse {
   const moreHeaders = flow.headers;
-  return isCompressible
-    ? { status, headers, body, isCompressible, moreHeaders }
+  return compression
+    ? { status, headers, body, compression, moreHeaders }
     : { status, headers, body, moreHeaders };
 }
 

@@ -1,15 +1,7 @@
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
-import * as zlib from "node:zlib";
-import { SeededRandom } from "../base/seeded-random.ts";
 import type { LogEntry } from "./backend.ts";
-import {
-  findRecords,
-  missingBatches,
-  recordBytes,
-  tableChecksum,
-  writeRecord,
-} from "./log-record.ts";
+import { findRecords, missingBatches, recordBytes, writeRecord } from "./log-record.ts";
 
 const ID = "0123456789abcdef";
 const id = Buffer.from(ID, "hex");
@@ -65,14 +57,6 @@ describe("log record", () => {
     const bytes = Buffer.concat([record(2, "", "/a=1"), Buffer.alloc(40, 7), other, later]);
     assert.deepEqual(sequences(bytes), [2, 3]);
     assert.deepEqual(sequences(record(2, "", `/a=${inner}`)), [2]);
-  });
-
-  it("has zlib's checksum, also where zlib has none", () => {
-    const random = new SeededRandom(1);
-    for (const length of [0, 1, 7, 300]) {
-      const bytes = Buffer.from(Array.from({ length }, () => random.integer(256)));
-      assert.equal(tableChecksum(bytes, 5), zlib.crc32(bytes, 5));
-    }
   });
 });
 

@@ -1,4 +1,4 @@
-import * as zlib from "node:zlib";
+import { checksum } from "../base/checksum.ts";
 import type { Batch, LogEntry, LogMark, StoreState } from "./backend.ts";
 import {
   ENTRY_HEADER_BYTES,
@@ -146,22 +146,6 @@ function sumOf(bytes: Buffer, end: number): number {
     checksum(bytes.subarray(ID_BYTES, 20), 0),
   );
 }
-
-const TABLE = Int32Array.from({ length: 256 }, (_, byte) => {
-  let sum = byte;
-  for (let bit = 0; bit < 8; bit++) sum = sum & 1 ? (sum >>> 1) ^ 0xedb88320 : sum >>> 1;
-  return sum;
-});
-
-/** CRC-32 for a Node.js before 20.15, whose zlib has none. @spec ISO/IEC 3309; zlib's crc32 */
-export function tableChecksum(bytes: Uint8Array, before: number): number {
-  let sum = ~before;
-  for (const byte of bytes) sum = TABLE[(sum ^ byte) & 255]! ^ (sum >>> 8);
-  return ~sum >>> 0;
-}
-
-const { crc32 } = zlib as Partial<Pick<typeof zlib, "crc32">>;
-const checksum: (bytes: Uint8Array, before: number) => number = crc32 ?? tableChecksum;
 
 function entryBytes({ key, value }: LogEntry): number {
   return ENTRY_HEADER_BYTES + Buffer.byteLength(key) + (value?.length ?? 0);

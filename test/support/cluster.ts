@@ -217,7 +217,8 @@ function numberedKubectls(): readonly string[] {
     .sort();
 }
 
-function kubectlPath(version: string | undefined): string {
+/** Where the kubectl of a version is; `undefined`: the plain one. */
+export function kubectlPath(version: string | undefined): string {
   if (version === undefined) return "kubectl";
   if (FETCHED_VERSIONS.includes(version)) return testKubectl();
   const found = spawnSync("sh", ["-c", 'readlink -f "$(command -v kubectl)"'], {

@@ -94,7 +94,7 @@ export class WatchBody implements ByteSource {
       this.#cache.watchers.sleep(this.#watcher);
     switch (reading.kind) {
       case "events":
-        return this.#encoded(reading.events, reading.id);
+        return this.#encoded(reading.events, reading.encoded);
       case "initial-end":
         return this.#options.marksInitialEnd
           ? this.#encoder.bookmark(this.#all.revision, true)
@@ -135,12 +135,12 @@ export class WatchBody implements ByteSource {
     return this.#encoder.bookmark(this.#all.revision, false);
   }
 
-  #encoded(events: readonly MatchedEvent[], id: string | undefined): Buffer {
+  #encoded(events: readonly MatchedEvent[], shared: Map<string, Buffer> | undefined): Buffer {
     if (events.length === 0) return Buffer.alloc(0);
-    if (id === undefined) return this.#encoder.encode(events);
-    const key = `${id}\n${this.#encoder.id}`;
-    let bytes = this.#cache.encoded.get(key);
-    if (!bytes) this.#cache.encoded.set(key, (bytes = this.#encoder.encode(events)));
+    const encoder = this.#encoder;
+    if (!shared) return encoder.encode(events);
+    let bytes = shared.get(encoder.id);
+    if (!bytes) shared.set(encoder.id, (bytes = encoder.encode(events)));
     return bytes;
   }
 

@@ -92,7 +92,22 @@ export function watchEndpoint(parts: ServerParts, call: ApiCall, request: ApiReq
     () => parts.watches.delete(body),
   );
   parts.watches.add(body);
-  return { ...jsonResponse(200, NOTHING, call.warnings), body };
+  const response = { ...jsonResponse(200, NOTHING, call.warnings), body };
+  return inflatesAtOnce(request.headers["user-agent"])
+    ? { ...response, compression: "pieces" }
+    : response;
+}
+
+/**
+ * Clients that hand on each event of a compressed stream as it comes: those of Go (client-go's name ends in `kubernetes/…`), curl, Node.js.
+ *
+ * Why not all that accept gzip: upstream sends no watch compressed, and some clients, asked for nothing but by their library, wait for
+ * more bytes before they inflate what they have (Rust's async-compression before 0.4.6).
+ */
+const INFLATING_AT_ONCE = /(^| )kubernetes\/|^(Go-http-client|curl|node|undici)\b/;
+
+function inflatesAtOnce(userAgent: string | undefined): boolean {
+  return userAgent !== undefined && INFLATING_AT_ONCE.test(userAgent);
 }
 
 const NOTHING = Buffer.alloc(0);

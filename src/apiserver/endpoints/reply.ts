@@ -67,7 +67,7 @@ export function listResponse(
 ): ApiResponse {
   const { face } = call;
   const turns = turnsOf(parts.clock);
-  const response = { ...jsonResponse(200, NOTHING, call.warnings), isCompressible: true };
+  const response = { ...jsonResponse(200, NOTHING, call.warnings), compression: "whole" as const };
   if (reply.isPlain) {
     const seen = face.older ? mapped(cursor, (version) => faced(face, version)) : cursor;
     return { ...response, body: listBody(face.kind.kind, face.apiVersion, metadata, seen, turns) };

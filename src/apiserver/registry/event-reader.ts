@@ -1,4 +1,5 @@
 import type { Revision } from "../../store/store.ts";
+import type { EventRing } from "./event-ring.ts";
 import { KEYS_END } from "./keys.ts";
 import { matchEvent, type MatchedEvent, type Predicate } from "./predicate.ts";
 import type { ResourceCache } from "./resource-cache.ts";
@@ -22,8 +23,8 @@ export type Reading =
   | {
       readonly kind: "events";
       readonly events: readonly MatchedEvent[];
-      /** Equal readings have equal ids: whoever encodes them does it once. `undefined`: not shared. */
-      readonly id: string | undefined;
+      /** What the events became, by encoder: all who read the same get this reading, and whoever encodes it does it once. `undefined`: not shared. */
+      readonly encoded: Map<string, Buffer> | undefined;
     }
   | { readonly kind: "initial-end" }
   | { readonly kind: "idle" }
@@ -31,7 +32,14 @@ export type Reading =
 
 const IDLE: Reading = { kind: "idle" };
 /** There is more to look at, but not in this turn. */
-const NOTHING_YET: Reading = { kind: "events", events: [], id: undefined };
+const NOTHING_YET: Reading = { kind: "events", events: [], encoded: undefined };
+
+/** What there is for one predicate from one place on, until the next event happens. */
+export interface Scan {
+  readonly reading: Reading;
+  /** Number of the next event to be looked at. */
+  readonly next: number;
+}
 
 /**
  * The place of one watcher in the events of one resource; before them, if asked for, all present objects as ADDED.
@@ -110,25 +118,33 @@ export class EventReader {
       return { kind: "initial-end" };
     }
     this.#initialFrom = last < KEYS_END ? `${last}\u0000` : to;
-    return { kind: "events", events, id: undefined };
+    return { kind: "events", events, encoded: undefined };
   }
 
   #readEvents(): Reading {
     if (this.#isCaughtUp) return IDLE;
     const { events: ring } = this.#cache;
-    const begin = this.#next;
-    if (begin < ring.first) return { kind: "too-old" };
+    if (this.#next < ring.first) return { kind: "too-old" };
+    const { scans } = this.#cache;
+    let scan = scans.get(this.#next, this.#predicate.id);
+    if (!scan) scans.set(this.#next, this.#predicate.id, (scan = this.#scan(ring)));
+    this.#next = scan.next;
+    this.#isCaughtUp = this.#next === ring.end;
+    return scan.reading;
+  }
+
+  #scan(ring: EventRing): Scan {
     const events: MatchedEvent[] = [];
-    const end = Math.min(ring.end, begin + SCAN_MAX);
+    const end = Math.min(ring.end, this.#next + SCAN_MAX);
+    let next = this.#next;
     let bytes = 0;
-    while (this.#next < end && events.length < READ_MAX && bytes < READ_BYTES) {
-      const event = matchEvent(this.#predicate, ring.at(this.#next++));
+    while (next < end && events.length < READ_MAX && bytes < READ_BYTES) {
+      const event = matchEvent(this.#predicate, ring.at(next++));
       if (!event) continue;
       events.push(event);
       bytes += event.version.value.length;
     }
-    this.#isCaughtUp = this.#next === ring.end;
-    if (events.length === 0) return this.#isCaughtUp ? IDLE : NOTHING_YET;
-    return { kind: "events", events, id: `${begin}-${this.#next}\n${this.#predicate.id}` };
+    if (events.length > 0) return { reading: { kind: "events", events, encoded: new Map() }, next };
+    return { reading: next === ring.end ? IDLE : NOTHING_YET, next };
   }
 }

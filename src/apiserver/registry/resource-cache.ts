@@ -3,6 +3,7 @@ import type { Revision } from "../../store/store.ts";
 import { EventRing, type CacheEvent } from "./event-ring.ts";
 import type { ObjectVersion } from "./object-version.ts";
 import { ResourceWatchers } from "./resource-watchers.ts";
+import { Scans } from "./scans.ts";
 
 /** Is handed every event as it is applied, in order: in-process caches, allocators. Must not throw. */
 export type EventListener = (event: CacheEvent) => void;
@@ -27,8 +28,8 @@ export class ResourceCache {
   readonly watchers = new ResourceWatchers();
   readonly listeners = new Set<EventListener>();
   readonly #firstListeners: EventListener[] = [];
-  /** Encoded batches of events, shared by watchers that want the same; emptied at each new event. */
-  readonly encoded = new Map<string, Buffer>();
+  /** What watchers found, shared by those that want the same from the same place on; emptied at each new event. */
+  readonly scans = new Scans();
   /** Of all present values. */
   bytes = 0;
   #snapshots: KeptSnapshot[] = [];
@@ -56,7 +57,7 @@ export class ResourceCache {
     const event = { revision, key, version, old };
     this.watchers.note(event, this.events.end);
     this.events.push(event);
-    if (this.encoded.size > 0) this.encoded.clear();
+    this.scans.clear();
     for (const listener of this.#firstListeners) listener(event);
     for (const listener of this.listeners) listener(event);
   }

@@ -35,8 +35,11 @@ export interface HttpResponse {
   /** Sent besides: those that many answers have in common. */
   readonly moreHeaders?: Readonly<Record<string, string>>;
   readonly body: Buffer | ByteSource;
-  /** A source that always has its next bytes, and may be compressed when the client accepts it. */
-  readonly isCompressible?: boolean;
+  /**
+   * How a source is compressed when the client accepts it. `whole`: it always has its next bytes. `pieces`: none of them may be held back,
+   * and many clients get the same ones. Absent: not at all.
+   */
+  readonly compression?: "whole" | "pieces";
 }
 
 /** Must not throw: every failure is a response. */

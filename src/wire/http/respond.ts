@@ -4,6 +4,7 @@ import type { ServerResponse } from "node:http";
 import { isByteSource, type ByteSource } from "./byte-source.ts";
 import { chunkedTarget, type BodyTarget } from "./chunked-target.ts";
 import type { HttpResponse } from "./exchange.ts";
+import { GzipBlocks } from "./gzip-blocks.ts";
 import { GZIP_BYTES_MIN, pump, pumpGzipped } from "./send.ts";
 import type { Untaken } from "./untaken.ts";
 
@@ -115,10 +116,14 @@ function sendSource(
   plain: () => BodyTarget = () => target,
 ): void {
   // A watch or a log may wait for its reader; a list is ready, and holds a state of the past as long as it is not taken.
-  const bound = response.isCompressible ? untaken : undefined;
-  if (!acceptsGzip || !response.isCompressible) {
+  const bound = response.compression === "whole" ? untaken : undefined;
+  if (!acceptsGzip || !response.compression) {
     begin();
     return pump(source, plain(), undefined, bound);
+  }
+  if (response.compression === "pieces") {
+    begin("gzip");
+    return pump(new GzipBlocks(source), plain());
   }
   const first = source.read() ?? Buffer.alloc(0);
   if (first.length < GZIP_BYTES_MIN) {
