@@ -497,25 +497,6 @@ describe("scheduling", () => {
     await run(`wait --for=condition=Ready node/${nodes[1]} --timeout=40s`);
   });
 
-  it("a Pod of higher priority takes the host port of one of lower", async () => {
-    const holding = (name: string, more: object): object => {
-      const ports = [{ containerPort: 80, hostPort: 18_123 }];
-      const containers = [{ ...hungry("10m"), ports }];
-      const nodeSelector = { "kubernetes.io/hostname": nodes[0] };
-      return waiting(name, { containers, nodeSelector, ...more });
-    };
-    const urgent = { apiVersion: "scheduling.k8s.io/v1", kind: "PriorityClass", value: 1000 };
-    await cluster.apply([{ ...urgent, metadata: { name: "urgent" } }, holding("meek", {})]);
-    assert.equal(await placed("meek"), nodes[0]);
-    await cluster.apply([holding("bold", { priorityClassName: "urgent" })]);
-    assert.equal(await placed("bold"), nodes[0]);
-    const events = await run(
-      "get events --field-selector reason=Preempted,involvedObject.name=meek",
-    );
-    assert.match(events, /Preempted by pod \S+ on node/);
-    assert.match((await cluster.tryKubectl("get pod meek")).stderr, /NotFound/);
-  });
-
   it("a gated Pod waits for its gates, and 'skiff why' says what a Pod waits for", async () => {
     await cluster.apply([
       waiting("gated", { schedulingGates: [{ name: "example.com/quota" }] }),
