@@ -45,9 +45,11 @@ export class RbacAuthorizer implements Authorizer {
 
   #decide(user: UserInfo, access: UserAccess, question: string, info: AuthorizedInfo): Decision {
     const { decisions } = access;
-    const grants = this.#grantsOf(user, access, info.isResource ? info.namespace : "");
-    const decision = decide(grants, info);
-    if (!info.isResource || !readsName(grants, info)) {
+    const { decision, isByName } = judge(
+      this.#grantsOf(user, access, info.isResource ? info.namespace : ""),
+      info,
+    );
+    if (!isByName) {
       remember(decisions, question, decision, DECISIONS_MAX);
       return decision;
     }
@@ -78,6 +80,14 @@ export class RbacAuthorizer implements Authorizer {
 function remember<V>(known: Map<string, V>, key: string, value: V, entriesMax: number): void {
   if (known.size >= entriesMax) known.clear();
   known.set(key, value);
+}
+
+/** `isByName`: of another name the decision may be another one. */
+function judge(
+  grants: readonly ResolvedGrant[],
+  info: AuthorizedInfo,
+): { readonly decision: Decision; readonly isByName: boolean } {
+  return { decision: decide(grants, info), isByName: info.isResource && readsName(grants, info) };
 }
 
 /** Whether a rule about such objects lists names. */
