@@ -34,6 +34,26 @@ function bounds(first: number, factor: number, count: number): readonly number[]
 /** Tries beyond this many are told as one. @spec schedule_one.go getAttemptsLabel */
 const ATTEMPTS_MAX = 15;
 
+/** What each metric says. @spec k8s@1.36 pkg/scheduler/metrics/metrics.go */
+const HELP = {
+  schedule_attempts_total:
+    "Number of attempts to schedule pods, by the result. 'unschedulable' means a pod could not be scheduled, " +
+    "while 'error' means an internal scheduler problem.",
+  scheduling_attempt_duration_seconds:
+    "Scheduling attempt latency in seconds (scheduling algorithm + binding)",
+  scheduling_algorithm_duration_seconds: "Scheduling algorithm latency in seconds",
+  preemption_victims: "Number of selected preemption victims",
+  preemption_attempts_total: "Total preemption attempts in the cluster till now",
+  pending_pods: "Number of pending pods, by the queue type.",
+  pod_scheduling_sli_duration_seconds:
+    "E2e latency for a pod being scheduled, from the time the pod enters the scheduling queue " +
+    "and might involve multiple scheduling attempts.",
+  pod_scheduling_attempts: "Number of attempts to successfully schedule a pod.",
+  queue_incoming_pods_total: "Number of pods added to scheduling queues by event and queue type.",
+  cache_size: "Number of nodes, pods, and assumed (bound) pods in the scheduler cache.",
+  unschedulable_pods: "The number of unschedulable pods broken down by plugin name.",
+} as const;
+
 /**
  * What the scheduler tells of itself, under upstream's names.
  *
@@ -59,72 +79,33 @@ export class SchedulerMetrics {
   readonly victims: (count: number) => void;
 
   constructor(registry: MetricRegistry) {
-    this.#attempts = registry.counter(
-      "scheduler_schedule_attempts_total",
-      "Number of attempts to schedule pods, by the result. 'unschedulable' means a pod could not be scheduled, " +
-        "while 'error' means an internal scheduler problem.",
-      ["profile", "result"],
+    const counter = (name: keyof typeof HELP, ...labels: readonly string[]): Counter =>
+      registry.counter(`scheduler_${name}`, HELP[name], labels);
+    const gauge = (name: keyof typeof HELP, ...labels: readonly string[]): Gauge =>
+      registry.gauge(`scheduler_${name}`, HELP[name], labels);
+    const histogram = (
+      name: keyof typeof HELP,
+      buckets: readonly number[],
+      ...labels: readonly string[]
+    ): Histogram => registry.histogram(`scheduler_${name}`, HELP[name], buckets, labels);
+    const seconds = bounds(0.001, 2, 15);
+    this.#attempts = counter("schedule_attempts_total", "profile", "result");
+    this.#attemptSeconds = histogram(
+      "scheduling_attempt_duration_seconds",
+      seconds,
+      "profile",
+      "result",
     );
-    this.#attemptSeconds = registry.histogram(
-      "scheduler_scheduling_attempt_duration_seconds",
-      "Scheduling attempt latency in seconds (scheduling algorithm + binding)",
-      bounds(0.001, 2, 15),
-      ["profile", "result"],
-    );
-    this.decided = registry
-      .histogram(
-        "scheduler_scheduling_algorithm_duration_seconds",
-        "Scheduling algorithm latency in seconds",
-        bounds(0.001, 2, 15),
-      )
-      .observer([]);
-    this.victims = registry
-      .histogram(
-        "scheduler_preemption_victims",
-        "Number of selected preemption victims",
-        bounds(1, 2, 7),
-      )
-      .observer([]);
-    this.preempting = registry
-      .counter(
-        "scheduler_preemption_attempts_total",
-        "Total preemption attempts in the cluster till now",
-      )
-      .adder([]);
-    this.#pending = registry.gauge(
-      "scheduler_pending_pods",
-      "Number of pending pods, by the queue type.",
-      ["queue"],
-    );
-    this.#sliSeconds = registry.histogram(
-      "scheduler_pod_scheduling_sli_duration_seconds",
-      "E2e latency for a pod being scheduled, from the time the pod enters the scheduling queue " +
-        "and might involve multiple scheduling attempts.",
-      bounds(0.01, 2, 20),
-      ["attempts"],
-    );
-    this.#observeAttempts = registry
-      .histogram(
-        "scheduler_pod_scheduling_attempts",
-        "Number of attempts to successfully schedule a pod.",
-        bounds(1, 2, 5),
-      )
-      .observer([]);
-    this.#incoming = registry.counter(
-      "scheduler_queue_incoming_pods_total",
-      "Number of pods added to scheduling queues by event and queue type.",
-      ["event", "queue"],
-    );
-    this.#cacheSize = registry.gauge(
-      "scheduler_cache_size",
-      "Number of nodes, pods, and assumed (bound) pods in the scheduler cache.",
-      ["type"],
-    );
-    this.#refused = registry.gauge(
-      "scheduler_unschedulable_pods",
-      "The number of unschedulable pods broken down by plugin name.",
-      ["plugin", "profile"],
-    );
+    this.decided = histogram("scheduling_algorithm_duration_seconds", seconds).observer([]);
+    this.victims = histogram("preemption_victims", bounds(1, 2, 7)).observer([]);
+    this.preempting = counter("preemption_attempts_total").adder([]);
+    this.#pending = gauge("pending_pods", "queue");
+    const longer = bounds(0.01, 2, 20);
+    this.#sliSeconds = histogram("pod_scheduling_sli_duration_seconds", longer, "attempts");
+    this.#observeAttempts = histogram("pod_scheduling_attempts", bounds(1, 2, 5)).observer([]);
+    this.#incoming = counter("queue_incoming_pods_total", "event", "queue");
+    this.#cacheSize = gauge("cache_size", "type");
+    this.#refused = gauge("unschedulable_pods", "plugin", "profile");
     registry.beforeText(() => this.#look());
   }
 
