@@ -6,6 +6,7 @@ import { Deployment } from "../src/api/apps/deployment.ts";
 import { Job } from "../src/api/batch/job.ts";
 import { Lease } from "../src/api/coordination/lease.ts";
 import { Pod } from "../src/api/core/pod.ts";
+import { Service } from "../src/api/core/service.ts";
 import { findCondition } from "../src/api/machinery/conditions.ts";
 import type { KubeObject } from "../src/api/machinery/object.ts";
 import type { Kind } from "../src/api/machinery/kind.ts";
@@ -44,6 +45,8 @@ const heartbeats = setInterval(() => {
   });
 }, 10_000);
 
+/** How many Pods have got one. */
+let addresses = 1;
 const waiting: (() => Promise<unknown>)[] = [];
 let writing = 0;
 
@@ -80,7 +83,10 @@ bench.plane.cache.onChange(Pod, ({ key, old, object }) => {
     lastTransitionTime,
   }));
   const phase = isTask ? "Succeeded" : "Running";
-  const body = { status: { phase, conditions, startTime: lastTransitionTime } };
+  const ip = `10.${(addresses >> 16) & 255}.${(addresses >> 8) & 255}.${addresses & 255}`;
+  addresses++;
+  const podIPs = [{ ip }];
+  const body = { status: { phase, conditions, podIP: ip, podIPs, startTime: lastTransitionTime } };
   kubeletDoes(() => client.patch(Pod, key, { type: "merge", body }, { subresource: "status" }));
 });
 
@@ -135,13 +141,23 @@ await measure(`Deployment of ${size(pods)} Pods available`, async () => {
   } as Deployment);
   await done;
 });
-await measure(`Deployment of ${size(pods)} Pods rolled to a new image`, async () => {
+
+/** Changes the image and waits until all is done. */
+async function roll(image: string): Promise<void> {
   const key = { namespace: "default", name: "web" };
-  const done = until(Deployment, (object) => isRolledOut("web:2", object));
-  const body = { spec: { template: { spec: { containers: [{ name: "c", image: "web:2" }] } } } };
+  const done = until(Deployment, (object) => isRolledOut(image, object));
+  const body = { spec: { template: { spec: { containers: [{ name: "c", image }] } } } };
   await client.patch(Deployment, key, { type: "strategic", body });
   await done;
-});
+}
+
+await measure(`Deployment of ${size(pods)} Pods rolled to a new image`, () => roll("web:2"));
+await client.create(Service, {
+  metadata: { name: "web", namespace: "default" },
+  spec: { selector: { app: "web" }, ports: [{ port: 80 }] },
+} as Service);
+await new Promise((resolve) => setTimeout(resolve, 2000));
+await measure(`the same beside a Service of all of them`, () => roll("web:3"));
 await measure(`Job of ${size(jobPods)} Pods complete`, async () => {
   const done = until(
     Job,
