@@ -7,6 +7,7 @@ import https from "node:https";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { testImageArchive } from "../tools/make-test-images.mjs";
+import { namespaceDeletion, podsAtOnce, singlePod } from "./pod-life.mjs";
 
 const home = mkdtempSync(join(tmpdir(), "skiff-bench-"));
 const kubeconfig = join(home, "kubeconfig");
@@ -84,66 +85,6 @@ function throughput(server, namespace) {
   return found;
 }
 
-async function podStart(server, namespace) {
-  const pod = (name) => ({
-    apiVersion: "v1",
-    kind: "Pod",
-    metadata: { name },
-    spec: {
-      terminationGracePeriodSeconds: 0,
-      containers: [
-        {
-          name: "c",
-          image: "docker.io/library/busybox:latest",
-          imagePullPolicy: "IfNotPresent",
-          command: ["sleep", "1000"],
-        },
-      ],
-    },
-  });
-  const ready = new Map();
-  const waiting = new Map();
-  const path = `/api/v1/namespaces/${namespace}/pods`;
-  const { metadata } = await server.call("GET", `${path}?limit=1`);
-  const watch = https.request(
-    new URL(`${path}?watch=1&resourceVersion=${metadata.resourceVersion}`, server.url),
-    { headers: { authorization: `Bearer ${server.token}` }, rejectUnauthorized: false },
-    (answer) => {
-      let text = "";
-      answer.on("data", (part) => {
-        text += part;
-        const lines = text.split("\n");
-        text = lines.pop();
-        for (const line of lines) {
-          const { object } = JSON.parse(line);
-          const isReady = object.status?.conditions?.some(
-            (c) => c.type === "Ready" && c.status === "True",
-          );
-          if (isReady && !ready.has(object.metadata.name)) {
-            ready.set(object.metadata.name, performance.now());
-            waiting.get(object.metadata.name)?.();
-          }
-        }
-      });
-    },
-  );
-  watch.end();
-  await pause(200);
-  const start = async (name) => {
-    const begun = performance.now();
-    await server.call("POST", path, pod(name));
-    if (!ready.has(name)) await new Promise((resolve) => waiting.set(name, resolve));
-    return ready.get(name) - begun;
-  };
-  const times = [];
-  for (let i = 0; i < 10; i++) times.push(await start(`one-${i}`));
-  times.sort((a, b) => a - b);
-  const begun = performance.now();
-  await Promise.all(Array.from({ length: 30 }, (_, i) => start(`many-${i}`)));
-  watch.destroy();
-  return { single: Math.round(times[5]), batch: Math.round(performance.now() - begun) };
-}
-
 /** Memory in MB and CPU ticks of the cluster's own processes; containerd and its shims not counted. */
 function usage() {
   const { processes } = JSON.parse(
@@ -187,9 +128,9 @@ async function main() {
   const token = kubectl("create", "token", "default", "--duration=1h").trim();
   const url = kubectl("config", "view", "-o", "jsonpath={.clusters[0].cluster.server}").trim();
   const ours = client({ url, token });
-  const pods = await podStart(ours, "default");
-  record("Pod create to Ready, ms, median of 10", pods.single);
-  record("30 Pods at once, ms", pods.batch);
+  record("Pod create to Ready, ms, median of 10", await singlePod(ours, "default", 10));
+  record("30 Pods at once, ms", await podsAtOnce(ours, "default", 30));
+  record("namespace of 40 Pods deleted, ms", await namespaceDeletion(ours, "doomed", 40));
   const theirs = reference && client(reference);
   await theirs?.call("POST", "/api/v1/namespaces", { metadata: { name: `bench-${process.pid}` } });
   await pause(1000);

@@ -96,22 +96,7 @@ describe("EventRecorder", () => {
   });
 
   it("lets routine wait, until something else happens", async () => {
-    const clock = new VirtualClock();
-    const written: string[] = [];
-    const create = (_kind: unknown, { reason = "" }: { reason?: string }): Promise<object> => {
-      written.push(reason);
-      return Promise.resolve({});
-    };
-    const client = { create, patch: () => Promise.resolve({}) } as unknown as Client;
-    const options = { isRoutine: (reason: string) => reason === "Started" };
-    const recorder = new EventRecorder(client, clock, new SeededRandom(1), silentLogger, options);
-    const record = (reason: string): void =>
-      recorder.record("test", {
-        type: "Normal",
-        reason,
-        message: reason,
-        regarding: { apiVersion: "v1", kind: "Pod", metadata: { name: "p", namespace: "n" } },
-      });
+    const { clock, recorder, record, written } = routine();
     record("Started");
     await clock.advance(200);
     assert.deepEqual(written, []);
@@ -123,4 +108,37 @@ describe("EventRecorder", () => {
     await recorder.idle();
     assert.deepEqual(written, ["Started", "Killing"], "the same again is counted, not created");
   });
+
+  it("lets routine wait for a pause, but not for ever", async () => {
+    const { clock, record, written } = routine();
+    for (let i = 0; i < 14; i++) {
+      record("Started", `p${i}`);
+      await clock.advance(200);
+    }
+    assert.deepEqual(written, []);
+    record("Started", "p14");
+    await clock.advance(200);
+    assert.equal(written.length, 15);
+  });
 });
+
+/** A recorder for which `Started` is routine, and the reasons of what it has created. */
+function routine() {
+  const clock = new VirtualClock();
+  const written: string[] = [];
+  const create = (_kind: unknown, { reason = "" }: { reason?: string }): Promise<object> => {
+    written.push(reason);
+    return Promise.resolve({});
+  };
+  const client = { create, patch: () => Promise.resolve({}) } as unknown as Client;
+  const options = { isRoutine: (reason: string) => reason === "Started" };
+  const recorder = new EventRecorder(client, clock, new SeededRandom(1), silentLogger, options);
+  const record = (reason: string, name = "p"): void =>
+    recorder.record("test", {
+      type: "Normal",
+      reason,
+      message: reason,
+      regarding: { apiVersion: "v1", kind: "Pod", metadata: { name, namespace: "n" } },
+    });
+  return { clock, recorder, record, written };
+}

@@ -52,14 +52,16 @@ export interface RecorderOptions {
   /** The machine's name: a node's for its own events. */
   readonly host?: string;
   /**
-   * Events of things that go as they should. They wait, so that their writes do not delay the start they tell of, for
-   * {@link ROUTINE_MS} or until another event comes.
+   * Events of things that go as they should. They wait, so that their writes do not delay the starts they tell of, until none has
+   * come for {@link ROUTINE_MS}, or another event comes; {@link ROUTINE_MS_MAX} at most.
    */
   readonly isRoutine?: (reason: string) => boolean;
 }
 
 /** In ms. Doubled, `describe` lags as much. */
 const ROUTINE_MS = 300;
+/** In ms. Doubled, `describe` lags as much while many things start. */
+const ROUTINE_MS_MAX = 3000;
 
 interface Queued {
   readonly source: string;
@@ -98,6 +100,8 @@ export class EventRecorder implements EventSink {
   readonly #stop = new AbortController();
   #work: Promise<void> | undefined;
   #leisure: Timer | undefined;
+  /** When the last routine event came, on the steady clock. */
+  #routineMs = 0;
   #lastStamp = 0n;
 
   constructor(
@@ -121,9 +125,19 @@ export class EventRecorder implements EventSink {
     const reference = referenceTo(event);
     const subject = subjectOf(source, this.#options.host ?? "", reference);
     this.#queue.push({ source, event, reference, subject, at: this.#clock.now() });
-    if (this.#options.isRoutine?.(event.reason))
-      this.#leisure ??= this.#clock.after(ROUTINE_MS, () => this.#wake());
-    else this.#wake();
+    if (!this.#options.isRoutine?.(event.reason)) return this.#wake();
+    this.#routineMs = this.#clock.monotonic();
+    this.#leisure ??= this.#rest(this.#routineMs + ROUTINE_MS_MAX);
+  }
+
+  /** Waits for a pause between events, until `untilMs` of the steady clock. */
+  #rest(untilMs: number): Timer {
+    const nowMs = this.#clock.monotonic();
+    return this.#clock.after(Math.min(this.#routineMs + ROUTINE_MS, untilMs) - nowMs, () => {
+      const isDue = this.#clock.monotonic() >= Math.min(this.#routineMs + ROUTINE_MS, untilMs);
+      if (isDue) this.#wake();
+      else this.#leisure = this.#rest(untilMs);
+    });
   }
 
   /** Resolves when everything recorded was written or given up. */

@@ -238,7 +238,7 @@ export class PodWorker {
 
   /** Something happened to one of the Pod's containers or sandboxes. */
   async runtimeChanged(): Promise<void> {
-    await this.refresh().catch((error: unknown) => this.#logFailure("runtime was not read", error));
+    await this.refresh().catch((error: unknown) => this.#logUnread(error));
     this.#reconcile();
   }
 
@@ -417,9 +417,9 @@ export class PodWorker {
     );
     if (this.#isClosed) return;
     if (touchesRuntime(step))
-      await this.#view
-        .readAfter(step, result.isSuccess ? result.value : undefined)
-        .catch((error: unknown) => this.#logFailure("runtime was not read", error));
+      await (result.isSuccess ? this.#view.readAfter(step, result.value) : this.refresh()).catch(
+        (error: unknown) => this.#logUnread(error),
+      );
     this.#memory = remember(this.#memory, step, result, clock.now());
     if (step.kind === "resize") this.#size.keep(this.#memory);
     if (startedId) this.#hookEnded(startedId);
@@ -447,6 +447,10 @@ export class PodWorker {
     const starting = new Set(this.#memory.starting);
     starting.delete(id);
     this.#memory = { ...this.#memory, starting };
+  }
+
+  #logUnread(error: unknown): void {
+    this.#logFailure("runtime was not read", error);
   }
 
   #logFailure(message: string, error: unknown): void {

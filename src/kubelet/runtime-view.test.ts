@@ -1,7 +1,13 @@
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
 import { RuntimeView, type RuntimeSource } from "./runtime-view.ts";
-import { emptyRuntime, type PodRuntime, type SandboxState } from "./runtime/pod-runtime.ts";
+import type { Step } from "./plan/step.ts";
+import {
+  emptyRuntime,
+  type ContainerState,
+  type PodRuntime,
+  type SandboxState,
+} from "./runtime/pod-runtime.ts";
 
 const sandbox = (id: string): SandboxState => ({
   id,
@@ -9,6 +15,22 @@ const sandbox = (id: string): SandboxState => ({
   isReady: true,
   createdAt: 1,
   ips: [],
+});
+const container = (id: string, state: ContainerState["state"]): ContainerState => ({
+  id,
+  name: id,
+  sandboxId: "box",
+  restartCount: 0,
+  state,
+  createdAt: 1,
+  startedAt: 1,
+  finishedAt: 0,
+  exitCode: 0,
+  reason: "",
+  message: "",
+  image: "i",
+  imageId: "i",
+  hash: "",
 });
 const having = (id: string): PodRuntime => ({ ...emptyRuntime, sandboxes: [sandbox(id)] });
 const turn = (): Promise<void> => new Promise((resolve) => setImmediate(resolve));
@@ -81,4 +103,87 @@ describe("RuntimeView", () => {
     await own;
     assert.equal(view.runtime.sandboxes[0]?.id, "box");
   });
+
+  it("asks after a step for what the step was about alone", async () => {
+    const { view, asked } = await viewOf(["a", "b"], ["box", "old"]);
+    //    step                                              asked for        left
+    const rows: [Step, string, string][] = [
+      [kill("a"), "container a", "a exited, b running | box, old"],
+      [kill("b"), "container b", "a exited, b exited | box, old"],
+      [{ kind: "stopSandbox", id: "box" }, "sandbox box", "a exited, b exited | box ended, old"],
+      [{ kind: "removeContainer", id: "a" }, "", "b exited | box ended, old"],
+      [{ kind: "removeSandbox", id: "old" }, "", "b exited | box ended"],
+      [{ kind: "removeSandbox", id: "box" }, "everything", "a running, b running | box, old"],
+    ];
+    for (const [step, question, left] of rows) {
+      asked.length = 0;
+      await view.readAfter(step);
+      assert.equal(asked.join(), question, step.kind);
+      assert.equal(summary(view.runtime), left, step.kind);
+    }
+  });
+
+  it("reads everything when containers end with their sandbox", async () => {
+    const { view, asked } = await viewOf(["a"], ["box"]);
+    asked.length = 0;
+    await view.readAfter({ kind: "stopSandbox", id: "box" });
+    assert.deepEqual(asked, ["everything"]);
+  });
+
+  it("does not take an older answer for a return to life", async () => {
+    const { view, source } = await viewOf(["a"], ["box"]);
+    await view.readAfter(kill("a"));
+    await view.readAfter({ kind: "stopSandbox", id: "box" });
+    const ended = "a exited | box ended";
+    assert.equal(summary(view.runtime), ended);
+    source.readContainer = async (_uid, id) => container(id, "running");
+    source.readSandbox = async (id) => sandbox(id);
+    await view.readAfter(kill("a"));
+    await view.readAfter({ kind: "stopSandbox", id: "box" });
+    assert.equal(summary(view.runtime), ended);
+  });
 });
+
+const kill = (id: string): Step => ({
+  kind: "killContainer",
+  id,
+  container: id,
+  graceSeconds: 30,
+  message: "",
+  runsPreStop: false,
+});
+
+function summary({ containers, sandboxes }: PodRuntime): string {
+  const of = (id: string, isAlive: boolean, word: string): string =>
+    isAlive ? id : `${id} ${word}`;
+  const boxes = sandboxes.map(({ id, isReady }) => of(id, isReady, "ended")).sort();
+  return `${containers
+    .map(({ id, state }) => `${id} ${state}`)
+    .sort()
+    .join(", ")} | ${boxes.join(", ")}`;
+}
+
+/** A view of running containers; whatever is asked for alone has ended. */
+async function viewOf(containers: readonly string[], sandboxes: readonly string[]) {
+  const asked: string[] = [];
+  const source: RuntimeSource = {
+    read: async () => {
+      asked.push("everything");
+      return {
+        containers: containers.map((id) => container(id, "running")),
+        sandboxes: sandboxes.map(sandbox),
+      };
+    },
+    readSandbox: async (id) => {
+      asked.push(`sandbox ${id}`);
+      return { ...sandbox(id), isReady: false };
+    },
+    readContainer: async (_uid, id) => {
+      asked.push(`container ${id}`);
+      return container(id, "exited");
+    },
+  };
+  const view = new RuntimeView(source, "u", () => {});
+  await view.refresh();
+  return { view, asked, source };
+}

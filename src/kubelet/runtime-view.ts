@@ -1,7 +1,10 @@
 import type { Step } from "./plan/step.ts";
 import {
   emptyRuntime,
+  isAlive,
   withContainer,
+  withoutContainer,
+  withoutSandbox,
   withSandbox,
   type ContainerState,
   type PodRuntime,
@@ -54,11 +57,11 @@ export class RuntimeView {
     return this.#nextReading;
   }
 
-  /** Reads what a step has changed: the one thing it made where that is all, else everything. */
-  async readAfter(step: Step, made: string | undefined): Promise<void> {
-    if (made === undefined || this.#reading) return this.refresh();
+  /** Reads what a step has changed, when it succeeded: the one thing it was about where that is all, else everything. */
+  async readAfter(step: Step, made?: string): Promise<void> {
+    if (this.#reading) return this.refresh();
     const before = this.#readings;
-    const change = await this.#readMade(step, made);
+    const change = await this.#changeBy(step, made);
     if (!change || this.#readings !== before) return this.refresh();
     this.#adopt(change(this.#runtime));
   }
@@ -80,16 +83,46 @@ export class RuntimeView {
     this.#onChange(runtime);
   }
 
-  async #readMade(
-    step: Step,
-    id: string,
-  ): Promise<((runtime: PodRuntime) => PodRuntime) | undefined> {
-    if (step.kind === "createSandbox") {
-      const sandbox = await this.#source.readSandbox(id);
-      return sandbox && ((known) => withSandbox(known, sandbox));
+  /** `undefined`: only a whole reading can tell. */
+  async #changeBy(step: Step, made: string | undefined): Promise<Change | undefined> {
+    switch (step.kind) {
+      case "createSandbox":
+        return made === undefined ? undefined : this.#sandboxChange(made);
+      case "startContainer":
+        return made === undefined ? undefined : this.#containerChange(made, step.sandboxId);
+      case "killContainer":
+      case "stopSandbox":
+        return this.#changeOf(step.id);
+      case "removeContainer":
+        return (known) => withoutContainer(known, step.id);
+      case "removeSandbox":
+        // With the last one the Pod is over: nothing may be left that nobody knew of.
+        return this.#runtime.sandboxes.length > 1
+          ? (known) => withoutSandbox(known, step.id)
+          : undefined;
+      default:
+        return undefined;
     }
-    if (step.kind !== "startContainer") return undefined;
-    const container = await this.#source.readContainer(this.#uid, id, step.sandboxId);
+  }
+
+  async #changeOf(id: string): Promise<Change | undefined> {
+    const { containers } = this.#runtime;
+    const container = containers.find((known) => known.id === id);
+    if (container) return this.#containerChange(id, container.sandboxId);
+    // Its containers end with a sandbox.
+    const isEmpty = !containers.some((known) => known.sandboxId === id && isAlive(known));
+    return isEmpty ? this.#sandboxChange(id) : undefined;
+  }
+
+  async #sandboxChange(id: string): Promise<Change | undefined> {
+    const sandbox = await this.#source.readSandbox(id);
+    return sandbox && ((known) => withSandbox(known, sandbox));
+  }
+
+  async #containerChange(id: string, sandboxId: string): Promise<Change | undefined> {
+    const container = await this.#source.readContainer(this.#uid, id, sandboxId);
     return container && ((known) => withContainer(known, container));
   }
 }
+
+type Change = (runtime: PodRuntime) => PodRuntime;

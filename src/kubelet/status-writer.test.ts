@@ -11,6 +11,7 @@ import type { Client } from "../client/client.ts";
 import type { V1Pod, V1PodStatus } from "../gen/types.ts";
 import { StatusWriter } from "./status-writer.ts";
 
+const CREATING = { name: "app", image: "i", imageID: "", ready: false, restartCount: 0 };
 const KEY = { namespace: "default", name: "p" };
 
 /** `refusals`: how many patches are answered with a conflict first. */
@@ -56,6 +57,21 @@ describe("StatusWriter", () => {
     await w.pass(100);
     assert.equal(await w.podIP(), undefined);
     await w.pass(400);
+    assert.equal(await w.podIP(), "10.0.0.1");
+    await w.close();
+  });
+
+  it("lets further progress wait longer, for it may come with the start", async () => {
+    const w = await world();
+    const containerStatuses = [
+      { ...CREATING, state: { waiting: { reason: "ContainerCreating" } } },
+    ] as const;
+    w.set({ phase: "Pending", containerStatuses });
+    await w.pass(400);
+    w.set({ phase: "Pending", containerStatuses, podIP: "10.0.0.1" });
+    await w.pass(1900);
+    assert.equal(await w.podIP(), undefined);
+    await w.pass(100);
     assert.equal(await w.podIP(), "10.0.0.1");
     await w.close();
   });

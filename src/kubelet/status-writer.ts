@@ -11,10 +11,16 @@ import { statusPatch } from "./status/status-patch.ts";
 import { isUrgent } from "./status/urgency.ts";
 
 /**
- * Longest wait of a status that nobody acts upon, in ms: a Pod that starts meanwhile costs one write instead of three.
- * Doubled, an address shows that much later while init containers run.
+ * Longest wait of the first word about a Pod, in ms: one that starts meanwhile costs one write instead of three. Doubled, a Pod
+ * whose image is pulled shows that much later that it is.
  */
 const LEISURE_MS = 400;
+
+/**
+ * Of what a starting Pod has reached after that (a sandbox, an address), in ms: where many start at once, each takes longer than the wait above.
+ * Doubled, an address shows that much later while a large image is pulled.
+ */
+const PROGRESS_MS = 2000;
 
 /**
  * Wait before what somebody else has put into a status is put right, in ms: two who disagree must not write for ever
@@ -81,7 +87,7 @@ export class StatusWriter {
       pending.leisure ??= this.#clock.after(DISPUTE_MS, () => void this.#write(pending));
     else if (pod.metadata?.deletionTimestamp !== undefined || isUrgent(pending.written, wanted))
       void this.#write(pending);
-    else pending.leisure ??= this.#clock.after(LEISURE_MS, () => void this.#write(pending));
+    else pending.leisure ??= this.#clock.after(leisureMs(pending), () => void this.#write(pending));
   }
 
   /** Resolves when the API server has the newest status, or the Pod is gone. */
@@ -160,4 +166,10 @@ export class StatusWriter {
 function hasForeignStatus({ pod, known }: Pending): boolean {
   const [later, ours] = [pod.metadata?.resourceVersion, known.metadata?.resourceVersion];
   return Number(later) > Number(ours) && !equalJson(pod.status, known.status);
+}
+
+/** How long a status may wait that nobody acts upon. */
+function leisureMs({ written, wanted }: Pending): number {
+  const isStarting = wanted.phase === "Pending" && written?.containerStatuses !== undefined;
+  return isStarting ? PROGRESS_MS : LEISURE_MS;
 }

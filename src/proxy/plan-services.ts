@@ -162,6 +162,13 @@ function externalAddresses({ spec, status }: V1Service): readonly string[] {
   return [...(spec?.externalIPs ?? []), ...balanced];
 }
 
+/** True for a Pod of which {@link planRules} makes rules. */
+export function hasHostPorts({ spec }: V1Pod): boolean {
+  if (spec?.hostNetwork) return false;
+  const containers = [...(spec?.initContainers ?? []), ...(spec?.containers ?? [])];
+  return containers.some(({ ports = [] }) => ports.some(({ hostPort }) => hostPort));
+}
+
 function planHostPorts(maps: Maps, pod: V1Pod): void {
   const { podIP, phase } = pod.status ?? {};
   if (!podIP || pod.spec?.hostNetwork || phase === "Succeeded" || phase === "Failed") return;

@@ -2,16 +2,25 @@ import assert from "node:assert/strict";
 import { describe, it } from "node:test";
 import { StaticCache } from "../../test/support/static-cache.ts";
 import type { Kind } from "../api/machinery/kind.ts";
+import { Pod } from "../api/core/pod.ts";
 import { Service } from "../api/core/service.ts";
 import { EndpointSlice } from "../api/discovery/endpoint-slice.ts";
+import type { KubeObject } from "../api/machinery/object.ts";
 import { silentLogger } from "../base/logger.ts";
 import { VirtualClock } from "../base/virtual-clock.ts";
 import type { Cache } from "../client/cache.ts";
+import type { V1Pod } from "../gen/types.ts";
 import { ServiceProxy } from "./service-proxy.ts";
 
 /** A cache whose kinds are listed when the test says so. */
 class LateCache extends StaticCache {
+  lists = 0;
   readonly #synced = new Map<string, () => void>();
+
+  override list<T extends KubeObject>(...query: Parameters<Cache["list"]>): readonly T[] {
+    this.lists++;
+    return super.list(...query) as readonly T[];
+  }
 
   sync(kind: Kind): Promise<void> {
     return new Promise((resolve) => this.#synced.set(kind.kind, resolve));
@@ -55,6 +64,42 @@ describe("ServiceProxy", () => {
     await started;
     assert.equal(applied.length, 1);
     assert.match(applied[0]!, /10\.244\.0\.5/);
+    proxy.close();
+  });
+
+  it("plans anew for Pods with host ports, and for no others", async () => {
+    const cache = new LateCache();
+    const applied: string[] = [];
+    const proxy = new ServiceProxy({
+      cache: cache as unknown as Cache,
+      clock: new VirtualClock(),
+      logger: silentLogger,
+      executor: { apply: (text) => Promise.resolve(void applied.push(text)) },
+      nodeName: "n",
+      ownAddresses: new Set(),
+      settings: { clusterPodCidr: "10.244.0.0/16", nodePodCidr: undefined },
+    });
+    const started = proxy.start();
+    for (const kind of ["Service", "EndpointSlice", "Pod"]) await cache.listed(kind);
+    await started;
+    const put = async (name: string, hostPort?: number): Promise<number> => {
+      const before = cache.lists;
+      cache.put(Pod, {
+        metadata: { name, namespace: "d" },
+        spec: {
+          nodeName: "n",
+          containers: [{ name: "c", image: "i", ports: [{ containerPort: 80, hostPort }] }],
+        },
+        status: { podIP: "10.244.0.7" },
+      } as V1Pod);
+      await new Promise((resolve) => setImmediate(resolve));
+      return cache.lists - before;
+    };
+    assert.equal(await put("plain"), 0);
+    assert.ok((await put("web", 8080)) > 0);
+    assert.match(applied.at(-1)!, /8080.*10\.244\.0\.7/s);
+    assert.ok((await put("web")) > 0, "it had one before");
+    assert.match(applied.at(-1)!, /delete element.*8080/s);
     proxy.close();
   });
 });

@@ -5,7 +5,7 @@ import type { Clock, Timer } from "../base/clock.ts";
 import type { Logger } from "../base/logger.ts";
 import type { Cache } from "../client/cache.ts";
 import type { RuleExecutor } from "./executor/nft.ts";
-import { planRules } from "./plan-services.ts";
+import { hasHostPorts, planRules } from "./plan-services.ts";
 import { emptyPlan, type RulePlan } from "./rule-plan.ts";
 import { changeText, tableText, type TableSettings } from "./rule-text.ts";
 
@@ -52,10 +52,15 @@ export class ServiceProxy {
   /** Resolves when the rules of all Services known at the start are in force. */
   async start(): Promise<void> {
     const { cache } = this.#options;
-    for (const kind of [Service, EndpointSlice, Pod]) {
+    for (const kind of [Service, EndpointSlice]) {
       cache.onChange(kind, () => this.#changed());
       await cache.sync(kind);
     }
+    // Most Pods have no host ports, and a busy node's change all the time.
+    cache.onChange(Pod, ({ old, object }) => {
+      if ([old, object].some((pod) => pod && hasHostPorts(pod))) this.#changed();
+    });
+    await cache.sync(Pod);
     this.#isSynced = true;
     this.#changed();
     await this.#running;

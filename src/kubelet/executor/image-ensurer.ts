@@ -17,6 +17,8 @@ export class ImageEnsurer {
   readonly #recorder: EventRecorder;
   /** By id: what a container's user is checked against. */
   readonly #images = new Map<string, Image>();
+  /** By name: questions under way. Many Pods that start at once mostly have the same image. */
+  readonly #asked = new Map<string, Promise<Image | undefined>>();
 
   constructor(cri: CriClient, clock: Clock, recorder: EventRecorder) {
     this.#cri = cri;
@@ -38,7 +40,7 @@ export class ImageEnsurer {
       this.#warn(pod, container, "InspectFailed", message);
       throw this.#failed(pod, container, "InvalidImageName", message);
     }
-    const present = await this.#cri.imageStatus(reference.name);
+    const present = await this.#present(reference.name);
     const policy = container.imagePullPolicy ?? "IfNotPresent";
     if (policy === "Always" || (policy !== "Never" && !present))
       return this.#pull(pod, container, reference, secrets);
@@ -51,6 +53,16 @@ export class ImageEnsurer {
     const message = `Container image ${quoted} already present on machine and can be accessed by the pod`;
     this.#recorder.pod(pod, "Normal", "Pulled", message, container.name);
     return this.#remember(present);
+  }
+
+  #present(name: string): Promise<Image | undefined> {
+    const asked =
+      this.#asked.get(name) ??
+      this.#cri.imageStatus(name).finally(() => {
+        this.#asked.delete(name);
+      });
+    this.#asked.set(name, asked);
+    return asked;
   }
 
   async #pull(

@@ -22,6 +22,8 @@ async function inFolder(
   body: (log: {
     readonly path: string;
     write(...lines: readonly string[]): void;
+    /** To a file that was rotated already. */
+    writeLate(suffix: string, line: string): void;
     rotate(suffix: string): void;
     compress(suffix: string): void;
   }) => Promise<void>,
@@ -33,8 +35,9 @@ async function inFolder(
     await body({
       path,
       write: (...lines) => {
-        for (const line of lines) appendFileSync(path, `2026-01-01T00:00:00Z stdout F ${line}\n`);
+        for (const line of lines) append(path, line);
       },
+      writeLate: (suffix, line) => append(`${path}.${suffix}`, line),
       rotate: (suffix) => {
         renameSync(path, `${path}.${suffix}`);
         writeFileSync(path, "");
@@ -48,6 +51,10 @@ async function inFolder(
   } finally {
     rmSync(folder, { recursive: true, force: true });
   }
+}
+
+function append(path: string, line: string): void {
+  appendFileSync(path, `2026-01-01T00:00:00Z stdout F ${line}\n`);
 }
 
 const idle = new AbortController().signal;
@@ -94,6 +101,26 @@ describe("readLog", () => {
       isAlive = false;
       while (await next());
       assert.deepEqual(lines, ["1", "2", "3", "4", "5", "6", "7", "8"]);
+    }));
+
+  it("misses nothing that the runtime writes to the old file while it turns to the new one", () =>
+    inFolder(async ({ path, write, writeLate, rotate }) => {
+      write("1");
+      let isAlive = true;
+      const reader = readLog(path, options("follow=true"), () => isAlive, idle);
+      const next = async (): Promise<string> => (await reader.next()).value!.toString().trim();
+      assert.equal(await next(), "1");
+      rotate("20260101-000000");
+      const second = next();
+      // Long enough for its reader to have found the new file.
+      for (let turn = 0; turn < 1000; turn++) await new Promise(setImmediate);
+      writeLate("20260101-000000", "2");
+      write("3");
+      assert.deepEqual([await second, await next()], ["2", "3"]);
+      writeLate("20260101-000000", "4");
+      isAlive = false;
+      assert.equal(await next(), "4");
+      assert.equal((await reader.next()).done, true);
     }));
 
   it("ends with what it has when the Pod's folder is removed under it", () =>

@@ -9,12 +9,19 @@ const CHUNK_BYTES = 64 * 1024;
 
 const LINE_BREAK = 0x0a;
 
+/** A file of a log, and how far it was read. */
+interface Reading {
+  readonly part: LogPart;
+  offset: number;
+}
+
 /**
  * The log of one container, as it was asked for; with `isFollowing`, on until the container is dead and all is read.
  *
  * A log that is rotated while it is followed is read to its end, then its successors one after the other: however slowly
- * it is taken, no line is missing as long as the rotation keeps the file.
- * @param isAlive whether more can come. @param wake resolves when that may have changed.
+ * it is taken, no line is missing as long as the rotation keeps the file. The runtime writes to the old file for a moment after the new
+ * one is there. So the new one is read when it has its first line, and the old one is looked into until the next rotation.
+ * @param isAlive whether more can come.
  * @throws {Error} there is no log.
  */
 export async function* readLog(
@@ -25,36 +32,51 @@ export async function* readLog(
 ): AsyncGenerator<Buffer> {
   const formatter = new LogFormatter(options);
   const parts = new LogParts(path);
-  let part = await parts.first();
+  const first = await parts.first();
+  let own: Reading = { part: first, offset: 0 };
+  let old: Reading | undefined;
   let next: LogPart | undefined;
   const changes = options.isFollowing ? new FolderChanges(dirname(path), signal) : undefined;
   try {
-    let offset = await tailOffset(part, options.tailLines);
+    own.offset = await tailOffset(first, options.tailLines);
     for (;;) {
       const wasAlive = isAlive();
-      const reader = linesFrom(part, offset);
-      for (let read = await reader.next(); !read.done; read = await reader.next()) {
-        offset = read.value.end;
-        const line = parseLogLine(read.value.line);
-        const bytes = line ? formatter.format(line) : undefined;
-        if (bytes?.length) yield bytes;
+      const isNextBegun = next && (!wasAlive || (await next.size()) > 0);
+      for (const reading of old ? [old, own] : [own]) {
+        yield* linesOf(reading, formatter, signal);
         if (formatter.isFull || signal.aborted) return;
       }
-      if (next) {
-        await part.close();
-        [part, offset, next] = [next, 0, undefined];
+      if (next && isNextBegun) {
+        await old?.part.close();
+        [old, own, next] = [own, { part: next, offset: 0 }, undefined];
         continue;
       }
-      // The old file is read once more: its last lines were written after the rename, before the new one was there.
-      next = changes && (await parts.next());
-      if (next) continue;
-      if (!changes || !wasAlive || signal.aborted) return;
+      if (!next && changes) {
+        next = await parts.next();
+        if (next) continue;
+      }
+      if (!changes || (!wasAlive && !next) || signal.aborted) return;
       await changes.next();
     }
   } finally {
     changes?.close();
-    await next?.close();
-    await part.close();
+    for (const part of [old?.part, own.part, next]) await part?.close();
+  }
+}
+
+/** What a file has more than was read. */
+async function* linesOf(
+  reading: Reading,
+  formatter: LogFormatter,
+  signal: AbortSignal,
+): AsyncGenerator<Buffer> {
+  const lines = linesFrom(reading.part, reading.offset);
+  for (let read = await lines.next(); !read.done; read = await lines.next()) {
+    reading.offset = read.value.end;
+    const line = parseLogLine(read.value.line);
+    const bytes = line ? formatter.format(line) : undefined;
+    if (bytes?.length) yield bytes;
+    if (formatter.isFull || signal.aborted) return;
   }
 }
 

@@ -126,22 +126,30 @@ export function newestContainerFirst(a: ContainerState, b: ContainerState): numb
   return b.restartCount - a.restartCount || b.createdAt - a.createdAt;
 }
 
-/** The runtime with this sandbox as it is now. */
+/** The runtime with this sandbox as it was read. One that has ended stays so: an answer that says otherwise is older. */
 export function withSandbox(runtime: PodRuntime, sandbox: SandboxState): PodRuntime {
-  const others = runtime.sandboxes.filter(({ id }) => id !== sandbox.id);
-  return {
-    sandboxes: [sandbox, ...others].sort(newestSandboxFirst),
-    containers: runtime.containers,
-  };
+  const known = runtime.sandboxes.find(({ id }) => id === sandbox.id);
+  if (known && !known.isReady && sandbox.isReady) return runtime;
+  const { sandboxes, containers } = withoutSandbox(runtime, sandbox.id);
+  return { sandboxes: [sandbox, ...sandboxes].sort(newestSandboxFirst), containers };
 }
 
-/** The runtime with this container as it is now. */
+/** The runtime with this container as it was read. One that has ended stays so: an answer that says otherwise is older. */
 export function withContainer(runtime: PodRuntime, container: ContainerState): PodRuntime {
-  const others = runtime.containers.filter(({ id }) => id !== container.id);
-  return {
-    sandboxes: runtime.sandboxes,
-    containers: [container, ...others].sort(newestContainerFirst),
-  };
+  const known = runtime.containers.find(({ id }) => id === container.id);
+  if (known?.state === "exited" && container.state !== "exited") return runtime;
+  const { sandboxes, containers } = withoutContainer(runtime, container.id);
+  return { sandboxes, containers: [container, ...containers].sort(newestContainerFirst) };
+}
+
+/** The runtime once this sandbox is removed. */
+export function withoutSandbox({ sandboxes, containers }: PodRuntime, gone: string): PodRuntime {
+  return { sandboxes: sandboxes.filter(({ id }) => id !== gone), containers };
+}
+
+/** The runtime once this container is removed. */
+export function withoutContainer({ sandboxes, containers }: PodRuntime, gone: string): PodRuntime {
+  return { sandboxes, containers: containers.filter(({ id }) => id !== gone) };
 }
 
 /** The newest container of that name. */
