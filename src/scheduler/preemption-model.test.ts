@@ -55,7 +55,11 @@ function draw(random: SeededRandom): SmallWorld {
   }
   const budgets = new Map<string, number>();
   for (const app of APPS) if (random.integer(2) === 0) budgets.set(app, random.integer(3));
-  return { placed, budgets, subject: { ...small("new", 3), cpu: 2 + random.integer(4) } };
+  return {
+    placed,
+    budgets,
+    subject: { ...small("new", random.integer(5)), cpu: 2 + random.integer(4) },
+  };
 }
 
 function fits(one: Small, beside: readonly Small[]): boolean {

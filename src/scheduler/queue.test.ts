@@ -228,7 +228,10 @@ describe("SchedulingQueue, rules about other Pods", () => {
   };
   const placed = (app: string) => ({ kind: "pod-placed", pod: labelled("x", app) }) as const;
   const freed = (app: string) => ({ ...FREED, pod: labelled("x", app) });
-  const gone = { kind: "node-gone", node: SSD_NODE } as const;
+  const gone = (labels: Record<string, string>): ClusterChange => ({
+    kind: "node-gone",
+    node: { ...SSD_NODE, metadata: { name: "n", labels } },
+  });
 
   for (const [what, subject, plugin, change, expected] of [
     ["wants to be near one that is placed", near, "InterPodAffinity", placed("db"), "near"],
@@ -237,7 +240,8 @@ describe("SchedulingQueue, rules about other Pods", () => {
     ["does not care for the one that goes", far, "InterPodAffinity", freed("x"), ""],
     ["is spread with the one that is placed", even, "PodTopologySpread", placed("db"), "even"],
     ["is spread with others", even, "PodTopologySpread", placed("x"), ""],
-    ["is spread over a node that goes", even, "PodTopologySpread", gone, "even"],
+    ["is spread over a node that goes", even, "PodTopologySpread", gone({ zone: "a" }), "even"],
+    ["is not spread over the node that goes", even, "PodTopologySpread", gone({}), ""],
     ["lacks room alone", near, "NodeResourcesFit", placed("db"), ""],
   ] as readonly (readonly [string, V1Pod, string, ClusterChange, string])[])
     it(`${expected ? "wakes" : "leaves"} a Pod that ${what}`, () => {
