@@ -3,12 +3,13 @@ import type { Random } from "../../src/base/random.ts";
 import { allCheckers } from "./checkers/all-checkers.ts";
 import type { Checker } from "./checkers/checker.ts";
 import { allFaults } from "./faults/all-faults.ts";
-import { allSteps } from "./workload/all-steps.ts";
+import { stepsOf } from "./workload/all-steps.ts";
 import { clearAway } from "./workload/clear-away.ts";
 import { provision } from "./workload/claims.ts";
+import { makeNamespaces } from "./workload/namespaces.ts";
 import { makePriorityClasses } from "./workload/priorities.ts";
 import { tidyUp } from "./workload/tidy-up.ts";
-import { Scene } from "./workload/step.ts";
+import { Scene, type Step } from "./workload/step.ts";
 import type { Change } from "./world/history.ts";
 import { watchedParts } from "./world/watched-parts.ts";
 import { World } from "./world/world.ts";
@@ -87,6 +88,7 @@ class Play {
   faults = 0;
   readonly #world: World;
   readonly #isStorm: boolean;
+  #deeds: readonly Step[] = [];
   #marks = 0;
   /** How much slower than others users are, and troubles rarer. */
   #pace = 1;
@@ -102,12 +104,15 @@ class Play {
   /** What the cluster's owner makes before users come. */
   async prepare(): Promise<void> {
     const world = this.#world;
-    await world.drive(makePriorityClasses(world.user(9), world.clock));
+    const owner = world.user(9);
+    await world.drive(makePriorityClasses(owner, world.clock));
+    if (this.random.integer(2) === 0) await world.drive(makeNamespaces(owner, world.clock));
     void provision(world.user(8), world.clock, (resource) => world.log.present(resource));
   }
 
   /** Resolves when users have done what they wanted and faults have begun; some may last. */
   async run(): Promise<void> {
+    this.#deeds = stepsOf(this.random);
     const users = 1 + this.random.integer(USERS_MAX);
     const steps = STEPS_MIN + this.random.integer(STEPS_MAX - STEPS_MIN);
     const isStorm = this.random.integer(STORM_ONE_OF) === 0 || this.#isStorm;
@@ -151,7 +156,7 @@ class Play {
     for (let i = 0; i < steps; i++) {
       const pauseMs = random.integer(PAUSE_MS_MAX) * this.#pace;
       await sleep(clock, random.integer(4) === 0 ? 0 : pauseMs);
-      const step = weighted(random, allSteps);
+      const step = weighted(random, this.#deeds);
       trace.add(`user-${number}: ${step.name}`);
       this.steps++;
       await step.run(scene).catch((error: Error) => trace.add(`user-${number}: ${error.message}`));
