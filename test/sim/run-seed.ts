@@ -3,12 +3,14 @@ import type { Random } from "../../src/base/random.ts";
 import { allCheckers } from "./checkers/all-checkers.ts";
 import type { Checker } from "./checkers/checker.ts";
 import { allFaults } from "./faults/all-faults.ts";
-import { allSteps } from "./workload/all-steps.ts";
+import type { Fault } from "./faults/fault.ts";
+import { stepsOf } from "./workload/all-steps.ts";
 import { clearAway } from "./workload/clear-away.ts";
 import { provision } from "./workload/claims.ts";
+import { makeNamespaces } from "./workload/namespaces.ts";
 import { makePriorityClasses } from "./workload/priorities.ts";
 import { tidyUp } from "./workload/tidy-up.ts";
-import { Scene } from "./workload/step.ts";
+import { Scene, type Step } from "./workload/step.ts";
 import type { Change } from "./world/history.ts";
 import { watchedParts } from "./world/watched-parts.ts";
 import { World } from "./world/world.ts";
@@ -54,10 +56,21 @@ const LOOK_MS = 5000;
 /** A world that is not at rest by then, in ms, never will be: beyond all back-offs of controllers (17 min). */
 const REST_MS_MAX = 30 * 60_000;
 
-/** Plays one world from its seed to its end, and judges it. `isStorm`: faults come in a storm, whatever the seed says. */
-export async function runSeed(seed: number, isStorm = false): Promise<Outcome> {
+/** What a world is to suffer, whatever its seed says. */
+export interface Trouble {
+  /** Faults come in a storm. */
+  readonly isStorm: boolean;
+  /** Only this one comes. Absent: any. */
+  readonly fault?: string | undefined;
+}
+
+/** Plays one world from its seed to its end, and judges it. @throws there is no such fault */
+export async function runSeed(
+  seed: number,
+  trouble: Trouble = { isStorm: false },
+): Promise<Outcome> {
   const world = new World(seed);
-  const play = new Play(world, isStorm);
+  const play = new Play(world, trouble);
   await world.start();
   await play.prepare();
   for (let i = 0; i < WATCHERS; i++) world.watch(oneOf(play.random, watchedParts));
@@ -87,27 +100,34 @@ class Play {
   faults = 0;
   readonly #world: World;
   readonly #isStorm: boolean;
+  readonly #faults: readonly Fault[];
+  #deeds: readonly Step[] = [];
   #marks = 0;
   /** How much slower than others users are, and troubles rarer. */
   #pace = 1;
   /** What ends the faults that still last. */
   readonly #lasting = new Set<() => void>();
 
-  constructor(world: World, isStorm: boolean) {
+  constructor(world: World, { isStorm, fault }: Trouble) {
     this.#world = world;
     this.#isStorm = isStorm;
+    this.#faults = allFaults.filter(({ name }) => fault === undefined || name === fault);
+    if (this.#faults.length === 0) throw new Error(`there is no fault "${fault}"`);
     this.random = world.fork();
   }
 
   /** What the cluster's owner makes before users come. */
   async prepare(): Promise<void> {
     const world = this.#world;
-    await world.drive(makePriorityClasses(world.user(9), world.clock));
+    const owner = world.user(9);
+    await world.drive(makePriorityClasses(owner, world.clock));
+    if (this.random.integer(2) === 0) await world.drive(makeNamespaces(owner, world.clock));
     void provision(world.user(8), world.clock, (resource) => world.log.present(resource));
   }
 
   /** Resolves when users have done what they wanted and faults have begun; some may last. */
   async run(): Promise<void> {
+    this.#deeds = stepsOf(this.random);
     const users = 1 + this.random.integer(USERS_MAX);
     const steps = STEPS_MIN + this.random.integer(STEPS_MAX - STEPS_MIN);
     const isStorm = this.random.integer(STORM_ONE_OF) === 0 || this.#isStorm;
@@ -151,7 +171,7 @@ class Play {
     for (let i = 0; i < steps; i++) {
       const pauseMs = random.integer(PAUSE_MS_MAX) * this.#pace;
       await sleep(clock, random.integer(4) === 0 ? 0 : pauseMs);
-      const step = weighted(random, allSteps);
+      const step = weighted(random, this.#deeds);
       trace.add(`user-${number}: ${step.name}`);
       this.steps++;
       await step.run(scene).catch((error: Error) => trace.add(`user-${number}: ${error.message}`));
@@ -162,7 +182,7 @@ class Play {
     const { clock, trace } = this.#world;
     const random = this.#world.fork();
     await sleep(clock, random.integer(TROUBLE_MS) * this.#pace);
-    const fault = weighted(random, allFaults);
+    const fault = weighted(random, this.#faults);
     const end = fault.begin(this.#world, random);
     if (!end) return;
     this.faults++;

@@ -1,7 +1,7 @@
 import { mkdirSync, writeFileSync } from "node:fs";
 import { SystemRandom } from "../../src/base/system-random.ts";
 import { treeSeed } from "../support/tree-seed.ts";
-import { runSeed, type Outcome } from "./run-seed.ts";
+import { runSeed, type Outcome, type Trouble } from "./run-seed.ts";
 
 const HELP = `npm run sim -- [OPTIONS]   runs whole clusters in one process, each from a seed
 
@@ -10,6 +10,7 @@ const HELP = `npm run sim -- [OPTIONS]   runs whole clusters in one process, eac
   --from N       the first of them
   --fresh        from one that nobody has run before
   --storm        each in a storm of faults: other worlds than without
+  --fault NAME   no faults but this one, as it is called in test/sim/faults
   --trace        prints everything that happened
   --show KEY     prints every version of an object: NAMESPACE/NAME, or NAME`;
 
@@ -23,7 +24,7 @@ const SEEDS_DEFAULT = 100;
 interface Wish {
   readonly first: number;
   readonly count: number;
-  readonly isStorm: boolean;
+  readonly trouble: Trouble;
   readonly printsTrace: boolean;
   readonly show: string | undefined;
 }
@@ -46,7 +47,7 @@ export async function simulate(words: readonly string[]): Promise<number> {
   for (let i = 0; i < wish.count; i++) {
     const seed = (wish.first + i) >>> 0;
     running = seed;
-    const outcome = await runSeed(seed, wish.isStorm);
+    const outcome = await runSeed(seed, wish.trouble);
     tell(outcome, wish);
     if (outcome.problems.length > 0) failed.push(seed);
   }
@@ -71,13 +72,13 @@ function parse(words: readonly string[]): Wish | undefined {
   return {
     first,
     count,
-    isStorm: words.includes("--storm"),
+    trouble: { isStorm: words.includes("--storm"), fault: after("--fault") },
     printsTrace: words.includes("--trace"),
     show: after("--show"),
   };
 }
 
-function tell(outcome: Outcome, { count, isStorm, printsTrace, show }: Wish): void {
+function tell(outcome: Outcome, { count, trouble, printsTrace, show }: Wish): void {
   const { seed, hash, problems, trace, changes, steps, faults, virtualMs } = outcome;
   if (printsTrace) console.log(trace.join("\n"));
   for (const { key, revision, object } of changes)
@@ -90,5 +91,9 @@ function tell(outcome: Outcome, { count, isStorm, printsTrace, show }: Wish): vo
   mkdirSync(FOLDER, { recursive: true });
   const file = `${FOLDER}/seed-${seed}.trace`;
   writeFileSync(file, [...problems, "", ...trace, ""].join("\n"));
-  console.log(`  trace: ${file}; again: npm run sim -- --seed ${seed}${isStorm ? " --storm" : ""}`);
+  console.log(`  trace: ${file}; again: npm run sim -- --seed ${seed}${optionsOf(trouble)}`);
+}
+
+function optionsOf({ isStorm, fault }: Trouble): string {
+  return `${isStorm ? " --storm" : ""}${fault === undefined ? "" : ` --fault "${fault}"`}`;
 }

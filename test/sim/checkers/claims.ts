@@ -5,6 +5,7 @@ import type { Checker } from "./checker.ts";
 import { Deletions } from "./deletions.ts";
 import { isEnding, isOf } from "./replica-sets.ts";
 import { ordinalOf } from "./set-order.ts";
+import { Versions } from "./versions.ts";
 import { keyOf, WorldState } from "./world-state.ts";
 
 const CLAIMS = "persistentvolumeclaims";
@@ -61,6 +62,12 @@ function textOf(owners: readonly OwnerReference[]): string {
   return owners.map(({ kind, name }) => `${kind} ${name}`).join(", ") || "nobody";
 }
 
+function isInRange(pod: V1Pod, { spec }: V1StatefulSet): boolean {
+  const { replicas = 1, ordinals } = spec ?? {};
+  const start = ordinals?.start ?? 0;
+  return ordinalOf(pod) >= start && ordinalOf(pod) < start + replicas;
+}
+
 /** Claims of Pods that the set itself has scaled away, and that had them then. */
 function left(
   set: V1StatefulSet,
@@ -68,17 +75,26 @@ function left(
   state: WorldState,
   history: History,
 ): readonly string[] {
-  const { replicas = 1, ordinals, persistentVolumeClaimRetentionPolicy } = set.spec ?? {};
-  if (persistentVolumeClaimRetentionPolicy?.whenScaled !== "Delete") return [];
-  const start = ordinals?.start ?? 0;
+  if (set.spec?.persistentVolumeClaimRetentionPolicy?.whenScaled !== "Delete") return [];
+  const { changes, facts } = history;
   const deletions = new Deletions(history);
-  const last = new Map<string, Change>();
-  for (const change of history.changes)
-    if (change.resource === "pods" && change.old && isOf(change.old, set) && !isEnding(change.old))
-      last.set(change.key, change);
-  return [...last.values()].flatMap((change) => {
+  const versions = new Versions();
+  /** By Pod: its last end, and what its set may have been read as then. */
+  const last = new Map<
+    string,
+    { readonly change: Change; readonly sets: readonly V1StatefulSet[] }
+  >();
+  for (const change of changes) {
+    versions.note(change);
+    const { resource, old, key, atMs } = change;
+    if (resource !== "pods" || !old || !isOf(old, set) || isEnding(old)) continue;
+    const read = versions.of<V1StatefulSet>(SETS, keyOf(set), atMs - facts.staleMs);
+    last.set(key, { change, sets: read.filter((one) => one !== undefined) });
+  }
+  return [...last.values()].flatMap(({ change, sets }) => {
     const pod = change.old as V1Pod;
-    const isAway = ordinalOf(pod) < start || ordinalOf(pod) >= start + replicas;
+    // One that was taken away to be updated, and never came back, took nothing with it.
+    const isAway = [...sets, set].every((one) => !isInRange(pod, one));
     if (!isAway || !deletions.isControllers(change)) return [];
     const { namespace, name } = pod.metadata!;
     const claim = state.get<V1PersistentVolumeClaim>(CLAIMS, `${namespace}/${template}-${name}`);

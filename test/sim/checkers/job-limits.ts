@@ -95,6 +95,8 @@ function excessOf(
   if (!isIndexed && active > completions - succeeded)
     return `${active} of its Job's Pods run, and ${succeeded} of ${completions} have succeeded`;
   const failed = countOf("Failed");
-  const limit = spec?.backoffLimitPerIndex === undefined ? (spec?.backoffLimit ?? 6) : Infinity;
+  // Each index has its own, or a policy says which failures count.
+  const isOther = spec?.backoffLimitPerIndex !== undefined || spec?.podFailurePolicy !== undefined;
+  const limit = isOther ? Infinity : (spec?.backoffLimit ?? 6);
   return failed > limit ? `${failed} of its Job's Pods have failed, ${limit} may` : "";
 }

@@ -31,11 +31,14 @@ async function create(scene: Scene): Promise<unknown> {
 export function anySpec(scene: Scene, app: string): V1JobSpec {
   const program = scene.oneOf(PROGRAM, PROGRAM, "crash");
   const isIndexed = scene.isLucky(30);
+  const restartPolicy = scene.oneOf("Never", "Never", "OnFailure");
   return {
     parallelism: scene.random.integer(4),
     ...((isIndexed || scene.isLucky(60)) && { completions: 1 + scene.random.integer(4) }),
     ...(isIndexed && { completionMode: "Indexed" }),
-    ...(isIndexed && scene.isLucky(30) && { backoffLimitPerIndex: scene.random.integer(2) }),
+    ...(isIndexed && scene.isLucky(30) && anyIndexLimits(scene)),
+    ...(isIndexed && scene.isLucky(15) && { successPolicy: { rules: [{ succeededCount: 1 }] } }),
+    ...(restartPolicy === "Never" && scene.isLucky(20) && { podFailurePolicy: anyPolicy(scene) }),
     ...(scene.isLucky(70) && { backoffLimit: scene.random.integer(3) }),
     ...(scene.isLucky(15) && { activeDeadlineSeconds: 1 + scene.random.integer(60) }),
     ...(scene.isLucky(25) && { ttlSecondsAfterFinished: scene.random.integer(20) }),
@@ -45,11 +48,34 @@ export function anySpec(scene: Scene, app: string): V1JobSpec {
       metadata: { labels: { app } },
       spec: {
         containers: [{ ...anyContainer(scene), name: program }],
-        restartPolicy: scene.oneOf("Never", "Never", "OnFailure"),
+        restartPolicy,
         terminationGracePeriodSeconds: scene.oneOf(0, 2, 10),
         ...anyPriority(scene),
       },
     },
+  };
+}
+
+function anyIndexLimits(scene: Scene): Partial<V1JobSpec> {
+  return {
+    backoffLimitPerIndex: scene.random.integer(2),
+    ...(scene.isLucky(40) && { maxFailedIndexes: scene.random.integer(2) }),
+  };
+}
+
+/** What a Pod's end means, besides a failure. */
+function anyPolicy(scene: Scene): NonNullable<V1JobSpec["podFailurePolicy"]> {
+  const onPodConditions = [{ type: "DisruptionTarget", status: "True" }];
+  const onExitCodes = { operator: "In", values: [1, 137] };
+  return {
+    rules: scene.oneOf(
+      [{ action: "Ignore", onPodConditions }],
+      [{ action: "FailJob", onExitCodes }],
+      [
+        { action: "Ignore", onPodConditions },
+        { action: "Count", onExitCodes },
+      ],
+    ),
   };
 }
 

@@ -1,5 +1,14 @@
 import { Namespace } from "../../../src/api/core/namespace.ts";
-import type { Step } from "./step.ts";
+import type { Clock } from "../../../src/base/clock.ts";
+import type { Client } from "../../../src/client/client.ts";
+import { insist } from "./insist.ts";
+import { NAMESPACES, type Step } from "./step.ts";
+
+/** Makes all in which users work: most of what they do would fail otherwise. */
+export async function makeNamespaces(client: Client, clock: Clock): Promise<void> {
+  for (const name of NAMESPACES)
+    await insist(clock, () => client.create(Namespace, { metadata: { name } }), "AlreadyExists");
+}
 
 /** What users do with the namespaces that are theirs alone. */
 export const namespaceSteps: readonly Step[] = [

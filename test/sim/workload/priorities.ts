@@ -25,7 +25,7 @@ export async function makePriorityClasses(client: Client, clock: Clock): Promise
 
 /** Whom a Pod takes precedence over, or gives way to. */
 export function anyPriority(scene: Scene): Pick<V1PodSpec, "priorityClassName"> {
-  return scene.isLucky(25)
+  return scene.isLucky(40)
     ? { priorityClassName: scene.oneOf("low", "low", "high", "urgent", "patient") }
     : {};
 }

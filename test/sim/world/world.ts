@@ -21,6 +21,8 @@ import { UserCalls } from "./user-calls.ts";
 
 /** Most nodes of a world: small ones find what large ones find, and cheaper. */
 const NODES_MAX = 3;
+/** In one world of so many Pods must push each other aside to have room. */
+const TIGHT_ONE_OF = 3;
 /** The first start of one world of so many is cut off. */
 const COLD_ONE_OF = 8;
 /** Operations of the disk that such a start still gets through: about what a whole one needs. */
@@ -87,8 +89,9 @@ export class World {
     this.loops = isApart
       ? new SimLoops({ ...shared, random: this.fork(), calls: this.#loopCalls, ca: "" })
       : undefined;
+    const isTight = this.#random.integer(TIGHT_ONE_OF) === 0;
     this.nodes = Array.from({ length: 1 + this.#random.integer(NODES_MAX) }, (_, index) => {
-      const cpus = 2 + this.#random.integer(3);
+      const cpus = (isTight ? 1 : 2) + this.#random.integer(isTight ? 2 : 3);
       return new SimNode({
         ...shared,
         name: `node-${index + 1}`,
