@@ -318,6 +318,16 @@ describe("scheduling", () => {
     assert.equal(await placed("zoned"), nodes[1]);
   });
 
+  it("QK-28 each node has a range of 256 addresses for its Pods, which no other has", async () => {
+    const ranges = (await run("get nodes -o jsonpath={.items[*].spec.podCIDR}")).split(" ");
+    assert.equal(new Set(ranges).size, 2);
+    for (const range of ranges) assert.match(range, /^10\.\d+\.\d+\.0\/24$/);
+    assert.match(
+      await run(`describe node ${nodes[1]}`),
+      new RegExp(`^PodCIDR: +${ranges[1]}$`, "m"),
+    );
+  });
+
   it("Pods that must be spread evenly go to both nodes, whatever else is preferred, or wait", async () => {
     const constraint = {
       maxSkew: 1,
