@@ -13,7 +13,7 @@ const MAPS = "/api/v1/namespaces/default/configmaps";
 const ENCODINGS = {
   plain: { encode: (body: ByteSource) => body, decode: (bytes: Buffer) => bytes },
   compressed: {
-    encode: (body: ByteSource) => new GzipBlocks(body),
+    encode: (body: ByteSource) => new GzipBlocks(body, "pieces"),
     decode: (bytes: Buffer) => gunzipSync(bytes, { finishFlush: constants.Z_SYNC_FLUSH }),
   },
 };

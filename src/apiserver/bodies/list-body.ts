@@ -3,7 +3,7 @@ import type { ByteSource } from "../../wire/http/byte-source.ts";
 import type { ObjectVersion } from "../registry/object-version.ts";
 import type { VersionCursor } from "../registry/version-cursor.ts";
 import type { ItemText } from "./list-texts.ts";
-import { writePretty } from "./pretty-json.ts";
+import { SPACE, writePretty } from "./pretty-json.ts";
 
 /**
  * A list up to this many bytes is one buffer and one write; above, it goes out in pieces of this size. It is what a reader that stalls
@@ -154,7 +154,7 @@ class PrettyPieces implements Pieces {
   next(): Buffer {
     const { head, separator, tail, empty } = this.#text;
     const slice = this.#turns.slice();
-    let out: Buffer = Buffer.allocUnsafe(PIECE_BYTES + PRETTY_ROOM);
+    let out = spaces(PIECE_BYTES + PRETTY_ROOM);
     let end = 0;
     while (!this.#step.isDone && end < PIECE_BYTES) {
       const version = this.#step.next();
@@ -183,16 +183,21 @@ class PrettyPieces implements Pieces {
       const target = withRoom(out, at, length * factor);
       const end = writePretty(this.#compact, length, target, at, ITEM_INDENT);
       if (end >= 0) return [target, end];
+      target.fill(SPACE, at);
     }
   }
 }
 
-/** `buffer`, or a larger copy of its first `used` bytes, with room for `more`. */
+/** `buffer`, or a larger copy of its first `used` bytes, with room for `more`: spaces. */
 function withRoom(buffer: Buffer, used: number, more: number): Buffer {
   if (buffer.length - used >= more) return buffer;
-  const larger = Buffer.allocUnsafe(used + more);
+  const larger = spaces(used + more);
   buffer.copy(larger, 0, 0, used);
   return larger;
+}
+
+function spaces(length: number): Buffer {
+  return Buffer.allocUnsafe(length).fill(SPACE);
 }
 
 class TextPieces implements Pieces {

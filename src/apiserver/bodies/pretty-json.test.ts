@@ -1,11 +1,11 @@
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
 import { pod } from "../../../test/support/builders.ts";
-import { writePretty } from "./pretty-json.ts";
+import { SPACE, writePretty } from "./pretty-json.ts";
 
 function pretty(value: unknown, indent = 0, room = 100_000): string | undefined {
   const source = Buffer.from(JSON.stringify(value));
-  const target = Buffer.alloc(room);
+  const target = Buffer.alloc(room, SPACE);
   const end = writePretty(source, source.length, target, 0, indent);
   return end < 0 ? undefined : target.toString("utf8", 0, end);
 }

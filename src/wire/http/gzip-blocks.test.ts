@@ -24,14 +24,15 @@ const PIECES: readonly Buffer[] = [
   noise(200_000),
 ];
 
-function gzipOf(pieces: readonly Buffer[]): ByteSource {
+function gzipOf(pieces: readonly Buffer[], compression: "whole" | "pieces" = "pieces"): ByteSource {
   let at = 0;
-  return new GzipBlocks({
+  const source = {
     isWaiting: false,
     read: () => pieces[at++] ?? null,
     onReadable: () => {},
     close: () => {},
-  });
+  };
+  return new GzipBlocks(source, compression);
 }
 
 /** What each read gave, until the end. */
@@ -49,6 +50,14 @@ describe("GzipBlocks", () => {
       const read = Buffer.concat(readAll(gzipOf(PIECES)));
       assert.ok(gunzipSync(read).equals(whole), `reader ${reader}`);
     }
+  });
+
+  it("what is compressed as a whole is deflated for its first reader, too", () => {
+    const whole = Buffer.concat(PIECES);
+    const read = Buffer.concat(readAll(gzipOf(PIECES, "whole")));
+    assert.ok(gunzipSync(read).equals(whole));
+    const events = Buffer.concat(readAll(gzipOf([PIECES[1]!], "whole")));
+    assert.ok(events.length < PIECES[1]!.length / 10);
   });
 
   it("a source without bytes is an empty file", () => {
@@ -87,7 +96,7 @@ describe("GzipBlocks", () => {
       onReadable: () => {},
       close: () => void (isClosed = true),
     };
-    const gzip = new GzipBlocks(source);
+    const gzip = new GzipBlocks(source, "pieces");
     assert.equal(gzip.isWaiting, true);
     assert.equal(gzip.read(), undefined);
     source.isWaiting = false;

@@ -5,7 +5,7 @@ import { isByteSource, type ByteSource } from "./byte-source.ts";
 import { chunkedTarget, type BodyTarget } from "./chunked-target.ts";
 import type { HttpResponse } from "./exchange.ts";
 import { GzipBlocks } from "./gzip-blocks.ts";
-import { GZIP_BYTES_MIN, pump, pumpGzipped } from "./send.ts";
+import { GZIP_BYTES_MIN, pump } from "./send.ts";
 import type { Untaken } from "./untaken.ts";
 
 const INTERNAL: HttpResponse = {
@@ -123,7 +123,7 @@ function sendSource(
   }
   if (response.compression === "pieces") {
     begin("gzip");
-    return pump(new GzipBlocks(source), plain());
+    return pump(new GzipBlocks(source, "pieces"), plain());
   }
   const first = source.read() ?? Buffer.alloc(0);
   if (first.length < GZIP_BYTES_MIN) {
@@ -131,7 +131,8 @@ function sendSource(
     return pump(source, plain(), first, bound);
   }
   begin("gzip");
-  pumpGzipped(source, target, first, untaken);
+  const gzip = new GzipBlocks(source, "whole");
+  pump(gzip, plain(), gzip.take(first) ?? undefined, untaken);
 }
 
 function discard(response: HttpResponse): void {

@@ -95,6 +95,26 @@ describe("Rounds", () => {
     assert.ok(longestMs <= 4.1, `${longestMs} ms in one turn`);
   });
 
+  it("beside other work a round gets as much of the loop as that has, up to a bound", () => {
+    for (const [otherMs, turns] of [
+      [0, 5],
+      [8, 3],
+      [50, 3],
+    ] as const) {
+      const loop = new VirtualLoop();
+      const { writes, happen } = watchersOf(loop, new Rounds(loop), 1000, 0.02);
+      happen();
+      const beganMs = loop.nowMs();
+      let count = 0;
+      for (; writes.length < 1000; count++) {
+        loop.work(otherMs);
+        loop.turn();
+      }
+      assert.equal(count, turns, `${otherMs} ms of other work a turn`);
+      assert.ok(loop.nowMs() - beganMs <= 20.1 + turns * otherMs);
+    }
+  });
+
   it("1,000 watchers and 1,000 changes a second: writing takes half of the time, nothing is lost, nothing late", () => {
     const loop = new VirtualLoop();
     const { writes, happen } = watchersOf(loop, new Rounds(loop), 1000, 0.02);

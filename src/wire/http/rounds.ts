@@ -1,13 +1,18 @@
 /** Milliseconds of writing in one turn of the loop, of each of the two kinds. Doubling doubles what requests wait. */
 const WRITE_MS = 4;
 /**
+ * Where other work has filled the turn before, a round goes on for as long as that took, at most so many milliseconds: else a round to a
+ * thousand watchers, five turns of writing, lasts five turns of whatever else there is. Doubling it makes the longest turn as much longer.
+ */
+const WRITE_MS_MAX = 10;
+/**
  * After a round of writing to all whose source has news, pause for so many times what the round took, at most {@link PAUSE_MS_MAX}: what happens
  * meanwhile goes out together. Without it, a thousand watchers and a hundred changes a second are a hundred thousand writes; with it
  * writing takes a third of the time at most. A lone event of a few watchers pauses nobody: its round takes no time.
  */
 const PAUSE_FACTOR = 2;
 /** Doubling it delays events of very many watchers by as much, and halves the writes. */
-const PAUSE_MS_MAX = 40;
+const PAUSE_MS_MAX = 20;
 /** Rounds shorter than this, ms, need no pause. */
 const ROUND_MS_MIN = 2;
 
@@ -33,8 +38,8 @@ export interface TaskQueue {
 }
 
 /** Runs tasks from the front for one share of a turn. */
-function runSome(tasks: Task[], loop: Loop): void {
-  const endMs = loop.nowMs() + WRITE_MS;
+function runSome(tasks: Task[], loop: Loop, shareMs: number): void {
+  const endMs = loop.nowMs() + shareMs;
   const count = tasks.length;
   let done = 0;
   do tasks[done++]!();
@@ -56,7 +61,7 @@ export class Continuations implements TaskQueue {
   }
 
   readonly #run = (): void => {
-    runSome(this.#tasks, this.#loop);
+    runSome(this.#tasks, this.#loop, WRITE_MS);
     if (this.#tasks.length > 0) this.#loop.soon(this.#run);
   };
 }
@@ -68,6 +73,8 @@ export class Rounds implements TaskQueue {
   #next: Task[] = [];
   #round: Task[] = [];
   #beganMs = 0;
+  /** When the loop went on to other work, in this round. */
+  #leftMs = 0;
   #isPlanned = false;
 
   constructor(loop: Loop = LOOP) {
@@ -83,12 +90,14 @@ export class Rounds implements TaskQueue {
 
   readonly #begin = (): void => {
     [this.#round, this.#next] = [this.#next, this.#round];
-    this.#beganMs = this.#loop.nowMs();
+    this.#beganMs = this.#leftMs = this.#loop.nowMs();
     this.#run();
   };
 
   readonly #run = (): void => {
-    runSome(this.#round, this.#loop);
+    const othersMs = this.#loop.nowMs() - this.#leftMs;
+    runSome(this.#round, this.#loop, Math.max(WRITE_MS, Math.min(othersMs, WRITE_MS_MAX)));
+    this.#leftMs = this.#loop.nowMs();
     // HTTP/2 encrypts and sends after the tasks, at the end of the turn: that counts, too.
     this.#loop.soon(this.#round.length > 0 ? this.#run : this.#pause);
   };

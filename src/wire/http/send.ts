@@ -1,5 +1,3 @@
-import type { Writable } from "node:stream";
-import { constants, createGzip } from "node:zlib";
 import type { ByteSource } from "./byte-source.ts";
 import type { BodyTarget } from "./chunked-target.ts";
 import { Continuations, Rounds } from "./rounds.ts";
@@ -7,9 +5,6 @@ import type { Untaken } from "./untaken.ts";
 
 /** Below this many bytes compression costs more time than it saves. @spec apiserver handlers/responsewriters defaultGzipThresholdBytes */
 export const GZIP_BYTES_MIN = 128 * 1024;
-
-/** Fast, as upstream's: the server's processor is worth more than a local network. */
-const GZIP_LEVEL = constants.Z_BEST_SPEED;
 
 const continuations = new Continuations();
 const rounds = new Rounds();
@@ -80,19 +75,4 @@ export function pump(
   source.onReadable(() => plan(rounds));
   if (first) send(first);
   else step();
-}
-
-/** Like {@link pump}, compressed on the way. */
-export function pumpGzipped(
-  source: ByteSource,
-  target: Writable,
-  first: Buffer,
-  untaken: Untaken,
-): void {
-  const gzip = createGzip({ level: GZIP_LEVEL });
-  target.on("close", () => gzip.destroy());
-  gzip.on("error", () => target.destroy());
-  gzip.on("close", () => gzip.readableEnded || target.destroy());
-  gzip.pipe(target);
-  pump(source, gzip, first, untaken);
 }
