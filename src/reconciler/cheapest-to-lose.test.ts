@@ -79,7 +79,7 @@ describe("cheapestToLose", () => {
   });
 
   it("times count by the power of two of their age, uids decide among equals", () => {
-    const alike = [pod("c", { ready: 70 }), pod("a", { ready: 90 }), pod("b", { ready: 80 })];
+    const alike = [pod("c", { ready: 100 }), pod("a", { ready: 90 }), pod("b", { ready: 80 })];
     assert.deepEqual(names(cheapestToLose(alike, alike, NOW)), ["a", "b", "c"]);
   });
 
