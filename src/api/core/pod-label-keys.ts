@@ -38,6 +38,7 @@ export function withLabelKeys(pod: V1Pod): V1Pod {
 }
 
 function hasLabelKeys({ affinity, topologySpreadConstraints = [] }: V1PodSpec): boolean {
+  if (!affinity && topologySpreadConstraints.length === 0) return false;
   const both = [affinity?.podAffinity, affinity?.podAntiAffinity];
   const terms = both.flatMap((one) => [
     ...(one?.[REQUIRED] ?? []),

@@ -132,12 +132,12 @@ function prepared(
   const withSpec = resource.strategy.prepareForCreate(admitted, facts);
   const metadata = freshMeta(withSpec.metadata ?? {}, facts.uid, facts.now, managed);
   const object = { ...withSpec, kind: kind.kind, apiVersion: served.apiVersion, metadata };
-  const errors = [
-    ...validateObjectMeta(object, metaRulesOf(call)),
-    ...resource.strategy.validate(object),
-  ];
-  if (errors.length > 0)
+  const ofMeta = validateObjectMeta(object, metaRulesOf(call));
+  const ofKind = resource.strategy.validate(object);
+  if (ofMeta.length + ofKind.length > 0) {
+    const errors = [...ofMeta, ...ofKind];
     throw invalid({ group: kind.group, kind: kind.kind, name: metadata.name ?? "", errors });
+  }
   for (const text of resource.strategy.warnings?.(object, undefined) ?? []) call.warn(text);
   return object;
 }
