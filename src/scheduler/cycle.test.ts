@@ -188,6 +188,19 @@ describe("decide", () => {
     );
   });
 
+  it("says that no node has two names", () => {
+    const named = (name: string) => ({ key: "metadata.name", operator: "In", values: [name] });
+    const nodeSelectorTerms = [{ matchFields: [named("a"), named("b")] }];
+    const affinity = {
+      nodeAffinity: { requiredDuringSchedulingIgnoredDuringExecution: { nodeSelectorTerms } },
+    };
+    assert.equal(
+      outcome(pod("p", { affinity }), world([node("a"), node("b")])),
+      "0/2 nodes are available: pod affinity terms conflict. no new claims to deallocate, " +
+        `preemption: 0/2 nodes are available: 2 ${NOT_HELPFUL}.`,
+    );
+  });
+
   it("knows what changed after more changes than are remembered", () => {
     const cache = world([node("a"), node("b")], {
       b: [pod("z", { containers: [container("200m", "400Mi")] })],
