@@ -56,7 +56,7 @@ describe("common slips", { concurrency: 4 }, () => {
   /** What kubectl says when it fails, which it must. */
   const refused = async (line: string, stdin?: string): Promise<string> => {
     const done: Finished = await cluster.tryKubectl(line, stdin === undefined ? {} : { stdin });
-    assert.notEqual(done.code, 0, done.stdout);
+    assert.notEqual(done.code, 0, `${line}: ${done.stdout}`);
     return done.stderr;
   };
   const file = (name: string, text: string | object): string => {
