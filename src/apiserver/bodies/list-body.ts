@@ -73,12 +73,17 @@ class Step {
   }
 
   get isDone(): boolean {
-    return this.#at === this.#versions.length && this.#cursor.isDone;
+    return this.isSpent && this.#cursor.isDone;
+  }
+
+  /** True: `next` looks at more of the cursor, however few of those it looks at are wanted. */
+  get isSpent(): boolean {
+    return this.#at === this.#versions.length;
   }
 
   /** `undefined`: none of those looked at is wanted. */
   next(): ObjectVersion | undefined {
-    if (this.#at === this.#versions.length) {
+    if (this.isSpent) {
       this.#versions = this.#cursor.next(STEP);
       this.#at = 0;
     }
@@ -104,13 +109,13 @@ class BytePieces implements Pieces {
     const slice = this.#turns.slice();
     const versions: ObjectVersion[] = [];
     let length = (this.#head?.length ?? 0) + TAIL.length;
-    for (let looked = 1; !step.isDone && length < PIECE_BYTES; looked++) {
+    while (!step.isDone && length < PIECE_BYTES) {
       const version = step.next();
       if (version) {
         versions.push(version);
         length += version.itemLength + 1;
       }
-      if ((!version || looked % STEP === 0) && slice.isOver) break;
+      if (step.isSpent && slice.isOver) break;
     }
     const out = Buffer.allocUnsafe(length);
     let end = this.#head?.copy(out) ?? 0;
