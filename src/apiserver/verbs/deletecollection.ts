@@ -30,8 +30,9 @@ export async function deleteCollection(
   const deleted: ObjectVersion[] = [];
   let next = 0;
   const work = async (): Promise<void> => {
-    while (next < versions.length) {
-      const version = versions[next++]!;
+    for (let version = versions[next++]; version; version = versions[next++]) {
+      const slice = turnsOf(parts.clock).slice();
+      if (slice.isOver) await slice.next();
       const { name = "", namespace = "" } = version.meta;
       const one = call.about(served, { name, namespace, verb: "delete" });
       try {
