@@ -31,7 +31,7 @@ const seen = (of: Secret, parts: Partial<Observed> = {}): Observed => ({
   secret: of,
   trackedSince: "2026-01-01",
   isReferenced: true,
-  isMounted: false,
+  isMounted: () => false,
   ...parts,
 });
 
@@ -44,7 +44,7 @@ const rows: readonly (readonly [string, Observed, string])[] = [
   ["uses are not noted for long enough", seen(OLD, { trackedSince: "2027-01-01" }), ""],
   ["uses are not noted", seen(OLD, { trackedSince: undefined }), ""],
   ["made by somebody", seen(OLD, { isReferenced: false }), ""],
-  ["mounted", seen(OLD, { isMounted: true }), ""],
+  ["mounted", seen(OLD, { isMounted: () => true }), ""],
   ["out of use, not for long", seen(secret("2025-01-01", { "invalid-since": "2027-06-01" })), ""],
   ["out of use for a year", seen(secret("2025-01-01", { "invalid-since": "2026-12-30" })), "delete"], // prettier-ignore
   ["out of use since nonsense", seen(secret("2025-01-01", { "invalid-since": "long" })), "patch"],
@@ -83,9 +83,17 @@ describe("legacyTokenCleaner", () => {
       });
     const observe = () =>
       legacyTokenCleaner.observe(cache, { namespace: "d", name: "bot-token-x" })!;
-    assert.deepEqual(observe(), seen(OLD));
+    const { isMounted, ...rest } = observe();
+    const { isMounted: _isMounted, ...expected } = seen(OLD);
+    assert.deepEqual(rest, expected);
+    assert.equal(isMounted(), false);
     const spec = { volumes: [{ name: "v", secret: { secretName: "bot-token-x" } }] };
     cache.put(Pod, pod("p", { metadata: { namespace: "d" }, spec }));
-    assert.equal(observe().isMounted, true);
+    assert.equal(observe().isMounted(), true);
+  });
+
+  it("looks at no Pods for a token that is young", () => {
+    const isMounted = (): boolean => assert.fail("looked");
+    assert.deepEqual(plan(seen(secret("2027-06-01"), { isMounted }), NOW).writes, undefined);
   });
 });

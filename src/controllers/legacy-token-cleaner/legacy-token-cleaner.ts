@@ -27,13 +27,13 @@ const UNUSED_MS = 365 * DAY_MS;
 
 /**
  * `trackedSince`: the day since which uses are noted. `isReferenced`: its account names it, as those that are made by
- * itself are. `isMounted`: a Pod reads it.
+ * itself are. `isMounted`: whether a Pod reads it; asked last, since it looks at all Pods of the namespace, and for most tokens not at all.
  */
 export interface Observed {
   readonly secret: Secret;
   readonly trackedSince: string | undefined;
   readonly isReferenced: boolean;
-  readonly isMounted: boolean;
+  readonly isMounted: () => boolean;
 }
 
 /** @spec k8s@1.36 pkg/controller/serviceaccount/legacy_serviceaccount_token_cleaner.go evaluateSATokens */
@@ -50,7 +50,7 @@ export const legacyTokenCleaner = defineController<Secret, Observed>({
       secret,
       trackedSince: cache.get(ConfigMap, TRACKING)?.data?.["since"],
       isReferenced: isReferenced(cache, secret),
-      isMounted: cache.list(Pod, { namespace, where: isReading }).length > 0,
+      isMounted: () => cache.list(Pod, { namespace, where: isReading }).length > 0,
     };
   },
   plan,
@@ -70,7 +70,8 @@ function writeFor(observed: Observed, now: Instant): PlannedWrite | undefined {
   const tracked = parseDay(trackedSince) + DAY_MS;
   const isOld = tracked <= longAgo && parseTime(creationTimestamp) < longAgo;
   const isUsed = (labels[LAST_USED] ?? "") >= dayOf(longAgo);
-  if (!isOld || isUsed || !isReferenced || isMounted || isBeingDeleted(secret)) return undefined;
+  if (!isOld || isUsed || !isReferenced || isBeingDeleted(secret)) return undefined;
+  if (isMounted()) return undefined;
   const invalidSince = labels[INVALID_SINCE];
   const key = keyOf(secret);
   if (Number.isNaN(parseDay(invalidSince))) {
