@@ -12,7 +12,7 @@ const WRITE_MS_MAX = 10;
  */
 const PAUSE_FACTOR = 2;
 /** Doubling it delays events of very many watchers by as much, and halves the writes. */
-const PAUSE_MS_MAX = 20;
+const PAUSE_MS_MAX = 25;
 /** Rounds shorter than this, ms, need no pause. */
 const ROUND_MS_MIN = 2;
 
