@@ -25,7 +25,7 @@ const option = (name) => {
 const pods = Number(option("--pods") ?? 12_000);
 const profiles = option("--profile");
 /** As `skiff start` starts it. */
-const NODE_FLAGS = ["--max-semi-space-size=16"];
+const NODE_FLAGS = ["--max-semi-space-size=16", "--interrupt-budget=200000"];
 const profiling = profiles ? ["--cpu-prof", `--cpu-prof-dir=${profiles}`] : [];
 const only = option("--only")?.split(",");
 const isWanted = (name) => !only || only.includes(name);
