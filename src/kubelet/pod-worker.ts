@@ -43,6 +43,7 @@ export interface RunContext {
   readonly pod: V1Pod;
   readonly runtime: PodRuntime;
   readonly memory: PodMemory;
+  readonly isEnding: () => boolean;
   readonly onStarted: (containerId: string) => void;
   readonly onResized: (containerId: string, resources: V1ResourceRequirements) => void;
   readonly statusWritten: () => Promise<void>;
@@ -397,6 +398,7 @@ export class PodWorker {
       pod: this.allocated,
       runtime: this.#view.runtime,
       memory: this.#memory,
+      isEnding: () => !this.isActive,
       onResized: (id, resources) => {
         const actuated = new Map(this.#memory.actuated).set(id, resources);
         this.#memory = this.#size.keep({ ...this.#memory, actuated });

@@ -13,6 +13,7 @@ import type { Machine } from "./executor/machine.ts";
 import type { NodeHost } from "./executor/node-host.ts";
 import { RuntimeReader } from "./executor/runtime-reader.ts";
 import { KubeletListener, type ListenerOptions } from "./executor/kubelet-listener.ts";
+import { StartQueue } from "./executor/start-queue.ts";
 import { StatsReader } from "./executor/stats-reader.ts";
 import { StepExecutor } from "./executor/step-executor.ts";
 import { Housekeeper } from "./node/housekeeper.ts";
@@ -280,6 +281,7 @@ async function makeParts(
       objects,
       tokens: new ServiceAccountTokens(client, clock),
       settings,
+      starts: new StartQueue(clock, machine.cpus),
       logLinks: folders.logLinks,
       nodeIps,
       allocatable: () => allocatable,

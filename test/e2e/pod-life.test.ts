@@ -617,6 +617,7 @@ describe("Pods over time", { concurrency: 4 }, () => {
   it("PR-34 preStop can end nginx gracefully", async () => {
     await ready("quitting");
     const follow = cluster.startKubectl("logs -f quitting");
+    await until("it follows", () => follow.output().includes("start worker process"));
     const took = await deletionMs("quitting");
     await until("nginx said so", () => follow.output().includes("gracefully shutting down"));
     await follow.end();

@@ -45,9 +45,10 @@ export class ContainerStarter {
     const container = containerNamed(pod, step.container);
     if (!container) return {};
     const id = await this.#create(step, container, context);
-    const { cri, recorder } = this.#tools;
+    if (id === undefined) return {};
+    const { cri, recorder, starts } = this.#tools;
     try {
-      await cri.startContainer(id);
+      await starts.run("container", () => cri.startContainer(id));
     } catch (error) {
       throw this.#failed(pod, container, "RunContainerError", (error as Error).message);
     }
@@ -63,9 +64,14 @@ export class ContainerStarter {
     return fail(reason, message);
   }
 
-  async #create(step: StartStep, container: V1Container, context: StepContext): Promise<string> {
-    const { pod, runtime, memory } = context;
-    const { cri, settings, recorder, files } = this.#tools;
+  /** @returns the container's id; `undefined`: the Pod is to end. */
+  async #create(
+    step: StartStep,
+    container: V1Container,
+    context: StepContext,
+  ): Promise<string | undefined> {
+    const { pod, runtime, memory, isEnding } = context;
+    const { cri, settings, recorder, files, starts } = this.#tools;
     const outcome = memory.images.get(container.name);
     const imageId = outcome?.kind === "done" ? outcome.value : "";
     try {
@@ -90,7 +96,10 @@ export class ContainerStarter {
       const config = containerConfig(pod, container, parts, settings);
       files.makeLogFolder(`${logFolderOf(pod, settings.logRoot)}/${container.name}`);
       const sandbox = sandboxConfig(pod, readySandbox(runtime)?.attempt ?? 0, settings);
-      const id = await cri.createContainer(step.sandboxId, config, sandbox);
+      const id = await starts.run("container", async () =>
+        isEnding() ? undefined : cri.createContainer(step.sandboxId, config, sandbox),
+      );
+      if (id === undefined) return undefined;
       recorder.pod(pod, "Normal", "Created", `Created container ${container.name}`, container.name);
       return id;
     } catch (error) {

@@ -4,6 +4,7 @@ import type { V1Pod, V1ResourceRequirements, V1Service } from "../../gen/types.t
 import type { CriClient } from "../../wire/cri/cri-client.ts";
 import type { EventRecorder } from "../events.ts";
 import type { NodeFiles } from "./node-host.ts";
+import type { StartQueue } from "./start-queue.ts";
 import type { PodMemory } from "../plan/observed.ts";
 import type { ReferencedObjects } from "../referenced-objects.ts";
 import type { PodRuntime } from "../runtime/pod-runtime.ts";
@@ -20,6 +21,7 @@ export interface StepTools {
   readonly objects: ReferencedObjects;
   readonly tokens: ServiceAccountTokens;
   readonly settings: PodSettings;
+  readonly starts: StartQueue;
   /** `/var/log/containers` */
   readonly logLinks: string;
   readonly nodeIps: readonly string[];
@@ -34,6 +36,8 @@ export interface StepContext {
   readonly pod: V1Pod;
   readonly runtime: PodRuntime;
   readonly memory: PodMemory;
+  /** True once the Pod is to end: what has not begun yet need not begin. */
+  readonly isEnding: () => boolean;
   /** The container runs; its postStart hook may still. */
   readonly onStarted: (containerId: string) => void;
   /** The runtime has taken these resources for a container that runs. */

@@ -43,7 +43,7 @@ export class StepExecutor {
       case "prepareVolumes":
         return this.#prepareVolumes(context);
       case "createSandbox":
-        return this.#createSandbox(step.attempt, context.pod);
+        return this.#createSandbox(step.attempt, context);
       case "ensureImage":
         return this.#ensureImage(step.container, context.pod);
       case "startContainer":
@@ -107,8 +107,8 @@ export class StepExecutor {
     await Promise.race([this.#tools.objects.ready(pod), late]).finally(() => abort.abort());
   }
 
-  async #createSandbox(attempt: number, pod: V1Pod): Promise<StepValue> {
-    const { cri, recorder, settings, files } = this.#tools;
+  async #createSandbox(attempt: number, { pod, isEnding }: StepContext): Promise<StepValue> {
+    const { cri, recorder, settings, files, starts } = this.#tools;
     if (attempt > 0)
       recorder.pod(
         pod,
@@ -119,7 +119,11 @@ export class StepExecutor {
     try {
       files.makeLogFolder(logFolderOf(pod, settings.logRoot));
       const config = sandboxConfig(pod, attempt, settings);
-      const id = await cri.runSandbox(config, await this.#handlerOf(pod));
+      const handler = await this.#handlerOf(pod);
+      const id = await starts.run("sandbox", async () =>
+        isEnding() ? undefined : cri.runSandbox(config, handler),
+      );
+      if (id === undefined) return {};
       files.limitCgroup(cgroupOf(pod, settings.cgroupRoot), podCgroupOf(pod));
       return { value: id };
     } catch (error) {
