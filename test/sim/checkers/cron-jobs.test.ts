@@ -54,6 +54,10 @@ describe("cron jobs checker", () => {
   it("tells of a second run for one time", () => {
     const twice = world(cronJob(), run(1), run(1, undefined, { name: "other" }));
     assert.match(steps(twice), /default\/other at 3: .* for the second time/);
+    const again = world(cronJob(), run(1));
+    again.remove("batch/jobs", "default/sum-1");
+    again.put("batch/jobs", run(1, undefined, { uid: "again" }));
+    assert.equal(steps(again), "");
     const known = world(cronJob({}, { lastScheduleTime: "2026-01-01T00:01:00Z" }), run(1));
     assert.match(steps(known), /which was dealt with/);
   });

@@ -19,6 +19,7 @@ interface Run {
   readonly job: V1Job;
   readonly madeAtMs: number;
   endedAtMs?: number;
+  isGone?: boolean;
 }
 
 /**
@@ -45,6 +46,7 @@ export const cronJobs: Checker = {
       const known = own.get(uid);
       if (known && (!change.object || isEnding(job) || isFinished(job)))
         known.endedAtMs ??= change.atMs;
+      if (known && !change.object) known.isGone = true;
       if (known || change.old) return [];
       own.set(uid, { job, madeAtMs: change.atMs });
       const since = change.atMs - facts.staleMs;
@@ -54,9 +56,7 @@ export const cronJobs: Checker = {
       const isKnown = ({ job: { metadata }, madeAtMs }: Run): boolean =>
         heard === undefined || heard.has(metadata?.uid ?? "") || madeAtMs < since;
       const others = [...own.values()].filter((run) => run.job !== job && isKnown(run));
-      return wrong(job, read, others, since).map(
-        (what) => `${change.key} at ${change.revision}: ${what}`,
-      );
+      return wrong(job, read, others).map((what) => `${change.key} at ${change.revision}: ${what}`);
     });
   },
   checkAtRest(history) {
@@ -71,27 +71,21 @@ export const cronJobs: Checker = {
 };
 
 /** `read`: what the CronJob may have been read as. `others`: its runs that its controller knew of. */
-function wrong(
-  job: V1Job,
-  read: readonly V1CronJob[],
-  others: readonly Run[],
-  since: number,
-): readonly string[] {
+function wrong(job: V1Job, read: readonly V1CronJob[], others: readonly Run[]): readonly string[] {
   const at = job.metadata?.annotations?.[SCHEDULED] ?? "";
   const isAgain = read.every(
     ({ status }) => Date.parse(status?.lastScheduleTime ?? "") >= Date.parse(at),
   );
-  const isTwin = ({ job: { metadata }, endedAtMs = Infinity }: Run): boolean =>
-    metadata?.annotations?.[SCHEDULED] === at && endedAtMs > since;
+  // One that was taken away before the status had its time may come again, as upstream's does.
+  const isTwin = ({ job: { metadata }, isGone }: Run): boolean =>
+    metadata?.annotations?.[SCHEDULED] === at && !isGone;
   const all = (policy: string): boolean =>
     read.every(({ spec }) => (spec?.concurrencyPolicy ?? "Allow") === policy);
-  const busy = others.filter(({ endedAtMs = Infinity }) => endedAtMs > since);
-  // One that ended a moment ago may have been read as one that runs; one that runs was surely not read as ended.
   const running = others.filter(({ endedAtMs }) => endedAtMs === undefined);
   const names = running.map(({ job: { metadata } }) => metadata?.name).join(" ");
   return [
     ...(isAgain && read.length > 0 ? [`it is made for ${at}, which was dealt with`] : []),
-    ...(busy.some(isTwin) ? [`it is made for ${at} for the second time`] : []),
+    ...(others.some(isTwin) ? [`it is made for ${at} for the second time`] : []),
     ...(read.length > 0 && read.every(({ spec }) => spec?.suspend) ? ["it is suspended"] : []),
     ...(read.length > 0 && all("Forbid") && names ? [`it is made while ${names} runs`] : []),
     ...(read.length > 0 && all("Replace") && names ? [`it is made before ${names} ends`] : []),

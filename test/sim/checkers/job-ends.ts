@@ -49,9 +49,11 @@ function ended(job: V1Job, pods: readonly V1Pod[]): readonly string[] {
   const hasBegunToEnd = completions === Infinity && succeeded > 0;
   const isIdle = isFinished || spec?.suspend === true;
   const due = isIdle ? 0 : Math.min(parallelism, completions - succeeded);
-  // Once one of them has succeeded no new ones come; and indexes that failed for good are not tried again.
+  // Once one of them has succeeded no new ones come, and those that are there stay, whatever the parallelism has become.
+  const most = hasBegunToEnd && !isIdle ? Infinity : due;
+  // Indexes that failed for good are not tried again.
   const isFewer = hasBegunToEnd || spec?.backoffLimitPerIndex !== undefined;
-  const isWrong = isFewer && !isIdle ? own.length > due : own.length !== due;
+  const isWrong = isFewer && !isIdle ? own.length > most : own.length !== due;
   return [
     ...(isWrong ? [`${own.length} of its Pods run, due ${due}`] : []),
     ...(active === own.length ? [] : [`status.active ${active}, due ${own.length}`]),

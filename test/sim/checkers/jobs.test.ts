@@ -90,6 +90,11 @@ describe("job ends checker", () => {
     assert.equal(problems(job({}, { ...COMPLETE, succeeded: 3 }), ...ended), "");
   });
 
+  it("lets those go on that run when one has succeeded, where nobody said how many must", () => {
+    const begun = job({ parallelism: 0, completions: undefined }, { succeeded: 1, active: 1 });
+    assert.equal(problems(begun, worker("a", "Succeeded", LET_GO), worker("b")), "");
+  });
+
   it("tells of Pods that are missing, left, not let go, or counted twice", () => {
     assert.match(problems(job({}, { active: 1 }), worker("a")), /1 of its Pods run, due 2/);
     assert.match(
