@@ -7,6 +7,7 @@ import { fileURLToPath } from "node:url";
 import { Node } from "../../src/api/core/node.ts";
 import { Pod } from "../../src/api/core/pod.ts";
 import type { Threshold } from "../../src/kubelet/plan/eviction.ts";
+import { until } from "../support/cluster.ts";
 import { isTrue, startKubeletWorld, type KubeletWorld } from "../support/kubelet-world.ts";
 import {
   fetchBusybox,
@@ -170,7 +171,13 @@ function suite(): void {
   });
 
   it("counts what each Pod and container uses under cAdvisor's names", async () => {
-    const { body } = await world.ask("/metrics/cadvisor");
+    // The kernel counts a period when it is over.
+    const body = await until("a period of cpu", async () => {
+      const { body: told } = await world.ask("/metrics/cadvisor");
+      return /^container_cpu_cfs_periods_total\{container="app",.*pod="bounded"/m.test(told)
+        ? told
+        : undefined;
+    });
     const sample = (name: string, container: string): number =>
       Number(
         new RegExp(
