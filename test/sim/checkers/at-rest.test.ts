@@ -131,6 +131,14 @@ describe("deployments checker", () => {
     assert.match(problems(deployments, world(0, 2, 1)), /status.availableReplicas 1, due 2/);
     assert.match(problems(deployments, world(0, 2, 2, 0)), /generation 1 was not observed/);
   });
+
+  it("lets a rollout wait for a Pod that is ready by a clock that was ahead", () => {
+    const story = world(1, 1);
+    const late = running("new-0", true, owner("ReplicaSet", "new"));
+    const ready = { type: "Ready", status: "True", lastTransitionTime: "2100-01-01T00:00:00Z" };
+    story.put("pods", { ...late, status: { ...late.status, conditions: [ready] } });
+    assert.equal(problems(deployments, story), "");
+  });
 });
 
 describe("pods checker", () => {

@@ -6,7 +6,7 @@ import { isOf, isReady } from "./replica-sets.ts";
 import { limitsOf, setsOf } from "./rollout-limits.ts";
 import { keyOf, WorldState } from "./world-state.ts";
 
-/** At rest every Deployment has its replicas: all of the newest revision where all Pods came up, else within its limits. */
+/** At rest every Deployment has its replicas: all of the newest revision where all Pods are available, else within its limits. */
 export const deployments: Checker = {
   name: "deployments",
   checkAtRest({ changes }) {
@@ -37,7 +37,8 @@ function judge(
   const pods = state.list<V1Pod>("pods").filter((pod) => sets.some((set) => isOf(pod, set)));
   const total = sets.reduce((sum, set) => sum + (set.spec?.replicas ?? 0), 0);
   const { replicas } = limitsOf(deployment);
-  if (pods.length !== total || !pods.every(isReady))
+  const isAvailable = (pod: V1Pod): boolean => isReady(pod) && !isAhead(pod, now);
+  if (pods.length !== total || !pods.every(isAvailable))
     return total > totalMax ? [`its sets want ${total} pods, ${totalMax} at most`] : [];
   const newest = sets.reduce<V1ReplicaSet | undefined>(
     (best, set) => (revisionOf(set) > revisionOf(best) ? set : best),
@@ -48,7 +49,7 @@ function judge(
     ...(total === replicas && updated === replicas
       ? []
       : [`${updated} of ${total} pods are of the newest revision, ${replicas} are wanted`]),
-    ...((status?.availableReplicas ?? 0) === replicas || pods.some((pod) => isAhead(pod, now))
+    ...((status?.availableReplicas ?? 0) === replicas
       ? []
       : [`status.availableReplicas ${status?.availableReplicas ?? 0}, due ${replicas}`]),
   ];
