@@ -33,19 +33,25 @@ class LateCache extends StaticCache {
   }
 }
 
+/** A proxy, and the rules it has applied. */
+function proxyOver(cache: LateCache): { proxy: ServiceProxy; applied: readonly string[] } {
+  const applied: string[] = [];
+  const proxy = new ServiceProxy({
+    cache: cache as unknown as Cache,
+    clock: new VirtualClock(),
+    logger: silentLogger,
+    executor: { apply: (text) => Promise.resolve(void applied.push(text)) },
+    nodeName: "n",
+    ownAddresses: new Set(),
+    settings: { clusterPodCidr: "10.244.0.0/16", nodePodCidr: undefined },
+  });
+  return { proxy, applied };
+}
+
 describe("ServiceProxy", () => {
   it("leaves the last agent's rules in force until all endpoints are known", async () => {
     const cache = new LateCache();
-    const applied: string[] = [];
-    const proxy = new ServiceProxy({
-      cache: cache as unknown as Cache,
-      clock: new VirtualClock(),
-      logger: silentLogger,
-      executor: { apply: (text) => Promise.resolve(void applied.push(text)) },
-      nodeName: "n",
-      ownAddresses: new Set(),
-      settings: { clusterPodCidr: "10.244.0.0/16", nodePodCidr: undefined },
-    });
+    const { proxy, applied } = proxyOver(cache);
     const started = proxy.start();
     cache.put(Service, {
       metadata: { namespace: "d", name: "web" },
@@ -69,16 +75,7 @@ describe("ServiceProxy", () => {
 
   it("plans anew for Pods with host ports, and for no others", async () => {
     const cache = new LateCache();
-    const applied: string[] = [];
-    const proxy = new ServiceProxy({
-      cache: cache as unknown as Cache,
-      clock: new VirtualClock(),
-      logger: silentLogger,
-      executor: { apply: (text) => Promise.resolve(void applied.push(text)) },
-      nodeName: "n",
-      ownAddresses: new Set(),
-      settings: { clusterPodCidr: "10.244.0.0/16", nodePodCidr: undefined },
-    });
+    const { proxy, applied } = proxyOver(cache);
     const started = proxy.start();
     for (const kind of ["Service", "EndpointSlice", "Pod"]) await cache.listed(kind);
     await started;
