@@ -1,14 +1,18 @@
 import type { Turns } from "../../base/turns.ts";
 import type { ByteSource } from "../../wire/http/byte-source.ts";
+import { GZIP_BYTES_MIN } from "../../wire/http/send.ts";
 import type { ObjectVersion } from "../registry/object-version.ts";
 import type { VersionCursor } from "../registry/version-cursor.ts";
 import type { ItemText } from "./list-texts.ts";
 import { SPACE, writePretty } from "./pretty-json.ts";
 
 /**
- * A list up to this many bytes is one buffer and one write; above, it goes out in pieces of this size. It is what a reader that stalls
- * leaves in its socket; halving it makes twice as many writes, each 30 µs.
+ * A list up to this many bytes is one buffer and one write; a longer one begins with so many. It is what each of the thousands of lists
+ * holds that one client can ask for and not read; the encoding of a body is chosen by it, so it is not below {@link GZIP_BYTES_MIN}.
  */
+const FIRST_BYTES = GZIP_BYTES_MIN;
+
+/** What a longer list goes out in after that: a reader that stalls leaves so much in its socket; halving it makes twice as many writes, each 30 µs. */
 const PIECE_BYTES = 256 * 1024;
 
 /** Versions fetched at once: a piece has some 90 Pods. The clock is read as often. */
@@ -57,8 +61,8 @@ export function prettyListBody(
 }
 
 interface Pieces {
-  /** The next piece: perhaps empty, when a slice was spent on objects that are not wanted. */
-  next(): Buffer;
+  /** The next piece, of `bytes` and what its last item has more: perhaps empty, when a slice was spent on objects that are not wanted. */
+  next(bytes: number): Buffer;
   readonly isDone: boolean;
 }
 
@@ -104,12 +108,12 @@ class BytePieces implements Pieces {
     this.#turns = turns;
   }
 
-  next(): Buffer {
+  next(bytes: number): Buffer {
     const step = this.#step;
     const slice = this.#turns.slice();
     const versions: ObjectVersion[] = [];
     let length = (this.#head?.length ?? 0) + TAIL.length;
-    while (!step.isDone && length < PIECE_BYTES) {
+    while (!step.isDone && length < bytes) {
       const version = step.next();
       if (version) {
         versions.push(version);
@@ -156,12 +160,12 @@ class PrettyPieces implements Pieces {
     this.#turns = turns;
   }
 
-  next(): Buffer {
+  next(bytes: number): Buffer {
     const { head, separator, tail, empty } = this.#text;
     const slice = this.#turns.slice();
-    let out = spaces(PIECE_BYTES + PRETTY_ROOM);
+    let out = spaces(bytes + PRETTY_ROOM);
     let end = 0;
-    while (!this.#step.isDone && end < PIECE_BYTES) {
+    while (!this.#step.isDone && end < bytes) {
       const version = this.#step.next();
       if (version) {
         const before = this.#begun++ > 0 ? separator : head;
@@ -218,11 +222,11 @@ class TextPieces implements Pieces {
     this.#turns = turns;
   }
 
-  next(): Buffer {
+  next(bytes: number): Buffer {
     const { head, item, separator, tail, empty } = this.#text;
     const slice = this.#turns.slice();
     let out = "";
-    while (!this.#step.isDone && out.length < PIECE_BYTES) {
+    while (!this.#step.isDone && out.length < bytes) {
       const version = this.#step.next();
       if (version) out += (this.#begun++ > 0 ? separator : head) + item(version);
       if (slice.isOver) break;
@@ -234,7 +238,7 @@ class TextPieces implements Pieces {
 }
 
 function bodyOf(pieces: Pieces): Buffer | ByteSource {
-  const first = pieces.next();
+  const first = pieces.next(FIRST_BYTES);
   return pieces.isDone ? first : sourceOf(first, pieces);
 }
 
@@ -242,7 +246,7 @@ function sourceOf(first: Buffer, pieces: Pieces): ByteSource {
   let next: Buffer | undefined = first;
   return {
     read() {
-      const piece = next ?? (pieces.isDone ? null : pieces.next());
+      const piece = next ?? (pieces.isDone ? null : pieces.next(PIECE_BYTES));
       next = undefined;
       return piece;
     },

@@ -14,7 +14,7 @@ import {
   headerBlock,
   word,
 } from "../../../test/support/raw-http2.ts";
-import type { HttpHandler } from "./exchange.ts";
+import type { HttpHandler, HttpResponse } from "./exchange.ts";
 import { HTTP_TIMES } from "./limits.ts";
 import { serveHttp, type HttpServer } from "./server.ts";
 
@@ -153,6 +153,27 @@ describe("a server of HTTP", () => {
     const [piece] = (await once(socket, "data")) as [Buffer];
     assert.match(piece.toString(), /BodyTooLarge$/);
     socket.destroy();
+  });
+
+  it("begins a request on HTTP/1.1 when the one before it is answered", async () => {
+    const begun: string[] = [];
+    let answerFirst: (response: HttpResponse) => void = () => {};
+    const port = await start({}, ({ path }) => {
+      begun.push(path);
+      return path === "/1" ? new Promise((resolve) => (answerFirst = resolve)) : answer(path);
+    });
+    const socket = await open1(port);
+    const asked = (path: string, connection: string) =>
+      `GET ${path} HTTP/1.1\r\nHost: test\r\nConnection: ${connection}\r\n\r\n`;
+    socket.write(asked("/1", "keep-alive") + asked("/2", "keep-alive") + asked("/3", "close"));
+    // Another connection is served meanwhile, so the three have come.
+    const other = await open1(port);
+    other.write(asked("/other", "close"));
+    await allOf(other);
+    assert.deepEqual(begun, ["/1", "/other"]);
+    answerFirst(answer("/1"));
+    assert.match(await allOf(socket), /\/1.*\/2.*\/3/s);
+    assert.deepEqual(begun, ["/1", "/other", "/2", "/3"]);
   });
 
   it("has room for a client however many others do nothing with their connections", async () => {

@@ -345,10 +345,14 @@ class SecureListener {
     if (hasBody) message.once("close", () => this.#bodies.deadlines.end(request));
     request.follow(target);
     const acceptsGzip = wantsGzip(message.headers["accept-encoding"]);
-    this.#answer(request, (response) => {
-      if (this.#isClosing) target.setHeader("connection", "close");
-      respondOverMessage(target, response, method === "HEAD", acceptsGzip, this.#shared.untaken);
-    });
+    const begin = (): void =>
+      this.#answer(request, (response) => {
+        if (this.#isClosing) target.setHeader("connection", "close");
+        respondOverMessage(target, response, method === "HEAD", acceptsGzip, this.#shared.untaken);
+      });
+    // Behind another one (pipelining): its answer could not go out yet, and would be held.
+    if (target.socket) begin();
+    else target.once("socket", begin);
   }
 
   #onUpgrade(message: IncomingMessage, socket: Duplex, head: Buffer): void {
