@@ -43,6 +43,12 @@ import { clusterRoleResource } from "./rbac/cluster-role.ts";
 import { roleBindingResource } from "./rbac/role-binding.ts";
 import { roleResource } from "./rbac/role.ts";
 import { priorityClassResource } from "./scheduling/priority-class.ts";
+import { csiDriverResource } from "./storage/csi-driver.ts";
+import { csiNodeResource } from "./storage/csi-node.ts";
+import { csiStorageCapacityResource } from "./storage/csi-storage-capacity.ts";
+import { storageClassResource } from "./storage/storage-class.ts";
+import { volumeAttachmentResource } from "./storage/volume-attachment.ts";
+import { volumeAttributesClassResource } from "./storage/volume-attributes-class.ts";
 
 /** THE table of served kinds. Within a group, the order is that of `kubectl api-resources`. */
 export const catalog: readonly Resource[] = [
@@ -88,6 +94,12 @@ export const catalog: readonly Resource[] = [
   erased(roleBindingResource),
   erased(roleResource),
   erased(priorityClassResource),
+  erased(csiDriverResource),
+  erased(csiNodeResource),
+  erased(csiStorageCapacityResource),
+  erased(storageClassResource),
+  erased(volumeAttachmentResource),
+  erased(volumeAttributesClassResource),
 ];
 
 const byPlural = new Map(

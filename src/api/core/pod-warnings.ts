@@ -7,7 +7,7 @@ import { SPECS_MAX } from "./pod-specs.ts";
 const NANOS = 1_000_000_000n;
 
 /** Labels of nodes that had other names once. @spec k8s@1.36 pkg/api/node deprecatedNodeLabels */
-const OLD_LABELS: Readonly<Record<string, string>> = {
+export const OLD_LABELS: Readonly<Record<string, string>> = {
   "beta.kubernetes.io/arch": 'deprecated since v1.14; use "kubernetes.io/arch" instead',
   "beta.kubernetes.io/os": 'deprecated since v1.14; use "kubernetes.io/os" instead',
   "beta.kubernetes.io/instance-type":
