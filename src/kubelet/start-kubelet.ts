@@ -40,7 +40,7 @@ const CGROUP_ROOT = "/kubepods";
 /** Everything a kubelet stands on. */
 export interface KubeletOptions {
   readonly client: Client;
-  /** Holds this node's Pods (field selector `spec.nodeName`) and all Services; synced by the kubelet. */
+  /** Holds this node's Pods (field selector `spec.nodeName`), its Node and all Services; synced by the kubelet. */
   readonly cache: Cache;
   readonly cri: CriClient;
   readonly watchRuntime: WatchRuntime;
@@ -103,6 +103,7 @@ export interface Kubelet {
 
 /** Starts a kubelet. Resolves when its API listens, the node is registered and every Pod of the node has its worker. */
 export async function startKubelet(options: KubeletOptions): Promise<Kubelet> {
+  const { cache } = options;
   const host = hostOf(options);
   const machine = await host.machine();
   const network = new NodeNetwork(options);
@@ -117,9 +118,9 @@ export async function startKubelet(options: KubeletOptions): Promise<Kubelet> {
   const agent = makeAgent(options, machine, recorder, port, {
     learn: (conditions) => network.learn(conditions),
     pressures: () => isShortOf,
-    capacity: () => {
-      const key = { namespace: "", name: options.nodeName };
-      return options.cache.get(Node, key)?.status?.capacity;
+    known: () => {
+      const node = cache.get(Node, { namespace: "", name: options.nodeName });
+      return { node, revision: cache.revision(Node) };
     },
   });
   housekeeper.onPressures = () => {
@@ -127,7 +128,7 @@ export async function startKubelet(options: KubeletOptions): Promise<Kubelet> {
     void agent.check();
   };
   housekeeper.start();
-  await Promise.all([agent.start(), pods.start()]);
+  await Promise.all([cache.sync(Node), agent.start(), pods.start()]);
   return {
     pods,
     port,

@@ -145,12 +145,25 @@ export class StepExecutor {
     const container = containerNamed(pod, name);
     if (!container) return {};
     const references = pod.spec?.imagePullSecrets ?? [];
-    if (references.length > 0) await this.#objectsReady(pod);
-    const source = this.#tools.objects.source(pod.metadata?.namespace ?? "");
-    const secrets = references
-      .map(({ name: secret = "" }) => source.secret(secret))
-      .filter((secret): secret is V1Secret => secret !== undefined);
+    const secrets = await this.#pullSecrets(
+      pod,
+      references.map(({ name = "" }) => name).filter(Boolean),
+    );
     return { value: await this.#images.ensure(pod, container, secrets) };
+  }
+
+  /** Those that there are. Others are told of, and the image may come without them. @spec k8s@1.36 kubelet_pods.go getPullSecretsForPod */
+  async #pullSecrets(pod: V1Pod, names: readonly string[]): Promise<readonly V1Secret[]> {
+    if (names.length === 0) return [];
+    await this.#objectsReady(pod);
+    const source = this.#tools.objects.source(pod.metadata?.namespace ?? "");
+    const missing = names.filter((name) => !source.secret(name));
+    if (missing.length > 0) {
+      const list = missing.join(", ");
+      const message = `Unable to retrieve some image pull secrets (${list}); attempting to pull the image may not succeed.`;
+      this.#tools.recorder.pod(pod, "Warning", "FailedToRetrieveImagePullSecret", message);
+    }
+    return names.map((name) => source.secret(name)).filter((secret) => secret !== undefined);
   }
 
   async #tearDown(pod: V1Pod): Promise<void> {

@@ -5,7 +5,7 @@ import { Lease } from "../../api/coordination/lease.ts";
 import { Node } from "../../api/core/node.ts";
 import { isStatusError } from "../../api/machinery/status-error.ts";
 import type { Client } from "../../client/client.ts";
-import type { V1Lease, V1NodeStatus } from "../../gen/types.ts";
+import type { V1Lease, V1Node, V1NodeStatus, V1OwnerReference } from "../../gen/types.ts";
 import type { CriClient, RuntimeCondition } from "../../wire/cri/cri-client.ts";
 import type { EventRecorder } from "../events.ts";
 import type { Pressure } from "../plan/eviction.ts";
@@ -35,13 +35,15 @@ export interface NodeCondition {
   learn(conditions: readonly RuntimeCondition[]): void;
   /** What the node is short of now. */
   pressures(): ReadonlySet<Pressure>;
-  /** What the Node says it has, with what others have written there. */
-  capacity(): V1NodeStatus["capacity"];
+  /** The Node as the API has it, and the revision up to which that is known. */
+  known(): { readonly node: V1Node | undefined; readonly revision: number };
 }
 
 /**
  * Registers the node, and tells the API server that it lives and how it is.
  *
+ * A Node that somebody deletes while the kubelet runs is registered again with the next look, and reported at once. Upstream's stays
+ * away until its kubelet is started again, though its Pods run on.
  * @spec k8s@1.36 pkg/kubelet/kubelet_node_status.go; component-helpers/apimachinery/lease
  */
 export class NodeAgent {
@@ -57,6 +59,8 @@ export class NodeAgent {
   #reportedAt: Instant = 0;
   #lease: V1Lease | undefined;
   #nodeUid = "";
+  /** The revision at which the Node was seen last when it was registered. */
+  #registeredAt = 0;
   #looks = 0;
   #timers: Timer[] = [];
   #isClosed = false;
@@ -116,13 +120,11 @@ export class NodeAgent {
   async #registerOnce(): Promise<void> {
     const { name } = this.#identity;
     try {
-      const made = await this.#client.create(Node, newNode(this.#identity, this.#machine));
-      this.#nodeUid = made.metadata?.uid ?? "";
+      this.#registered(await this.#client.create(Node, newNode(this.#identity, this.#machine)));
     } catch (error) {
       if (!isStatusError(error, "AlreadyExists")) throw error;
       const known = await this.#client.get(Node, { name });
-      this.#nodeUid = known.metadata?.uid ?? "";
-      this.#status = known.status;
+      this.#registered(known);
       const labels = nodeLabels(this.#identity, this.#machine);
       const missing = Object.entries(labels).some(
         ([key, value]) => known.metadata?.labels?.[key] !== value,
@@ -130,6 +132,20 @@ export class NodeAgent {
       if (missing)
         await this.#client.patch(Node, { name }, { type: "merge", body: { metadata: { labels } } });
     }
+  }
+
+  /** What was known of an earlier Node of this name is past. */
+  #registered({ metadata, status }: V1Node): void {
+    this.#nodeUid = metadata?.uid ?? "";
+    this.#registeredAt = Number(metadata?.resourceVersion ?? 0);
+    this.#status = status?.conditions ? status : undefined;
+    this.#lease = undefined;
+  }
+
+  /** Somebody deleted the Node that was registered: whatever has its name now is another. */
+  #isGone(): boolean {
+    const { node, revision } = this.#condition.known();
+    return revision >= this.#registeredAt && node?.metadata?.uid !== this.#nodeUid;
   }
 
   async #look(): Promise<void> {
@@ -142,12 +158,13 @@ export class NodeAgent {
   /** Reads the runtime, and writes the status where it is news. Never throws. */
   async check(): Promise<void> {
     try {
+      if (this.#isGone()) await this.#registerOnce();
       const now = this.#clock.now();
       const next = nodeStatus(
         this.#identity,
         this.#machine,
         await this.#runtime(),
-        withCapacity(this.#status, this.#condition.capacity()),
+        withCapacity(this.#status, this.#condition.known().node?.status?.capacity),
         now,
       );
       if (!isNews(this.#status, next) && now - this.#reportedAt < REPORT_MS) return;
@@ -205,17 +222,30 @@ export class NodeAgent {
     const renewTime = formatMicroTime(this.#clock.now());
     const spec = { holderIdentity: name, leaseDurationSeconds: LEASE_SECONDS, renewTime };
     const known = this.#lease ?? (await this.#client.get(Lease, key).catch(absent));
+    const ownerReferences = this.#owners(known?.metadata?.ownerReferences);
     this.#lease = known
-      ? await this.#client.update(Lease, { ...known, spec: { ...known.spec, ...spec } })
+      ? await this.#client.update(Lease, {
+          ...known,
+          metadata: { ...known.metadata, ownerReferences },
+          spec: { ...known.spec, ...spec },
+        })
       : await this.#client.create(Lease, {
           apiVersion: "coordination.k8s.io/v1",
           kind: "Lease",
-          metadata: {
-            ...key,
-            ownerReferences: [{ apiVersion: "v1", kind: "Node", name, uid: this.#nodeUid }],
-          },
+          metadata: { ...key, ownerReferences },
           spec,
         });
+  }
+
+  /** The Lease goes with the Node that is registered now, not with an earlier one. */
+  #owners(others: readonly V1OwnerReference[] = []): V1OwnerReference[] {
+    const { name } = this.#identity;
+    const isNode = ({ apiVersion, kind }: V1OwnerReference): boolean =>
+      apiVersion === "v1" && kind === "Node";
+    return [
+      ...others.filter((owner) => !isNode(owner)),
+      { apiVersion: "v1", kind: "Node", name, uid: this.#nodeUid },
+    ];
   }
 }
 

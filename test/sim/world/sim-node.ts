@@ -1,3 +1,4 @@
+import { Node } from "../../../src/api/core/node.ts";
 import { Pod } from "../../../src/api/core/pod.ts";
 import type { Clock } from "../../../src/base/clock.ts";
 import type { Logger } from "../../../src/base/logger.ts";
@@ -70,7 +71,10 @@ export class SimNode {
     );
     const cache = new ListWatchCache(client, process.clock, own, log, {
       freezes: true,
-      selectionOf: (kind) => (kind === Pod ? { fieldSelector: `spec.nodeName=${name}` } : {}),
+      selectionOf: (kind) => {
+        if (kind === Node) return { fieldSelector: `metadata.name=${name}` };
+        return kind === Pod ? { fieldSelector: `spec.nodeName=${name}` } : {};
+      },
     });
     const { runtimeFaults, runtime } = this;
     const link = runtimeLink(runtime, process, clock, own, runtimeFaults, (method, outcome) =>
