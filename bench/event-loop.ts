@@ -1,4 +1,4 @@
-// How long single tasks hold the event loop of a server with many objects: `npm run bench:stalls [-- OBJECTS]`. No sockets: the
+// How long single tasks hold the event loop of a server with many objects: `npm run bench:stalls [-- OBJECTS [--why]]`. No sockets: the
 // pipeline is called as the transport calls it, on LMDB, with RBAC, controllers and scheduler, and bodies are read as a socket would.
 import { generateKeyPairSync } from "node:crypto";
 import { mkdtempSync, readFileSync, rmSync } from "node:fs";
@@ -13,8 +13,12 @@ import { startControlPlane, type ControlPlane } from "../src/main/compose-server
 import { openLmdbStore } from "../src/store/lmdb/open-lmdb-store.ts";
 import type { Store } from "../src/store/store.ts";
 import { isByteSource } from "../src/wire/http/byte-source.ts";
+import { TurnProfile } from "./turn-profile.ts";
 
-const objects = Number(process.argv[2] ?? 150_000);
+const words = process.argv.slice(2);
+const objects = Number(words.find((word) => /^\d+$/.test(word)) ?? 150_000);
+/** `--why`: what filled the longest turns; the profiler makes them longer. */
+const why = words.includes("--why") ? new TurnProfile() : undefined;
 const folder = mkdtempSync(join(tmpdir(), "skiff-stalls-"));
 const serviceAccountKey = generateKeyPairSync("ec", { namedCurve: "P-256" })
   .privateKey.export({ type: "pkcs8", format: "pem" })
@@ -100,6 +104,7 @@ delays.enable();
 
 async function phase(name: string, run: () => Promise<unknown>): Promise<void> {
   for (let at = 0; at < 20; at++) await turn();
+  why?.start();
   await new Promise((resolve) => setTimeout(resolve, 50));
   delays.reset();
   // Its first tick after a reset does not count.
@@ -117,6 +122,7 @@ async function phase(name: string, run: () => Promise<unknown>): Promise<void> {
     `${seconds.toFixed(2)} s`,
   ];
   console.log(`${name.padEnd(40)} ${cells.join(", ")}`);
+  for (const line of (await why?.stop()) ?? []) console.log(line);
 }
 
 const pod = (name: string, at: number): Buffer =>
