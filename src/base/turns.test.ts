@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
 import type { Clock } from "./clock.ts";
-import { SLICE_MS, turnsOf, visitInSlices } from "./turns.ts";
+import { runInSlices, SLICE_MS, turnsOf, visitInSlices } from "./turns.ts";
 import { VirtualClock } from "./virtual-clock.ts";
 
 /** A clock on which every look takes a millisecond. */
@@ -48,6 +48,23 @@ describe("turns", () => {
     const seen: number[] = [];
     await visitInSlices(busyClock(), items, (item) => seen.push(item));
     assert.deepEqual(seen, items);
+  });
+
+  it("steps go on in another turn when a slice is over", async () => {
+    let turns = 0;
+    let isDone = false;
+    const count = (): void => {
+      turns++;
+      if (!isDone) setImmediate(count);
+    };
+    setImmediate(count);
+    const steps = (function* () {
+      for (let at = 0; at < 50; at++) yield;
+      return "end";
+    })();
+    assert.equal(await runInSlices(busyClock(), steps), "end");
+    isDone = true;
+    assert.ok(turns >= 50 / SLICE_MS, `${turns} turns`);
   });
 
   it("cuts nothing where time is virtual, however far it moves", async () => {

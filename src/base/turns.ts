@@ -93,3 +93,13 @@ export async function visitInSlices<T>(
     if (slice.isOver) await slice.next();
   }
 }
+
+/** Runs `steps` to their end, in slices: where they yield, others may have a turn. @returns what they return */
+export async function runInSlices<T>(clock: Clock, steps: Generator<void, T>): Promise<T> {
+  const slice = turnsOf(clock).slice();
+  for (;;) {
+    const step = steps.next();
+    if (step.done) return step.value;
+    if (slice.isOver) await slice.next();
+  }
+}

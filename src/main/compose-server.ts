@@ -123,7 +123,7 @@ export async function startControlPlane(options: ControlPlaneOptions): Promise<C
     ],
     paths: (started) => paths(auth(started)),
     keepsFlowObjects: true,
-    openApi: new OpenApi(new Definitions(options.definitions), schemas),
+    openApi: new OpenApi(new Definitions(options.definitions), schemas, options.clock),
     ...(options.advertised && { advertised: options.advertised }),
     ...(options.http && { http: options.http }),
   });

@@ -29,7 +29,7 @@ export const refTo = (name: string): Definition => ({ $ref: `${REF}${name}` });
 export class Definitions {
   readonly #read: () => string;
   #lines: ReadonlyMap<string, string> | undefined;
-  #digest = "";
+  #digest: string | undefined;
 
   constructor(read: () => string) {
     this.#read = read;
@@ -37,16 +37,11 @@ export class Definitions {
 
   /** Changes when any definition does. */
   get digest(): string {
-    this.#load();
-    return this.#digest;
+    return (this.#digest ??= digestOf(this.#read()));
   }
 
   #load(): ReadonlyMap<string, string> {
-    if (this.#lines) return this.#lines;
-    const text = this.#read();
-    this.#digest = digestOf(text);
-    this.#lines = split(text);
-    return this.#lines;
+    return (this.#lines ??= split(this.#read()));
   }
 
   get(name: string): Definition | undefined {
@@ -54,11 +49,11 @@ export class Definitions {
     return text === undefined ? undefined : (JSON.parse(text) as Definition);
   }
 
-  /** The named types and all that they refer to, by name, sorted. Unknown names are left out. */
-  closure(
+  /** The named types and all that they refer to, by name, sorted. Unknown names are left out. One type a step. */
+  *closure(
     names: Iterable<string>,
     custom: ReadonlyMap<string, Definition> = new Map(),
-  ): Readonly<Record<string, Definition>> {
+  ): Generator<void, Readonly<Record<string, Definition>>> {
     const found = new Map<string, Definition>();
     const waiting = [...names];
     for (let name = waiting.pop(); name !== undefined; name = waiting.pop()) {
@@ -67,6 +62,7 @@ export class Definitions {
       if (!definition) continue;
       found.set(name, definition);
       collectRefs(definition, waiting);
+      yield;
     }
     return Object.fromEntries([...found].sort(([a], [b]) => (a < b ? -1 : 1)));
   }

@@ -2,16 +2,21 @@ import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
 import { describe, it } from "node:test";
 import protobuf from "protobufjs";
+import { ImpatientClock } from "../../../test/support/impatient-clock.ts";
 import { loadSchemas } from "../../api/machinery/schema-set.ts";
+import { runInSlices } from "../../base/turns.ts";
+import { VirtualClock } from "../../base/virtual-clock.ts";
 import { exampleApi } from "../discovery/example-api.test.ts";
+import { documentOf } from "../discovery/document.ts";
 import type { Definition } from "./definitions.ts";
 import { collectRefs, Definitions } from "./definitions.ts";
 import type { DescribedApi, Document2 } from "./openapi.ts";
 import { OpenApi } from "./openapi.ts";
 
 const read = () => readFileSync("dist/openapi/definitions.tsv", "utf8");
-const openapi = new OpenApi(new Definitions(read), loadSchemas());
-const document2 = openapi.document2(exampleApi);
+const clock = new VirtualClock();
+const openapi = new OpenApi(new Definitions(read), loadSchemas(), clock);
+const document2 = await runInSlices(clock, openapi.document2(exampleApi));
 
 interface Schema3 {
   readonly description: string;
@@ -22,8 +27,8 @@ interface Document3 {
   readonly components: { readonly schemas: Record<string, Schema3> };
 }
 
-function version3(path: string, api: DescribedApi = exampleApi): Document3 {
-  const found = openapi.document(api, `/openapi/v3/${path}`, "application/json");
+async function version3(path: string, api: DescribedApi = exampleApi): Promise<Document3> {
+  const found = await openapi.document(api, `/openapi/v3/${path}`, "application/json");
   assert.ok(found, path);
   return JSON.parse(found.body.toString()) as Document3;
 }
@@ -125,21 +130,46 @@ describe("OpenAPI v2", () => {
     });
   });
 
-  it("the protobuf form holds the same document", () => {
+  it("the protobuf form holds the same document", async () => {
     const accept = "application/com.github.proto-openapi.spec.v2@v1.0+protobuf";
-    const found = openapi.document(exampleApi, "/openapi/v2", accept)!;
+    const found = (await openapi.document(exampleApi, "/openapi/v2", accept))!;
     assert.equal(found.contentType, "application/com.github.proto-openapi.spec.v2.v1.0+protobuf");
     assert.deepEqual(decode(found.body), comparable(document2));
-    assert.equal(
-      openapi.document(exampleApi, "/openapi/v2", "*/*")!.contentType,
-      "application/json",
-    );
+  });
+
+  it("the JSON form, too", async () => {
+    const found = (await openapi.document(exampleApi, "/openapi/v2", "*/*"))!;
+    assert.equal(found.contentType, "application/json");
+    assert.deepEqual(JSON.parse(found.body.toString()), comparable(document2));
+    assert.equal(found.etag, documentOf("", found.body).etag);
+  });
+
+  it("every document is made in slices, once for all who ask meanwhile", async () => {
+    for (const path of ["/openapi/v2", "/openapi/v2 protobuf", "/openapi/v3/api/v1"]) {
+      const busy = new OpenApi(new Definitions(read), loadSchemas(), new ImpatientClock(clock));
+      const [target, accept] = path.endsWith("protobuf")
+        ? ["/openapi/v2", "application/com.github.proto-openapi.spec.v2@v1.0+protobuf"]
+        : [path, "*/*"];
+      let turns = 0;
+      let isDone = false;
+      const count = (): void => {
+        turns++;
+        if (!isDone) setImmediate(count);
+      };
+      setImmediate(count);
+      const first = busy.document(exampleApi, target!, accept!);
+      const second = busy.document(exampleApi, target!, accept!);
+      assert.equal(await first, await second);
+      isDone = true;
+      // A look at the clock takes a millisecond, and there is one for each path and for each definition.
+      assert.ok(turns > 20, `${path}: ${turns} turns`);
+    }
   });
 });
 
 describe("OpenAPI v3", () => {
-  it("the index names one document per group and version, with a hash", () => {
-    const found = openapi.document(exampleApi, "/openapi/v3", "application/json")!;
+  it("the index names one document per group and version, with a hash", async () => {
+    const found = (await openapi.document(exampleApi, "/openapi/v3", "application/json"))!;
     const { paths } = JSON.parse(found.body.toString()) as {
       paths: Record<string, { serverRelativeURL: string }>;
     };
@@ -154,8 +184,8 @@ describe("OpenAPI v3", () => {
     );
   });
 
-  it("a document has the kinds of its group with everything below them", () => {
-    const { components, paths } = version3("apis/apps/v1");
+  it("a document has the kinds of its group with everything below them", async () => {
+    const { components, paths } = await version3("apis/apps/v1");
     assert.ok(components.schemas["io.k8s.api.core.v1.Container"]!.properties["image"]);
     const { description, ...strategy } = components.schemas["io.k8s.api.apps.v1.DeploymentSpec"]!
       .properties["strategy"] as { description: string };
@@ -172,12 +202,16 @@ describe("OpenAPI v3", () => {
     assert.ok(patch!.parameters.some((parameter) => parameter.name === "fieldValidation"));
   });
 
-  it("nothing for what is not served", () => {
+  it("nothing for what is not served", async () => {
     for (const path of ["apis/batch/v1", "apis/apps", "api/v2", "constructor"])
-      assert.equal(openapi.document(exampleApi, `/openapi/v3/${path}`, "*/*"), undefined, path);
+      assert.equal(
+        await openapi.document(exampleApi, `/openapi/v3/${path}`, "*/*"),
+        undefined,
+        path,
+      );
   });
 
-  it("custom resources bring their own definition and change the hash", () => {
+  it("custom resources bring their own definition and change the hash", async () => {
     const kind = { group: "example.com", version: "v1", kind: "Widget" };
     const definition: Definition = {
       type: "object",
@@ -196,9 +230,11 @@ describe("OpenAPI v3", () => {
       custom: [{ kind, name: "com.example.v1.Widget", definition }],
     };
     const changed: DescribedApi = { ...api, custom: [{ ...api.custom![0]!, definition: {} }] };
-    const index = (of: DescribedApi) => openapi.document(of, "/openapi/v3", "*/*")!.body.toString();
-    assert.ok(version3("apis/example.com/v1", api).components.schemas["com.example.v1.Widget"]);
-    assert.notEqual(index(api), index(changed));
+    const index = async (of: DescribedApi): Promise<string> =>
+      (await openapi.document(of, "/openapi/v3", "*/*"))!.body.toString();
+    const { components } = await version3("apis/example.com/v1", api);
+    assert.ok(components.schemas["com.example.v1.Widget"]);
+    assert.notEqual(await index(api), await index(changed));
   });
 });
 

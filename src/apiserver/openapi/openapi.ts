@@ -1,15 +1,18 @@
 import type { SchemaSet } from "../../api/machinery/schema.ts";
+import type { Clock } from "../../base/clock.ts";
+import { runInSlices } from "../../base/turns.ts";
 import type { Document } from "../discovery/document.ts";
-import { digestOf, documentOf } from "../discovery/document.ts";
+import { digestOf } from "../discovery/document.ts";
 import type { EntryKind, ServedApi } from "../discovery/source.ts";
 import { entriesOf, groupsOf } from "../discovery/source.ts";
 import { API_MINOR } from "../discovery/version.ts";
 import type { Definition, Definitions } from "./definitions.ts";
 import { collectRefs } from "./definitions.ts";
+import { DocumentWriter } from "./document-writer.ts";
 import type { PathItem, TypeNames } from "./operations.ts";
 import { pathsOf, typeNames } from "./operations.ts";
 import { encodeDocument } from "./protobuf.ts";
-import { pathItem3, schemas3 } from "./version3.ts";
+import { namedSchema3, pathItem3 } from "./version3.ts";
 
 /** What OpenAPI shows: the served API, and the types that are not built in. */
 export interface DescribedApi extends ServedApi {
@@ -33,6 +36,13 @@ export interface Document2 {
   readonly definitions: Readonly<Record<string, Definition>>;
 }
 
+/** Work that others may interrupt wherever it yields. */
+type Steps<T> = Generator<void, T>;
+
+const JSON_TYPE = "application/json";
+/** Bytes of a document that are hashed in one step: half a millisecond. */
+const STEP_BYTES = 256 * 1024;
+
 const INFO = { title: "Kubernetes", version: `v1.${API_MINOR}.0` };
 const PROTOBUF_2 = "application/com.github.proto-openapi.spec.v2";
 const BEARER = { type: "apiKey", description: "Bearer token", name: "authorization", in: "header" };
@@ -41,7 +51,7 @@ const META = "io.k8s.apimachinery.pkg.apis.meta.v1";
 const ALWAYS = [`${META}.WatchEvent`, `${META}.DeleteOptions`, `${META}.Status`];
 
 /**
- * The OpenAPI documents of a served API.
+ * The OpenAPI documents of a served API, made in slices when they are first asked for.
  *
  * @bounds keeps each document that was asked for, some 0.1–1 MB per group and version and 3 MB for all of v2, for as long
  *   as its `DescribedApi` lives
@@ -49,86 +59,123 @@ const ALWAYS = [`${META}.WatchEvent`, `${META}.DeleteOptions`, `${META}.Status`]
 export class OpenApi {
   readonly #definitions: Definitions;
   readonly #builtIn: TypeNames;
-  readonly #kept = new WeakMap<DescribedApi, Map<string, Document>>();
+  readonly #clock: Clock;
+  readonly #kept = new WeakMap<DescribedApi, Map<string, Promise<Document | undefined>>>();
 
-  constructor(definitions: Definitions, schemas: SchemaSet) {
+  constructor(definitions: Definitions, schemas: SchemaSet, clock: Clock) {
     this.#definitions = definitions;
     this.#builtIn = typeNames(schemas);
+    this.#clock = clock;
   }
 
   /** The document at `/openapi/v2`, `/openapi/v3` or `/openapi/v3/…`; `undefined` when there is none. */
-  document(api: DescribedApi, path: string, accept: string): Document | undefined {
+  document(api: DescribedApi, path: string, accept: string): Promise<Document | undefined> {
     const isProtobuf = accept.split(",").some((range) => range.trim().startsWith(PROTOBUF_2));
-    const kept = this.#kept.get(api) ?? new Map<string, Document>();
+    const kept = this.#kept.get(api) ?? new Map<string, Promise<Document | undefined>>();
     this.#kept.set(api, kept);
     const key = path === "/openapi/v2" && isProtobuf ? `${path} protobuf` : path;
     const known = kept.get(key);
     if (known) return known;
-    const made = this.#make(api, key);
-    if (made) kept.set(key, made);
+    const made = runInSlices(this.#clock, this.#make(api, key));
+    kept.set(key, made);
+    const forget = (): boolean => kept.delete(key);
+    made.then((document) => document ?? forget(), forget);
     return made;
   }
 
-  #make(api: DescribedApi, key: string): Document | undefined {
-    if (key === "/openapi/v2 protobuf")
-      return documentOf(`${PROTOBUF_2}.v1.0+protobuf`, encodeDocument(this.document2(api)));
-    if (key === "/openapi/v2")
-      return documentOf("application/json", JSON.stringify(this.document2(api)));
-    if (key === "/openapi/v3")
-      return documentOf("application/json", JSON.stringify(this.#index(api)));
+  *#make(api: DescribedApi, key: string): Steps<Document | undefined> {
+    if (key === "/openapi/v2 protobuf") return yield* this.#protobuf2(api);
+    if (key === "/openapi/v2") return yield* this.#json2(api);
+    if (key === "/openapi/v3") return yield* this.#index(api);
     const match = /^\/openapi\/v3\/(?:api\/([^/]+)|apis\/([^/]+)\/([^/]+))$/.exec(key);
-    if (!match) return undefined;
-    const made = this.#document3(api, match[2] ?? "", match[1] ?? match[3]!);
-    return made && documentOf("application/json", JSON.stringify(made));
+    return match ? yield* this.#json3(api, match[2] ?? "", match[1] ?? match[3]!) : undefined;
   }
 
   /** Everything in one OpenAPI 2 document. */
-  document2(api: DescribedApi): Document2 {
-    const types = this.#types(api);
-    const paths = groupsOf(api).flatMap(({ name, versions }) =>
-      versions.map((version) => allPaths(api, name, version, types)),
-    );
-    const merged = Object.assign({}, ...paths) as Document2["paths"];
-    return { swagger: "2.0", info: INFO, paths: merged, definitions: this.#needed(api, merged) };
+  *document2(api: DescribedApi): Steps<Document2> {
+    const paths: Record<string, PathItem> = {};
+    for (const { name, versions } of groupsOf(api))
+      for (const version of versions) yield* this.#addPaths(paths, api, name, version);
+    const definitions = yield* this.#needed(api, paths);
+    return { swagger: "2.0", info: INFO, paths, definitions };
   }
 
-  #document3(api: DescribedApi, group: string, version: string): object | undefined {
-    const paths = allPaths(api, group, version, this.#types(api));
+  *#json2(api: DescribedApi): Steps<Document> {
+    const { swagger, info, paths, definitions } = yield* this.document2(api);
+    const writer = new DocumentWriter();
+    writer.write(`{"swagger":"${swagger}","info":${JSON.stringify(info)},"paths":`);
+    yield* writer.writeMembers(paths);
+    writer.write(',"definitions":');
+    yield* writer.writeMembers(definitions);
+    writer.write("}");
+    return writer.end(JSON_TYPE);
+  }
+
+  *#protobuf2(api: DescribedApi): Steps<Document> {
+    const bytes = yield* encodeDocument(yield* this.document2(api));
+    const writer = new DocumentWriter();
+    for (let from = 0; from < bytes.length; from += STEP_BYTES) {
+      writer.write(bytes.subarray(from, from + STEP_BYTES));
+      yield;
+    }
+    return writer.end(`${PROTOBUF_2}.v1.0+protobuf`);
+  }
+
+  *#json3(api: DescribedApi, group: string, version: string): Steps<Document | undefined> {
+    const paths: Record<string, PathItem> = {};
+    yield* this.#addPaths(paths, api, group, version);
     if (Object.keys(paths).length === 0) return undefined;
-    return {
-      openapi: "3.0.0",
-      info: INFO,
-      paths: Object.fromEntries(
-        Object.entries(paths).map(([path, item]) => [path, pathItem3(item)]),
-      ),
-      components: {
-        schemas: schemas3(this.#needed(api, paths)),
-        securitySchemes: { BearerToken: BEARER },
-      },
-    };
+    const schemas = yield* this.#needed(api, paths);
+    const writer = new DocumentWriter();
+    writer.write(`{"openapi":"3.0.0","info":${JSON.stringify(INFO)},"paths":`);
+    yield* writer.writeMembers(paths, pathItem3);
+    writer.write(',"components":{"schemas":');
+    yield* writer.writeMembers(schemas, namedSchema3);
+    writer.write(`,"securitySchemes":${JSON.stringify({ BearerToken: BEARER })}}}`);
+    return writer.end(JSON_TYPE);
   }
 
   /** `/openapi/v3`: each document with a hash of what it is made from, so that clients may keep it. */
-  #index(api: DescribedApi): object {
-    const entries = groupsOf(api).flatMap(({ name, versions }) =>
-      versions.map((version) => {
+  *#index(api: DescribedApi): Steps<Document> {
+    const urls: Record<string, object> = {};
+    for (const { name, versions } of groupsOf(api))
+      for (const version of versions) {
         const path = name === "" ? `api/${version}` : `apis/${name}/${version}`;
         const custom = (api.custom ?? []).filter(
           ({ kind }) => kind.group === name && kind.version === version,
         );
         const parts = [INFO, this.#definitions.digest, entriesOf(api, name, version), custom];
         const hash = digestOf(JSON.stringify(parts));
-        return [path, { serverRelativeURL: `/openapi/v3/${path}?hash=${hash}` }];
-      }),
-    );
-    return { paths: Object.fromEntries(entries) as Record<string, object> };
+        urls[path] = { serverRelativeURL: `/openapi/v3/${path}?hash=${hash}` };
+        yield;
+      }
+    const writer = new DocumentWriter();
+    writer.write(JSON.stringify({ paths: urls }));
+    return writer.end(JSON_TYPE);
   }
 
-  #needed(api: DescribedApi, paths: Document2["paths"]): Document2["definitions"] {
+  /** The paths of one group and version. */
+  *#addPaths(
+    paths: Record<string, PathItem>,
+    api: DescribedApi,
+    group: string,
+    version: string,
+  ): Steps<void> {
+    const types = this.#types(api);
+    for (const entry of entriesOf(api, group, version)) {
+      Object.assign(paths, pathsOf(entry, group, version, types));
+      yield;
+    }
+  }
+
+  *#needed(api: DescribedApi, paths: Document2["paths"]): Steps<Document2["definitions"]> {
     const custom = (api.custom ?? []).map(({ name, definition }) => [name, definition] as const);
     const names = [...ALWAYS];
-    collectRefs(paths, names);
-    return this.#definitions.closure(names, new Map(custom));
+    for (const item of Object.values(paths)) {
+      collectRefs(item, names);
+      yield;
+    }
+    return yield* this.#definitions.closure(names, new Map(custom));
   }
 
   #types(api: DescribedApi): TypeNames {
@@ -136,16 +183,4 @@ export class OpenApi {
     const custom = new Map((api.custom ?? []).map(({ kind, name }) => [key(kind), name]));
     return (kind) => custom.get(key(kind)) ?? this.#builtIn(kind);
   }
-}
-
-function allPaths(
-  api: DescribedApi,
-  group: string,
-  version: string,
-  types: TypeNames,
-): Document2["paths"] {
-  const paths = entriesOf(api, group, version).map((entry) =>
-    pathsOf(entry, group, version, types),
-  );
-  return Object.assign({}, ...paths) as Document2["paths"];
 }

@@ -34,17 +34,19 @@ class Writer {
     this.#at += this.#bytes.write(value, this.#at);
   }
 
-  /** A length of one byte is assumed; the content of a longer message is moved up afterwards. */
-  nested(pieces: readonly Piece[]): void {
-    const start = this.#at;
+  /** A message begins, without its length. @returns what {@link close} wants. */
+  open(): number {
     this.varint(0);
-    const content = this.#at;
-    for (const piece of pieces) piece(this);
+    return this.#at;
+  }
+
+  /** The message ends. A length of one byte was assumed; the content of a longer one is moved up. */
+  close(content: number): void {
     const end = this.#at;
     const shift = varintSize(end - content) - 1;
     this.#reserve(shift);
     if (shift > 0) this.#bytes.copyWithin(content + shift, content, end);
-    this.#at = start;
+    this.#at = content - 1;
     this.varint(end - content);
     this.#at = end + shift;
   }
@@ -67,7 +69,9 @@ const tag = (field: number, wire: number): number => (field << 3) | wire;
 function message(field: number, ...pieces: readonly Piece[]): Piece {
   return (writer) => {
     writer.varint(tag(field, BYTES));
-    writer.nested(pieces);
+    const content = writer.open();
+    for (const piece of pieces) piece(writer);
+    writer.close(content);
   };
 }
 
@@ -93,20 +97,33 @@ const optional = (field: number, value: string | undefined): Piece[] =>
 /**
  * An OpenAPI 2 document in gnostic's wire form, which every kubectl reads `/openapi/v2` in.
  *
- * Extensions travel as YAML text; JSON is YAML.
+ * Extensions travel as YAML text; JSON is YAML. One path or definition a step.
  * @spec gnostic openapiv2 OpenAPIv2.proto: the numbers below are its field numbers
  */
-export function encodeDocument(document: Document2): Buffer {
+export function* encodeDocument(document: Document2): Generator<void, Buffer> {
   const { swagger, info, paths, definitions } = document;
   const writer = new Writer();
-  const pieces = [
-    text(1, swagger),
-    message(2, text(1, info.title), text(2, info.version)),
-    message(8, ...Object.entries(paths).map(([path, item]) => named(2, path, pathItem(item)))),
-    message(9, ...namedSchemas(definitions)),
-  ];
-  for (const piece of pieces) piece(writer);
+  text(1, swagger)(writer);
+  message(2, text(1, info.title), text(2, info.version))(writer);
+  yield* members(writer, 8, paths, (path, item) => named(2, path, pathItem(item)));
+  yield* members(writer, 9, definitions, namedSchema);
   return writer.result();
+}
+
+/** A message with a piece for each of `values`, one a step. */
+function* members<T>(
+  writer: Writer,
+  field: number,
+  values: Readonly<Record<string, T>>,
+  pieceOf: (name: string, value: T) => Piece,
+): Generator<void, void> {
+  writer.varint(tag(field, BYTES));
+  const content = writer.open();
+  for (const [name, value] of Object.entries(values)) {
+    pieceOf(name, value)(writer);
+    yield;
+  }
+  writer.close(content);
 }
 
 /** NamedPathItem, NamedSchema, NamedAny, NamedResponseValue are all {name = 1, value = 2}. */
@@ -114,7 +131,11 @@ const named = (field: number, name: string, value: readonly Piece[]): Piece =>
   message(field, text(1, name), message(2, ...value));
 
 function namedSchemas(schemas: Readonly<Record<string, Definition>>): Piece[] {
-  return Object.entries(schemas).map(([name, value]) => named(1, name, schemaPieces(value)));
+  return Object.entries(schemas).map(([name, value]) => namedSchema(name, value));
+}
+
+function namedSchema(name: string, schema: Definition): Piece {
+  return named(1, name, schemaPieces(schema));
 }
 
 function pathItem(item: PathItem): Piece[] {

@@ -5,16 +5,8 @@ import type { Parameter } from "./parameters.ts";
 const QUANTITY = "io.k8s.apimachinery.pkg.api.resource.Quantity";
 const INT_OR_STRING = "io.k8s.apimachinery.pkg.util.intstr.IntOrString";
 
-/** The definitions in the form of OpenAPI 3. */
-export function schemas3(
-  definitions: Readonly<Record<string, Definition>>,
-): Readonly<Record<string, object>> {
-  return Object.fromEntries(
-    Object.entries(definitions).map(([name, definition]) => [name, namedSchema(name, definition)]),
-  );
-}
-
-function namedSchema(name: string, definition: Definition): object {
+/** A definition in the form of OpenAPI 3. */
+export function namedSchema3(definition: Definition, name: string): object {
   const { type, ...rest } = definition;
   if (name === QUANTITY) return { ...rest, oneOf: [{ type: "string" }, { type: "number" }] };
   if (name === INT_OR_STRING) return { ...rest, oneOf: [{ type: "integer" }, { type: "string" }] };
