@@ -34,23 +34,30 @@ export class InProcessCache implements Cache {
   }
 
   list<T extends KubeObject>(kind: Kind<T>, filter: CacheFilter<T> = {}): readonly T[] {
-    const { namespace = "", controllerUid, nodeName, where } = filter;
+    const { namespace = "", controllerUid, nodeName, where, limit = Infinity, after } = filter;
     const part = this.#part(kind);
     // Most kinds have no objects at all, and who asks for each change of another kind asks often.
     if (part.versions.size === 0) return NONE;
-    const [from, to] = namespaceRange(kind.isNamespaced ? namespace : "");
+    const space = kind.isNamespaced ? namespace : "";
+    const [begin, to] = namespaceRange(space);
+    const from = after === undefined ? begin : `${localKey(space, after)}\u0000`;
     const versions =
       controllerUid !== undefined
         ? this.#indexed(part, CONTROLLER, controllerUid, from, to)
         : nodeName !== undefined
           ? this.#indexed(part, NODE, nodeName, from, to)
-          : part.versions.slice(from, to, Infinity);
+          : part.versions.slice(from, to, where ? Infinity : limit);
     const out: T[] = [];
     for (const version of versions) {
+      if (out.length >= limit) break;
       const object = this.#object(kind, version);
       if (!where || where(object)) out.push(object);
     }
     return out;
+  }
+
+  count(kind: Kind, namespace: string): number {
+    return this.#part(kind).versions.count(...namespaceRange(kind.isNamespaced ? namespace : ""));
   }
 
   /** Resolves when listeners of `kind` were told of all that was present. */

@@ -20,6 +20,10 @@ export interface CacheFilter<T> {
   /** Pods by `spec.nodeName`; the server's own cache has an index. */
   readonly nodeName?: string;
   readonly where?: (object: T) => boolean;
+  /** At most so many: who looks at a large namespace does so in steps. */
+  readonly limit?: number;
+  /** Only what comes behind this name in `namespace`. */
+  readonly after?: string;
 }
 
 /** A change of one object in a cache. `old` and `object` are both absent never. */
@@ -38,6 +42,8 @@ export interface Cache extends CacheReader {
   sync(kind: Kind): Promise<void>;
   /** Called after each change has been applied, in order. Changes of the first list arrive as `old: undefined`. */
   onChange(kind: Kind, listener: (change: CacheChange) => void): void;
+  /** How many objects of `kind` are in `namespace`; costs nothing. */
+  count(kind: Kind, namespace: string): number;
   /** The revision up to which `kind` is known; for "read your own writes by number". */
   revision(kind: Kind): number;
   /** Called whenever {@link revision} of `kind` moved, bookmarks included. */

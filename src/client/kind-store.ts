@@ -28,7 +28,19 @@ export class KindStore<T extends KubeObject> {
     return this.#shelves.get(namespace)?.objects.get(name);
   }
 
-  list({ namespace, controllerUid, nodeName, where }: CacheFilter<T> = {}): readonly T[] {
+  count(namespace: string): number {
+    return this.#shelves.get(namespace)?.objects.size ?? 0;
+  }
+
+  list(filter: CacheFilter<T> = {}): readonly T[] {
+    const { after, limit } = filter;
+    const found = this.#matching(filter);
+    if (after === undefined && limit === undefined) return found;
+    const from = found.findIndex(({ metadata }) => (metadata?.name ?? "") > (after ?? ""));
+    return from < 0 ? [] : found.slice(from, limit === undefined ? undefined : from + limit);
+  }
+
+  #matching({ namespace, controllerUid, nodeName, where }: CacheFilter<T>): readonly T[] {
     const found =
       controllerUid === undefined ? this.#inOrder(namespace) : this.#controlled(controllerUid);
     const isMatch = (object: T): boolean =>

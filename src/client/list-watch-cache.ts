@@ -71,6 +71,10 @@ export class ListWatchCache implements Cache {
     return store.list(filter as CacheFilter<KubeObject> | undefined) as readonly T[];
   }
 
+  count(kind: Kind, namespace: string): number {
+    return this.#followed(kind).store.count(namespace);
+  }
+
   onChange(kind: Kind, listener: (change: CacheChange) => void): void {
     this.#followed(kind).changeListeners.push(listener);
   }

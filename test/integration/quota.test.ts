@@ -88,6 +88,8 @@ class UnevenCache implements Cache {
     return late ? (late.items as readonly T[]) : this.#cache.list(kind, filter);
   }
 
+  count = (kind: Kind, namespace: string): number => this.list(kind, { namespace }).length;
+
   revision(kind: Kind): number {
     return this.#late.get(kind)?.revision ?? this.#cache.revision(kind);
   }

@@ -7,8 +7,11 @@ import type { Namespace } from "../../api/core/namespace.ts";
 import { Pod } from "../../api/core/pod.ts";
 import type { Kind } from "../../api/machinery/kind.ts";
 import type { KubeObject } from "../../api/machinery/object.ts";
+import { InProcessCache } from "../../apiserver/in-process-cache.ts";
 import type { Plan } from "../../reconciler/controller.ts";
-import { plan } from "./namespace.ts";
+import { fixedKinds } from "../../reconciler/served-kinds.ts";
+import { inServer } from "../../../test/support/api-server.ts";
+import { namespaceLoop, plan, type Left } from "./namespace.ts";
 
 const NOW = Date.UTC(2026, 0, 1);
 
@@ -43,7 +46,13 @@ function run(
   ns = namespace(),
   isCurrent = true,
 ): Plan {
-  return plan({ namespace: ns, content: new Map(content), isCurrent }, NOW);
+  const left = content.map(([kind, objects]): [Kind, Left] => [kind, leftOf(objects)]);
+  return plan({ namespace: ns, content: new Map(left), isCurrent }, NOW);
+}
+
+function leftOf(first: readonly KubeObject[], isToBeContinued = false): Left {
+  const untouched = first.filter(({ metadata }) => metadata?.deletionTimestamp === undefined);
+  return { count: first.length, first, untouched, isToBeContinued };
 }
 
 function words({ writes = [] }: Plan): string {
@@ -124,4 +133,62 @@ describe("namespace plan", () => {
       "True: Failed to delete all resource types, 1 remaining: no",
     );
   });
+
+  it("looks on at once where a step met only what is going, and not where it looked at all", () => {
+    const going = [thing("a", true)];
+    const step = (isToBeContinued: boolean): Plan =>
+      plan(
+        {
+          namespace: namespace(),
+          content: new Map([[Pod, leftOf(going, isToBeContinued)]]),
+          isCurrent: true,
+        },
+        NOW,
+      );
+    assert.equal(step(true).wakeAt, NOW);
+    assert.equal(step(false).wakeAt, undefined);
+  });
 });
+
+describe("namespace loop", () => {
+  it(
+    "looks at a bounded number of objects in a step, and yet finds each that is not going",
+    inServer(async ({ server, request }) => {
+      const maps = "/api/v1/namespaces/d/configmaps";
+      await request("POST", "/api/v1/namespaces", { metadata: { name: "d" } });
+      for (let at = 0; at <= COUNT; at++) {
+        const name = `m-${String(at).padStart(4, "0")}`;
+        await request("POST", maps, { metadata: { name, finalizers: ["x/y"] } });
+        if (at < COUNT) await request("DELETE", `${maps}/${name}`);
+      }
+      await request("DELETE", "/api/v1/namespaces/d");
+      const cache = new InProcessCache(server.parts);
+      let looked = 0;
+      const loop = namespaceLoop(fixedKinds([ConfigMap]), {
+        get: (kind, key) => cache.get(kind, key),
+        count: (kind, namespace) => cache.count(kind, namespace),
+        revision: () => cache.revision(),
+        list: (kind, filter) => {
+          const found = cache.list(kind, filter);
+          looked += found.length;
+          return found;
+        },
+      });
+      const steps: string[] = [];
+      for (let at = 0; at < 4; at++) {
+        looked = 0;
+        const { plan: made } = loop.decide("d", NOW)!;
+        assert.ok(looked <= 1000, `${looked} objects in one step`);
+        steps.push(`${words(made)}${made.wakeAt === undefined ? "" : " again"}`);
+        if (words(made) !== "") await request("DELETE", `${maps}/m-${COUNT}`);
+        const remaining = conditions(made).NamespaceContentRemaining;
+        assert.match(remaining!, new RegExp(`has ${COUNT + 1} resource instances`));
+      }
+      assert.deepEqual(steps, [" again", " again", `delete m-${COUNT}`, ""]);
+      cache.close();
+    }),
+  );
+});
+
+/** More than two steps. */
+const COUNT = 1001;

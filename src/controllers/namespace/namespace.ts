@@ -13,13 +13,31 @@ import { terminationConditions } from "./termination-conditions.ts";
 const FINALIZER = "kubernetes";
 /** Deletes of one step. Bounds what one namespace puts on the server at once. */
 const STEP_DELETES_MAX = 500;
+/**
+ * Objects of one kind that one step looks at: each may have to be parsed, so 7 ms. Doubling doubles how long a large namespace holds
+ * others up.
+ */
+const STEP_OBJECTS_MAX = 500;
 /** Until caches that are behind are asked again. Doubling delays the end of a namespace by as much. */
 const BEHIND_MS = 50;
+
+type ReadCache = Pick<Cache, "get" | "list" | "count" | "revision">;
+
+/** What is left of one kind: all of it, or as much as one step looks at. */
+export interface Left {
+  readonly count: number;
+  /** The first of them. */
+  readonly first: readonly KubeObject[];
+  /** Some that are not being deleted yet. */
+  readonly untouched: readonly KubeObject[];
+  /** There was nothing untouched where this step looked, but it did not look at all. */
+  readonly isToBeContinued: boolean;
+}
 
 /** `content`: what is left, by kind. `isCurrent`: every cache has seen the namespace's deletion. */
 export interface Observed {
   readonly namespace: Namespace;
-  readonly content: ReadonlyMap<Kind, readonly KubeObject[]>;
+  readonly content: ReadonlyMap<Kind, Left>;
   readonly isCurrent: boolean;
 }
 
@@ -32,8 +50,9 @@ export interface Observed {
  * then known, and admission refuses what comes after.
  * @spec k8s@1.36 pkg/controller/namespace/deletion; KEP-5080 (ordered deletion)
  */
-export function namespaceLoop(served: ServedKinds, cache: Cache): Loop {
+export function namespaceLoop(served: ServedKinds, cache: ReadCache): Loop {
   const namespaced = (): readonly Kind[] => served.current().filter((kind) => kind.isNamespaced);
+  const laps = new Laps(cache);
   return {
     name: "namespace-controller",
     kinds: {
@@ -47,12 +66,13 @@ export function namespaceLoop(served: ServedKinds, cache: Cache): Loop {
     },
     decide(text, now) {
       const namespace = cache.get(Namespace, parseKey(text));
-      if (!namespace || !isBeingDeleted(namespace)) return undefined;
+      if (!namespace || !isBeingDeleted(namespace)) {
+        laps.end(text);
+        return undefined;
+      }
       const kinds = namespaced();
       const revision = Number(namespace.metadata?.resourceVersion);
-      const content = new Map(
-        kinds.map((kind) => [kind, cache.list(kind, { namespace: text })] as const),
-      );
+      const content = new Map(kinds.map((kind) => [kind, laps.look(kind, text)] as const));
       const isCurrent = kinds.every((kind) => cache.revision(kind) >= revision);
       const primary = { kind: Namespace, object: namespace, observesGeneration: false };
       return { plan: plan({ namespace, content, isCurrent }, now), primary };
@@ -60,14 +80,52 @@ export function namespaceLoop(served: ServedKinds, cache: Cache): Loop {
   };
 }
 
+/**
+ * Looks for what is not being deleted yet, a step at a time, around and around: what waits for its own finalizers or grace period
+ * may be 100,000 objects, and each of them that goes asks again.
+ */
+class Laps {
+  readonly #cache: ReadCache;
+  /** Of each namespace, by kind: the name behind which the next step looks. */
+  readonly #places = new Map<string, Map<Kind, string>>();
+
+  constructor(cache: ReadCache) {
+    this.#cache = cache;
+  }
+
+  look(kind: Kind, namespace: string): Left {
+    const count = this.#cache.count(kind, namespace);
+    if (count === 0) return NOTHING;
+    const places = this.#places.get(namespace) ?? new Map<Kind, string>();
+    this.#places.set(namespace, places);
+    const after = places.get(kind) ?? "";
+    const first = this.#cache.list(kind, { namespace, limit: STEP_OBJECTS_MAX });
+    const here =
+      after === "" ? first : this.#cache.list(kind, { namespace, after, limit: STEP_OBJECTS_MAX });
+    const untouched = here.filter((object) => !isBeingDeleted(object));
+    const isToBeContinued = untouched.length === 0 && here.length === STEP_OBJECTS_MAX;
+    if (isToBeContinued) places.set(kind, here.at(-1)!.metadata!.name!);
+    else if (untouched.length === 0) places.delete(kind);
+    return { count, first, untouched, isToBeContinued };
+  }
+
+  end(namespace: string): void {
+    this.#places.delete(namespace);
+  }
+}
+
+const NOTHING: Left = { count: 0, first: [], untouched: [], isToBeContinued: false };
+
 /** Pure; see {@link namespaceLoop}. */
 export function plan({ namespace, content, isCurrent }: Observed, now: Instant): Plan {
   const finalizers = namespace.spec?.finalizers ?? [];
   if (!finalizers.includes(FINALIZER)) return {};
-  const left = new Map([...content].filter(([, objects]) => objects.length > 0));
+  const left = new Map([...content].filter(([, { count }]) => count > 0));
   if (left.size === 0 && isCurrent) return finish(namespace, finalizers, now);
-  const pods = [...left].filter(([kind]) => kind === Pod);
-  const writes = deletes(pods.length ? pods : [...left]);
+  const pods = left.get(Pod);
+  const due = pods ? [[Pod, pods] as const] : [...left];
+  const writes = deletes(due);
+  const isLapping = writes.length === 0 && due.some(([, { isToBeContinued }]) => isToBeContinued);
   const status = (failures: readonly string[]): object => ({
     ...namespace.status,
     conditions: terminationConditions(namespace.status?.conditions, left, failures, now),
@@ -76,16 +134,15 @@ export function plan({ namespace, content, isCurrent }: Observed, now: Instant):
     writes,
     status: status([]),
     statusOnFailure: ({ message }) => status([message]),
-    ...(!isCurrent && { wakeAt: now + BEHIND_MS }),
+    ...(isLapping ? { wakeAt: now } : !isCurrent && { wakeAt: now + BEHIND_MS }),
   };
 }
 
 /** What is not being deleted yet, as much as one step takes; what is going waits for its own finalizers or its grace period. */
-function deletes(content: readonly (readonly [Kind, readonly KubeObject[]])[]): PlannedWrite[] {
+function deletes(content: readonly (readonly [Kind, Left])[]): PlannedWrite[] {
   const writes: PlannedWrite[] = [];
-  for (const [kind, objects] of content)
-    for (const object of objects) {
-      if (isBeingDeleted(object)) continue;
+  for (const [kind, { untouched }] of content)
+    for (const object of untouched) {
       if (writes.length === STEP_DELETES_MAX) return writes;
       const ifUid = object.metadata?.uid ?? "";
       writes.push({ verb: "delete", kind, key: keyOf(object), ifUid, propagation: "Background" });

@@ -7,6 +7,12 @@ import { findCondition } from "../../api/machinery/conditions.ts";
 type Conditions = NonNullable<NonNullable<Namespace["status"]>["conditions"]>;
 type Text = readonly [reason: string, message: string];
 
+/** What is left of one kind: how many, and the first of them, whose finalizers are counted. */
+interface Remaining {
+  readonly count: number;
+  readonly first: readonly KubeObject[];
+}
+
 /** What each condition says while all is well, in upstream's order. @spec status_condition_utils.go okReasons, okMessages */
 const WELL: Readonly<Record<string, Text>> = {
   NamespaceDeletionDiscoveryFailure: [
@@ -36,7 +42,7 @@ const WELL: Readonly<Record<string, Text>> = {
  */
 export function terminationConditions(
   old: Conditions | undefined,
-  left: ReadonlyMap<Kind, readonly KubeObject[]>,
+  left: ReadonlyMap<Kind, Remaining>,
   failures: readonly string[],
   now: Instant,
 ): Conditions {
@@ -64,18 +70,18 @@ function contentFailure(failures: readonly string[]): Text | undefined {
   return ["ContentDeletionFailed", message];
 }
 
-function contentRemaining(left: ReadonlyMap<Kind, readonly KubeObject[]>): Text | undefined {
+function contentRemaining(left: ReadonlyMap<Kind, Remaining>): Text | undefined {
   const parts = [...left].map(
-    ([kind, objects]) => `${kind.plural}.${kind.group} has ${objects.length} resource instances`,
+    ([kind, { count }]) => `${kind.plural}.${kind.group} has ${count} resource instances`,
   );
   if (parts.length === 0) return undefined;
   return ["SomeResourcesRemain", `Some resources are remaining: ${parts.sort().join(", ")}`];
 }
 
-function finalizersRemaining(left: ReadonlyMap<Kind, readonly KubeObject[]>): Text | undefined {
+function finalizersRemaining(left: ReadonlyMap<Kind, Remaining>): Text | undefined {
   const counts = new Map<string, number>();
-  for (const objects of left.values())
-    for (const { metadata } of objects)
+  for (const { first } of left.values())
+    for (const { metadata } of first)
       for (const finalizer of metadata?.finalizers ?? [])
         counts.set(finalizer, (counts.get(finalizer) ?? 0) + 1);
   if (counts.size === 0) return undefined;
