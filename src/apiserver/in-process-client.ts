@@ -24,7 +24,6 @@ import { EventReader } from "./registry/event-reader.ts";
 import { shown } from "./registry/face.ts";
 import type { Watcher } from "./registry/resource-watchers.ts";
 import { predicateOf } from "./registry/selection.ts";
-import { unwritten } from "./registry/commit.ts";
 import { allows } from "./resource-table.ts";
 import type { ApiRequest, RequestInfo, UserInfo } from "./request.ts";
 import { applyObject } from "./verbs/apply.ts";
@@ -126,8 +125,7 @@ class InProcessClient implements Client {
         if (reading.kind !== "events") continue;
         for (const { type, version, revision } of reading.events) {
           const face = shown(call.served, version);
-          const seen =
-            revision === face.revision ? face : unwritten(face.key, face.object, revision);
+          const seen = revision === face.revision ? face : face.at(revision);
           yield { type, object: seen.object as T };
         }
       }

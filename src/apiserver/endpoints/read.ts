@@ -18,7 +18,6 @@ import { WatchBody, type FrameEncoder } from "../bodies/watch-body.ts";
 import type { ServerParts } from "../parts.ts";
 import { EventReader } from "../registry/event-reader.ts";
 import { faced, shown } from "../registry/face.ts";
-import { unwritten } from "../registry/commit.ts";
 import type { MatchedEvent } from "../registry/predicate.ts";
 import type { ApiRequest } from "../request.ts";
 import { getObject } from "../verbs/get.ts";
@@ -152,9 +151,7 @@ function encoderFor(
     return objectFrames(kind.kind, apiVersion, isConverted ? inFace : undefined);
   const seen = (event: MatchedEvent): ObjectVersion => {
     const version = shown(served, event.version);
-    return event.revision === version.revision
-      ? version
-      : unwritten(version.key, version.object, event.revision);
+    return event.revision === version.revision ? version : version.at(event.revision);
   };
   if (as !== "Table")
     return shapedFrames(

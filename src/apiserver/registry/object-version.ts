@@ -26,6 +26,8 @@ export class ObjectVersion {
   /** It was read, not written by this server: there is no object until one is asked for. */
   readonly isLoaded: boolean;
   #object: KubeObject | undefined;
+  /** Of which this is the content at another revision. */
+  #origin: ObjectVersion | undefined;
   #shapes: Map<string, unknown> | undefined;
 
   constructor(key: string, revision: Revision, value: Buffer, object?: KubeObject) {
@@ -38,11 +40,23 @@ export class ObjectVersion {
 
   /** Shared by everyone: not to be changed. */
   get object(): KubeObject {
-    return (this.#object ??= JSON.parse(this.json().toString()) as KubeObject);
+    return (this.#object ??= this.#origin
+      ? withRevision(this.#origin.object, String(this.revision))
+      : (JSON.parse(this.json().toString()) as KubeObject));
   }
 
   get meta(): ObjectMeta {
     return this.object.metadata!;
+  }
+
+  /**
+   * The same content at another revision, as a deletion shows it: the same bytes, and no object until one is asked for. An answer to
+   * the deletion of 50,000 objects holds nothing of its own.
+   */
+  at(revision: Revision): ObjectVersion {
+    const other = new ObjectVersion(this.key, revision, this.value);
+    other.#origin = this;
+    return other;
   }
 
   /** The whole JSON. `revision` differs from the version's own in DELETED events. */

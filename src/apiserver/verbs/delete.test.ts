@@ -3,6 +3,10 @@ import { describe, it } from "node:test";
 import type { KubeObject } from "../../api/machinery/object.ts";
 import type { Strategy } from "../../api/machinery/resource.ts";
 import { inServer } from "../../../test/support/api-server.ts";
+import { ConfigMap } from "../../api/core/config-map.ts";
+import { systemCall } from "../background/system-call.ts";
+import { createPredicate } from "../registry/predicate.ts";
+import { deleteCollection } from "./deletecollection.ts";
 import { planDeletion, type DeletionOptions } from "./deletion.ts";
 
 const MAPS = "/api/v1/namespaces/default/configmaps";
@@ -146,6 +150,28 @@ describe("delete", () => {
         left.items.map((item: { metadata: { name: string } }) => item.metadata.name),
         ["b"],
       );
+    }),
+  );
+
+  it(
+    "of a collection shows what is gone at the revision of its deletion, and encodes none of it again",
+    inServer(async ({ server: { parts }, request }) => {
+      for (const name of ["a", "b", "c"]) await request("POST", MAPS, { metadata: { name } });
+      const served = parts.resources.of(ConfigMap)!;
+      const everything = createPredicate("default", "", "");
+      const before = served.cache.versions.slice(everything.from, everything.to, Infinity);
+      const target = { group: "", version: "v1", plural: "configmaps", namespace: "default" };
+      const call = systemCall(parts, { ...target, name: "", verb: "deletecollection" });
+      const deleted = await deleteCollection(parts, call, {}, everything);
+      assert.equal(deleted.length, 3);
+      for (const version of deleted) {
+        const old = before.find(({ key }) => key === version.key)!;
+        assert.equal(version.value, old.value);
+        assert.ok(version.revision > old.revision);
+        assert.equal(version.meta.resourceVersion, String(version.revision));
+      }
+      const [first] = deleted;
+      assert.deepEqual(JSON.parse(first!.json().toString()), first!.object);
     }),
   );
 });

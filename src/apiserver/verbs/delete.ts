@@ -75,5 +75,5 @@ async function deleteOnce(
   if (call.isDryRun) return { version: old, isGone: true };
   const revision = await commitDelete(parts, served, old.key, old.revision);
   if (revision === undefined) return undefined;
-  return { version: unwritten(old.key, old.object, revision), isGone: true };
+  return { version: old.at(revision), isGone: true };
 }
