@@ -72,6 +72,11 @@ export const AGENT_COMMAND: ProcessCommand = {
     text("cluster-dns", "IP", "the cluster DNS address (default 10.96.0.10)"),
     text("pod-cidr", "CIDR", "range of all pods of the cluster (default 10.244.0.0/16)"),
     text(
+      "volumes-dir",
+      "FOLDER",
+      "where the cluster's own volumes lie, which all nodes of one machine share (default: volumes in --data)",
+    ),
+    text(
       "container-runtime-endpoint",
       "URL",
       "use this CRI runtime instead of a private containerd",

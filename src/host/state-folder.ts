@@ -48,6 +48,11 @@ export class StateFolder {
     return join(this.path, "log");
   }
 
+  /** The cluster's own volumes: one folder each. */
+  get volumesFolder(): string {
+    return join(this.path, "volumes");
+  }
+
   /** Sockets' paths have 107 bytes at most, so they lie outside. */
   get socketFolder(): string {
     return `/run/skiff/${this.id}`;

@@ -96,6 +96,11 @@ export class PodRunner {
     for (const worker of this.#workers.values()) worker.nodeChanged();
   }
 
+  /** Other volumes are attached to the node than before. */
+  attachmentsChanged(): void {
+    for (const worker of this.#workers.values()) worker.attachmentsChanged();
+  }
+
   /** An object that this Pod reads has changed. */
   objectsChanged(uid: string): void {
     this.#workers.get(uid)?.objectsChanged();

@@ -237,6 +237,13 @@ export class PodWorker {
     this.#reconcile();
   }
 
+  /** The control plane has given the node volumes, or taken some: Pods that wait look again. */
+  attachmentsChanged(): void {
+    if (this.#memory.volumes.kind === "done") return;
+    this.#memory = { ...this.#memory, refreshAt: this.#tools.clock.now() };
+    this.#reconcile();
+  }
+
   /** Something happened to one of the Pod's containers or sandboxes. */
   async runtimeChanged(): Promise<void> {
     await this.refresh().catch((error: unknown) => this.#logUnread(error));

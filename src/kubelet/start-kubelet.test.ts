@@ -43,7 +43,7 @@ function withKubelet(body: (world: World) => Promise<void>): () => Promise<void>
       logger: silentLogger,
       nodeName: NODE,
       nodeIps: ["10.88.0.2"],
-      folders: { state: "/node", logs: "/logs", logLinks: "/links" },
+      folders: { state: "/node", logs: "/logs", logLinks: "/links", ownVolumes: "/volumes" },
       dns: { clusterServers: ["10.96.0.10"], clusterDomain: "cluster.local" },
       version: "v1.36.0+skiff.test",
       host: new SimNodeHost(NODE, 2, GIBIBYTE),

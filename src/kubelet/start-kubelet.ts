@@ -3,14 +3,18 @@ import type { Logger } from "../base/logger.ts";
 import type { Random } from "../base/random.ts";
 import { Node } from "../api/core/node.ts";
 import { Service } from "../api/core/service.ts";
+import { equalJson } from "../api/machinery/equality.ts";
+import type { KubeObject } from "../api/machinery/object.ts";
 import type { Cache } from "../client/cache.ts";
 import type { Client } from "../client/client.ts";
+import type { V1Node } from "../gen/types.ts";
 import type { CriClient, RuntimeCondition } from "../wire/cri/cri-client.ts";
+import { ClaimedVolumes } from "./claimed-volumes.ts";
 import { EventRecorder } from "./events.ts";
 import { ImageCleaner } from "./executor/image-cleaner.ts";
 import { localHost } from "./executor/local-host.ts";
 import type { Machine } from "./executor/machine.ts";
-import type { NodeHost } from "./executor/node-host.ts";
+import type { NodeHost, Volumes } from "./executor/node-host.ts";
 import { RuntimeReader } from "./executor/runtime-reader.ts";
 import { KubeletListener, type ListenerOptions } from "./executor/kubelet-listener.ts";
 import { StartQueue } from "./executor/start-queue.ts";
@@ -34,6 +38,7 @@ import { ServiceAccountTokens } from "./service-account-tokens.ts";
 import { apiServerGate, type Gate } from "./server/gate.ts";
 import { KubeletApi } from "./server/kubelet-api.ts";
 import { StatusWriter } from "./status-writer.ts";
+import { VolumeWaits } from "./volumes/volume-waits.ts";
 
 const CGROUP_ROOT = "/kubepods";
 
@@ -54,6 +59,8 @@ export interface KubeletOptions {
   /** cgroupfs path; two kubelets on one machine have different ones. Default `/kubepods`. */
   readonly cgroupRoot?: string;
   readonly labels?: Readonly<Record<string, string>>;
+  /** Names the machine, with whose nodes this one shares the cluster's own volumes. Default: the node shares them with nobody. */
+  readonly machineName?: string;
   readonly taints?: NodeIdentity["taints"];
   /** `v1.36.0+skiff.0.1.0` */
   readonly version: string;
@@ -79,6 +86,8 @@ export interface KubeletFolders {
   readonly logs: string;
   /** `/var/log/containers` */
   readonly logLinks: string;
+  /** Where the cluster's own volumes lie; nodes of one machine share it. */
+  readonly ownVolumes: string;
 }
 
 export interface KubeletDns {
@@ -109,8 +118,13 @@ export async function startKubelet(options: KubeletOptions): Promise<Kubelet> {
   const network = new NodeNetwork(options);
   let isShortOf: ReadonlySet<Pressure> = new Set();
   network.learn(await options.cri.status().catch(() => []));
-  const parts = await makeParts(options, host, machine, network, () => isShortOf);
+  const claimed = new ClaimedVolumes(options.client, {
+    node: () => ownNode(options),
+    tellInUse: () => agent.tellVolumesInUse(),
+  });
+  const parts = await makeParts(options, host, machine, network, claimed, () => isShortOf);
   const { pods, recorder, settings } = parts;
+  followAttachments(options, pods);
   const housekeeper = makeHousekeeper(options, host, pods, recorder, settings);
   network.onChange = () => pods.nodeChanged();
   const listener = options.server && makeListener(options, options.server, parts, machine);
@@ -118,10 +132,8 @@ export async function startKubelet(options: KubeletOptions): Promise<Kubelet> {
   const agent = makeAgent(options, machine, recorder, port, {
     learn: (conditions) => network.learn(conditions),
     pressures: () => isShortOf,
-    known: () => {
-      const node = cache.get(Node, { namespace: "", name: options.nodeName });
-      return { node, revision: cache.revision(Node) };
-    },
+    volumesInUse: () => claimed.inUse,
+    known: () => ({ node: nodeNow(options), revision: cache.revision(Node) }),
   });
   housekeeper.onPressures = () => {
     isShortOf = housekeeper.pressures;
@@ -141,6 +153,26 @@ export async function startKubelet(options: KubeletOptions): Promise<Kubelet> {
       pods.close();
     },
   };
+}
+
+/** This node as the API has it. */
+async function ownNode(options: KubeletOptions): Promise<V1Node | undefined> {
+  await options.cache.sync(Node);
+  return nodeNow(options);
+}
+
+function nodeNow({ cache, nodeName }: KubeletOptions): V1Node | undefined {
+  return cache.get(Node, { namespace: "", name: nodeName });
+}
+
+/** Pods that wait for a volume look again when the node is given some. */
+function followAttachments({ cache, nodeName }: KubeletOptions, pods: PodRunner): void {
+  const attached = (node: KubeObject | undefined): unknown =>
+    (node as V1Node | undefined)?.status?.volumesAttached ?? [];
+  cache.onChange(Node, ({ key, old, object }) => {
+    if (key.name === nodeName && !equalJson(attached(old), attached(object)))
+      pods.attachmentsChanged();
+  });
 }
 
 /** What Pods must know of the node, kept up to date by what the runtime says of its network. */
@@ -167,7 +199,7 @@ class NodeNetwork {
 
 function hostOf(options: KubeletOptions): NodeHost {
   const { host, folders, cri, clock, logger, logLimits = LOG_LIMITS_DEFAULT } = options;
-  return host ?? localHost(folders.state, cri, clock, logger, logLimits);
+  return host ?? localHost(folders.state, folders.ownVolumes, cri, clock, logger, logLimits);
 }
 
 function makeListener(
@@ -226,7 +258,8 @@ function makeHousekeeper(
 
 function identityOf(options: KubeletOptions, kubeletPort: number): NodeIdentity {
   const { nodeName: name, nodeIps: ips, labels = {}, taints = [], version } = options;
-  return { name, ips, labels, taints, kubeletPort, version };
+  const { machineName = name } = options;
+  return { name, ips, labels, machineName, taints, kubeletPort, version };
 }
 
 async function settingsOf(
@@ -246,6 +279,24 @@ async function settingsOf(
   };
 }
 
+/** What an earlier process mounted is in use from the first status on. */
+async function startVolumes(volumes: Volumes, claimed: ClaimedVolumes): Promise<void> {
+  await volumes.start();
+  for (const uid of await volumes.known()) claimed.adopt(uid, await volumes.attached(uid));
+}
+
+async function sweepVolumes(
+  volumes: Volumes,
+  claimed: ClaimedVolumes,
+  known: ReadonlySet<string>,
+): Promise<void> {
+  for (const uid of await volumes.known()) {
+    if (known.has(uid)) continue;
+    await volumes.tearDown(uid);
+    claimed.release(uid);
+  }
+}
+
 /** What the parts of a kubelet share. */
 interface Parts {
   readonly pods: PodRunner;
@@ -259,6 +310,7 @@ async function makeParts(
   host: NodeHost,
   machine: Machine,
   network: NodeNetwork,
+  claimed: ClaimedVolumes,
   pressures: () => ReadonlySet<Pressure>,
 ): Promise<Parts> {
   const { client, cache, cri, clock, random, logger, nodeName, nodeIps, folders } = options;
@@ -266,7 +318,7 @@ async function makeParts(
   const allocatable = allocatableOf(machine);
   const probes = new ProbeMetrics();
   const { volumes, files } = host;
-  await volumes.start();
+  await startVolumes(volumes, claimed);
   const reader = new RuntimeReader(cri, nodeName, host.lastWords);
   const recorder = new EventRecorder(client, clock, random, logger, nodeName);
   const objects = new ReferencedObjects(client, clock, random, logger, (uid) =>
@@ -280,6 +332,8 @@ async function makeParts(
       recorder,
       files,
       objects,
+      claimed,
+      volumeWaits: new VolumeWaits(),
       tokens: new ServiceAccountTokens(client, clock),
       settings,
       starts: new StartQueue(clock, machine.cpus),
@@ -301,14 +355,11 @@ async function makeParts(
     listRemains: () => reader.list(),
     allocatable: () => allocatable,
     admit: (pod, active) => {
-      const node = cache.get(Node, { namespace: "", name: nodeName });
-      const known = node ?? newNode(identityOf(options, 0), machine);
+      const known = nodeNow(options) ?? newNode(identityOf(options, 0), machine);
       const all = { ...known.status?.capacity, ...allocatable };
       return rejectionOf(pod, active, known, all, pressures());
     },
-    sweepFiles: async (known) => {
-      for (const uid of await volumes.known()) if (!known.has(uid)) await volumes.tearDown(uid);
-    },
+    sweepFiles: (known) => sweepVolumes(volumes, claimed, known),
     worker: {
       clock,
       logger,

@@ -88,6 +88,7 @@ async function serve(data: string, nodeName: string, flags: Flags, logger: Logge
     cniConfigFile: join(CNI_CONFIG_FOLDER, "10-skiff.conflist"),
     resolvConf: resolvers === undefined ? "/etc/resolv.conf" : resolvConf,
     cgroupRoot: `${cgroupOf(state, nodeName)}/kubepods`,
+    volumesFolder: flags.text("volumes-dir") ?? state.volumesFolder,
     version: serverVersion(),
     serving: { certificate: files.cert, key: files.key, clientCa: files.ca },
   });

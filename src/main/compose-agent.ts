@@ -11,6 +11,7 @@ import { runCommand } from "../host/command.ts";
 import { cniConfig } from "../host/containerd-config.ts";
 import { writeAtomically } from "../host/files.ts";
 import { NodeRoutes } from "../host/node-routes.ts";
+import { machineNameOf } from "../kubelet/executor/own-volumes.ts";
 import { startKubelet, type Kubelet } from "../kubelet/start-kubelet.ts";
 import { nftExecutor } from "../proxy/executor/nft.ts";
 import { ServiceProxy } from "../proxy/service-proxy.ts";
@@ -44,6 +45,8 @@ export interface AgentOptions {
   readonly cniConfigFile: string;
   readonly resolvConf: string;
   readonly cgroupRoot: string;
+  /** Where the cluster's own volumes lie; nodes of one machine share it. */
+  readonly volumesFolder: string;
   readonly version: string;
   readonly serving: {
     readonly certificate: string;
@@ -128,7 +131,11 @@ async function startDns(
   return { server, synced: dns.start() };
 }
 
-function runKubelet(options: AgentOptions, client: HttpTransport, cache: Cache): Promise<Kubelet> {
+async function runKubelet(
+  options: AgentOptions,
+  client: HttpTransport,
+  cache: Cache,
+): Promise<Kubelet> {
   const { clock, random, logger, nodeName, nodeIp, runtimeEndpoint, serving } = options;
   const events = new GrpcChannel(runtimeEndpoint, { "containerd-namespace": CRI_NAMESPACE });
   return startKubelet({
@@ -145,6 +152,7 @@ function runKubelet(options: AgentOptions, client: HttpTransport, cache: Cache):
       state: "/var/lib/kubelet",
       logs: "/var/log/pods",
       logLinks: "/var/log/containers",
+      ownVolumes: options.volumesFolder,
     },
     dns: {
       clusterServers: [options.clusterDns],
@@ -152,6 +160,7 @@ function runKubelet(options: AgentOptions, client: HttpTransport, cache: Cache):
       resolvConf: options.resolvConf,
     },
     cgroupRoot: options.cgroupRoot,
+    machineName: await machineNameOf(options.volumesFolder, random),
     version: options.version,
     server: { host: nodeIp, port: KUBELET_PORT, ...serving },
   });

@@ -117,6 +117,7 @@ export async function startKubeletWorld(
         state: join(containerd.folder, "kubelet"),
         logs: join(containerd.folder, "logs"),
         logLinks: join(containerd.folder, "links"),
+        ownVolumes: join(containerd.folder, "volumes"),
       },
       dns: { clusterServers: ["10.96.0.10"], clusterDomain: "cluster.local" },
       cgroupRoot: containerd.cgroupRoot,

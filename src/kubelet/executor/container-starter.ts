@@ -19,7 +19,7 @@ import type { Volumes } from "./node-host.ts";
 import { messageFile } from "./pod-files.ts";
 import type { StepContext, StepTools, StepValue } from "./step-context.ts";
 import { fail, StepFailure } from "./step-failure.ts";
-import { VolumeError } from "./volume-mounter.ts";
+import { VolumeError } from "./volume-error.ts";
 
 type StartStep = Extract<Step, { kind: "startContainer" }>;
 

@@ -16,9 +16,10 @@ import { VolumeMounter } from "./volume-mounter.ts";
 
 const localFiles: NodeFiles = { ...podFiles, limitCgroup, removeCgroup };
 
-/** This very machine. `stateRoot`: the folder whose disk the Pods share. */
+/** This very machine. `stateRoot`: the folder whose disk the Pods share. `ownVolumes`: that of the cluster's own volumes. */
 export function localHost(
   stateRoot: string,
+  ownVolumes: string,
   cri: CriClient,
   clock: Clock,
   logger: Logger,
@@ -26,7 +27,7 @@ export function localHost(
 ): NodeHost {
   return {
     files: localFiles,
-    volumes: new VolumeMounter(stateRoot),
+    volumes: new VolumeMounter(stateRoot, ownVolumes),
     lastWords: lastWordsIn(stateRoot),
     allocations: new AllocationFiles(stateRoot),
     machine: () => readMachine(stateRoot),

@@ -6,6 +6,7 @@ import type { AllocationStore } from "../pod-size.ts";
 import type { ProbedContainer } from "../probes/prober.ts";
 import type { PodCgroup } from "../runtime/resources.ts";
 import type { PodSettings } from "../runtime/sandbox-config.ts";
+import type { VolumeSpec } from "../volumes/claimed-volume.ts";
 import type { PodFolders } from "../volumes/volume-paths.ts";
 import type { PayloadSource } from "../volumes/payload.ts";
 import type { Machine } from "./machine.ts";
@@ -60,13 +61,21 @@ export interface Volumes {
   /** Once per start, before any Pod. */
   start(): Promise<void>;
   folders(pod: V1Pod): PodFolders;
-  prepare(pod: V1Pod, source: PayloadSource, now: number): Promise<void>;
+  /** `specs`: what comes from claims, as far as it can be mounted now. */
+  prepare(
+    pod: V1Pod,
+    source: PayloadSource,
+    now: number,
+    specs: readonly VolumeSpec[],
+  ): Promise<void>;
   mountsOf(
     pod: V1Pod,
     container: V1Container,
     environment: ReadonlyMap<string, string>,
   ): Promise<readonly Mount[]>;
   tearDown(uid: string): Promise<void>;
+  /** Names of attachable volumes that an earlier process of this node mounted for that Pod. */
+  attached(uid: string): Promise<readonly string[]>;
   /** Uids of Pods that have something here. */
   known(): Promise<readonly string[]>;
 }

@@ -6,9 +6,11 @@ import type { EventRecorder } from "../events.ts";
 import type { NodeFiles } from "./node-host.ts";
 import type { StartQueue } from "./start-queue.ts";
 import type { PodMemory } from "../plan/observed.ts";
+import type { ClaimedVolumes } from "../claimed-volumes.ts";
 import type { ReferencedObjects } from "../referenced-objects.ts";
 import type { PodRuntime } from "../runtime/pod-runtime.ts";
 import type { PodSettings } from "../runtime/sandbox-config.ts";
+import type { VolumeWaits } from "../volumes/volume-waits.ts";
 import type { ServiceAccountTokens } from "../service-account-tokens.ts";
 
 /** What steps act through. */
@@ -19,6 +21,8 @@ export interface StepTools {
   readonly recorder: EventRecorder;
   readonly files: NodeFiles;
   readonly objects: ReferencedObjects;
+  readonly claimed: ClaimedVolumes;
+  readonly volumeWaits: VolumeWaits;
   readonly tokens: ServiceAccountTokens;
   readonly settings: PodSettings;
   readonly starts: StartQueue;

@@ -1,5 +1,7 @@
 import { sleep } from "../../base/clock.ts";
 import { Pod } from "../../api/core/pod.ts";
+import { WAITING_FOR_VOLUMES } from "../plan/remember.ts";
+import { isMissing, waitMessage, type Missing } from "../volumes/volume-waits.ts";
 import { isStatusError } from "../../api/machinery/status-error.ts";
 import { RuntimeClass } from "../../api/node/runtime-class.ts";
 import type { V1Pod, V1Secret } from "../../gen/types.ts";
@@ -15,7 +17,7 @@ import type { Volumes } from "./node-host.ts";
 import { resize } from "./resizer.ts";
 import type { RuntimeReader } from "./runtime-reader.ts";
 import type { StepContext, StepTools, StepValue } from "./step-context.ts";
-import { fail } from "./step-failure.ts";
+import { fail, StepFailure } from "./step-failure.ts";
 
 /** Longest wait for ConfigMaps and Secrets of a Pod. A server that is away must not block its teardown for longer. */
 const OBJECTS_MS_MAX = 10_000;
@@ -75,9 +77,13 @@ export class StepExecutor {
   }
 
   async #prepareVolumes({ pod, runtime }: StepContext): Promise<StepValue> {
-    const { objects, tokens, settings, nodeIps, allocatable, recorder, clock } = this.#tools;
+    const { objects, tokens, settings, nodeIps, allocatable, clock, claimed } = this.#tools;
     try {
-      const [issued] = await Promise.all([tokens.forPod(pod), this.#objectsReady(pod)]);
+      const [issued, , found] = await Promise.all([
+        tokens.forPod(pod),
+        this.#objectsReady(pod),
+        claimed.find(pod),
+      ]);
       const source: PayloadSource = {
         ...objects.source(pod.metadata?.namespace ?? ""),
         tokens: issued.texts,
@@ -89,13 +95,26 @@ export class StepExecutor {
           allocatable: allocatable(),
         },
       };
-      await this.#mounter.prepare(pod, source, clock.now());
+      await this.#mounter.prepare(pod, source, clock.now(), found.ready);
+      for (const refusal of found.refused) throw new Error(refusal);
+      this.#checkMissing(pod, found);
       return issued.refreshAt === undefined ? {} : { refreshAt: issued.refreshAt };
     } catch (error) {
+      if (error instanceof StepFailure) throw error;
       const message = (error as Error).message;
-      recorder.pod(pod, "Warning", "FailedMount", message);
+      this.#tools.recorder.pod(pod, "Warning", "FailedMount", message);
       throw fail("FailedMount", message);
     }
+  }
+
+  /** Volumes that are not here yet are waited for without an event for each look. */
+  #checkMissing(pod: V1Pod, missing: Missing): void {
+    const { volumeWaits, recorder, clock } = this.#tools;
+    const uid = pod.metadata?.uid ?? "";
+    if (!isMissing(missing)) return volumeWaits.forget(uid);
+    const told = volumeWaits.note(uid, missing, clock.now());
+    if (told !== undefined) recorder.pod(pod, "Warning", "FailedMount", told);
+    throw fail(WAITING_FOR_VOLUMES, waitMessage(missing));
   }
 
   async #objectsReady(pod: V1Pod): Promise<void> {
@@ -168,10 +187,12 @@ export class StepExecutor {
 
   async #tearDown(pod: V1Pod): Promise<void> {
     const uid = pod.metadata?.uid ?? "";
-    const { objects, tokens, settings, files } = this.#tools;
+    const { objects, tokens, settings, files, claimed, volumeWaits } = this.#tools;
     objects.release(uid);
     tokens.release(uid);
+    volumeWaits.forget(uid);
     await this.#mounter.tearDown(uid);
+    claimed.release(uid);
     await files.removeCgroup(cgroupOf(pod, settings.cgroupRoot));
   }
 

@@ -10,23 +10,26 @@ import { wholeOf } from "../runtime/amount.ts";
 import { expand } from "../env/expand.ts";
 import { allContainers } from "../runtime/pod-spec.ts";
 import { hasPayload, payloadOf, type PayloadSource } from "../volumes/payload.ts";
+import { isExternal, type VolumeSpec } from "../volumes/claimed-volume.ts";
 import { foldersOf, volumePath, type PodFolders } from "../volumes/volume-paths.ts";
 import { writeAtomically, type Ownership } from "./atomic-folder.ts";
 import { prepareHostPath } from "./host-path.ts";
 import { mountsBelow } from "./mount-table.ts";
+import {
+  attachedIn,
+  PersistentMounts,
+  removeMountPoints,
+  type MountedVolume,
+} from "./persistent-mounts.ts";
 import { runCommand } from "./run-command.ts";
 import { bindSubPath } from "./sub-path.ts";
+import { VolumeError } from "./volume-error.ts";
 
 const PROPAGATIONS: Readonly<Record<string, number>> = {
   None: PROPAGATION_PRIVATE,
   HostToContainer: PROPAGATION_HOST_TO_CONTAINER,
   Bidirectional: PROPAGATION_BIDIRECTIONAL,
 };
-
-/** One volume could not be made. The message is upstream's event. */
-export class VolumeError extends Error {
-  override readonly name = "VolumeError";
-}
 
 /**
  * Makes, refreshes and removes the volumes of Pods on this node.
@@ -35,10 +38,15 @@ export class VolumeError extends Error {
  */
 export class VolumeMounter {
   readonly #stateRoot: string;
+  readonly #persistent: PersistentMounts;
+  /** By the uid of a Pod and the name of a volume that is not made in the Pod's own folders: where it is. */
+  readonly #mounted = new Map<string, ReadonlyMap<string, MountedVolume>>();
   #version = 0;
 
-  constructor(stateRoot: string) {
+  /** `ownVolumes`: the folder of the cluster's own volumes. */
+  constructor(stateRoot: string, ownVolumes: string) {
     this.#stateRoot = stateRoot;
+    this.#persistent = new PersistentMounts(ownVolumes);
   }
 
   /** Once per start, before any Pod. Keeps what an earlier process of this node mounted. */
@@ -54,19 +62,35 @@ export class VolumeMounter {
     return foldersOf(this.#stateRoot, pod.metadata?.uid ?? "");
   }
 
-  /** Makes all volumes; those that exist are brought up to date. @throws {VolumeError} */
-  async prepare(pod: V1Pod, source: PayloadSource, now: number): Promise<void> {
+  /**
+   * Makes all volumes of the Pod's own folders, and mounts `specs`; those that exist are brought up to date.
+   *
+   * @throws {VolumeError}
+   */
+  async prepare(
+    pod: V1Pod,
+    source: PayloadSource,
+    now: number,
+    specs: readonly VolumeSpec[],
+  ): Promise<void> {
     const folders = this.folders(pod);
     await fs.mkdir(folders.pod, { recursive: true, mode: 0o750 });
-    const volumes = pod.spec?.volumes ?? [];
-    await Promise.all(
-      volumes.map((volume) =>
+    const volumes = (pod.spec?.volumes ?? []).filter((volume) => !isExternal(volume));
+    await Promise.all([
+      ...volumes.map((volume) =>
         this.#prepareOne(pod, folders, volume, source, now).catch((error: Error) => {
           const name = JSON.stringify(volume.name);
           throw new VolumeError(`MountVolume.SetUp failed for volume ${name} : ${error.message}`);
         }),
       ),
-    );
+      ...specs.map((spec) => this.#mount(spec, pod, folders)),
+    ]);
+  }
+
+  async #mount(spec: VolumeSpec, pod: V1Pod, folders: PodFolders): Promise<void> {
+    const mounted = await this.#persistent.mount(spec, pod, folders);
+    const uid = pod.metadata?.uid ?? "";
+    this.#mounted.set(uid, new Map(this.#mounted.get(uid)).set(spec.volume, mounted));
   }
 
   async #prepareOne(
@@ -79,7 +103,6 @@ export class VolumeMounter {
     const path = volumePath(folders, volume);
     if (volume.hostPath) return prepareHostPath(volume.hostPath);
     if (volume.emptyDir) return this.#emptyDir(pod, path, volume.emptyDir);
-    if (!hasPayload(volume)) throw new Error("this type of volume is not supported on this node");
     const version = `${now}_${this.#version++}`;
     writeAtomically(path, payloadOf(volume, source), ownershipOf(pod), version);
   }
@@ -115,14 +138,17 @@ export class VolumeMounter {
           `failed to resolve recursive read-only mode: volume ${JSON.stringify(mount.name)} asks for a ` +
             "recursive read-only mount, which the container runtime does not support",
         );
-      const path = volumePath(folders, volume);
+      const mounted = this.#mounted.get(pod.metadata?.uid ?? "")?.get(volume.name);
+      if (!mounted && isExternal(volume))
+        throw new VolumeError(`cannot find volume ${JSON.stringify(mount.name)}`);
+      const path = mounted?.path ?? volumePath(folders, volume);
       const hostPath = await this.#subPath(folders, path, container, mount, index, environment);
       mounts.push({
         containerPath: absolute(mount.mountPath),
         hostPath,
         // Files of the API cannot be written, whatever the mount says: a container could lead the kubelet where it likes.
         // @spec volume GetAttributes of these types; CVE-2017-1002102
-        readonly: mount.readOnly || hasPayload(volume),
+        readonly: mount.readOnly || hasPayload(volume) || (mounted?.isReadOnly ?? false),
         propagation: PROPAGATIONS[mount.mountPropagation ?? "None"] ?? PROPAGATION_PRIVATE,
       });
     }
@@ -156,8 +182,17 @@ export class VolumeMounter {
   async tearDown(uid: string): Promise<void> {
     const folders = foldersOf(this.#stateRoot, uid);
     await unmountAll(folders.pod);
+    const left = await mountsBelow(folders.pod);
+    if (left.length > 0) throw new Error(`${left.join(", ")}: still mounted`);
+    await removeMountPoints(folders);
+    this.#mounted.delete(uid);
     await fs.rm(folders.memory, { recursive: true, force: true });
     await fs.rm(folders.pod, { recursive: true, force: true });
+  }
+
+  /** Names of attachable volumes that an earlier process of this node mounted for that Pod. */
+  attached(uid: string): Promise<readonly string[]> {
+    return attachedIn(foldersOf(this.#stateRoot, uid));
   }
 
   /** Uids of Pods that have folders here. */

@@ -3,6 +3,7 @@ import { formatMicroTime, type Clock, type Instant, type Timer } from "../../bas
 import type { Logger } from "../../base/logger.ts";
 import { Lease } from "../../api/coordination/lease.ts";
 import { Node } from "../../api/core/node.ts";
+import { equalJson } from "../../api/machinery/equality.ts";
 import { isStatusError } from "../../api/machinery/status-error.ts";
 import type { Client } from "../../client/client.ts";
 import type { V1Lease, V1Node, V1NodeStatus, V1OwnerReference } from "../../gen/types.ts";
@@ -10,6 +11,7 @@ import type { CriClient, RuntimeCondition } from "../../wire/cri/cri-client.ts";
 import type { EventRecorder } from "../events.ts";
 import type { Pressure } from "../plan/eviction.ts";
 import type { Machine } from "../executor/machine.ts";
+import { tellDriver } from "./csi-node.ts";
 import {
   isNews,
   isReady,
@@ -35,6 +37,8 @@ export interface NodeCondition {
   learn(conditions: readonly RuntimeCondition[]): void;
   /** What the node is short of now. */
   pressures(): ReadonlySet<Pressure>;
+  /** Names of attachable volumes that Pods of the node have or wait for. */
+  volumesInUse(): readonly string[];
   /** The Node as the API has it, and the revision up to which that is known. */
   known(): { readonly node: V1Node | undefined; readonly revision: number };
 }
@@ -59,9 +63,13 @@ export class NodeAgent {
   #reportedAt: Instant = 0;
   #lease: V1Lease | undefined;
   #nodeUid = "";
+  /** Of the Node whose CSINode names our driver. */
+  #toldUid = "";
   /** The revision at which the Node was seen last when it was registered. */
   #registeredAt = 0;
   #looks = 0;
+  #isRegistered: Promise<void> | undefined;
+  #checking: Promise<void> = Promise.resolve();
   #timers: Timer[] = [];
   #isClosed = false;
 
@@ -87,7 +95,8 @@ export class NodeAgent {
 
   /** Resolves when the node is registered; looks and beats go on. */
   async start(): Promise<void> {
-    await this.#register();
+    this.#isRegistered = this.#register();
+    await this.#isRegistered;
     this.#recorder.node("Normal", "Starting", "Starting kubelet.");
     void this.#beat();
     void this.#look();
@@ -155,8 +164,35 @@ export class NodeAgent {
     this.#timers[0] = this.#clock.after(waitMs, () => void this.#look());
   }
 
-  /** Reads the runtime, and writes the status where it is news. Never throws. */
-  async check(): Promise<void> {
+  /** Resolves when the API has the volumes that are in use now; false: it was not reached. */
+  async tellVolumesInUse(): Promise<boolean> {
+    await this.#isRegistered;
+    if (this.#hasToldVolumes()) return true;
+    await this.check();
+    return this.#hasToldVolumes();
+  }
+
+  #hasToldVolumes(): boolean {
+    return equalJson(this.#status?.volumesInUse ?? [], this.#condition.volumesInUse());
+  }
+
+  /** Reads the runtime, and writes the status where it is news: one look at a time. Never throws. */
+  check(): Promise<void> {
+    this.#checking = this.#checking.then(() => this.#check()).then(() => this.#tellDriver());
+    return this.#checking;
+  }
+
+  /** After the status: nobody waits for it to call the node Ready. */
+  async #tellDriver(): Promise<void> {
+    if (this.#toldUid === this.#nodeUid || this.#isClosed) return;
+    const uid = this.#nodeUid;
+    await tellDriver(this.#client, this.#identity.name, uid).then(
+      () => void (this.#toldUid = uid),
+      (error: unknown) => this.#logger.warning("CSINode was not written", { error: String(error) }),
+    );
+  }
+
+  async #check(): Promise<void> {
     try {
       if (this.#isGone()) await this.#registerOnce();
       const now = this.#clock.now();
@@ -186,6 +222,7 @@ export class NodeAgent {
 
   async #runtime(): Promise<Parameters<typeof nodeStatus>[2]> {
     const pressures = this.#condition.pressures();
+    const volumesInUse = this.#condition.volumesInUse();
     try {
       const [version, conditions, images] = await Promise.all([
         this.#cri.version(),
@@ -199,12 +236,13 @@ export class NodeAgent {
         conditions,
         images,
         pressures,
+        volumesInUse,
       };
     } catch (error) {
       const message = (error as Error).message;
       const down = { type: "RuntimeReady", status: false, reason: "Unreachable", message };
       const known = this.#status?.nodeInfo?.containerRuntimeVersion ?? "";
-      return { version: known, conditions: [down], images: [], pressures };
+      return { version: known, conditions: [down], images: [], pressures, volumesInUse };
     }
   }
 
@@ -263,6 +301,14 @@ function withCapacity(
 
 /** A patch leaves in a map what it does not name. */
 function withoutGone(next: V1NodeStatus, old: V1NodeStatus | undefined): object {
+  const inUse = next.volumesInUse ?? (old?.volumesInUse ? null : undefined);
+  return {
+    ...withoutGoneAmounts(next, old),
+    ...(inUse === undefined ? {} : { volumesInUse: inUse }),
+  };
+}
+
+function withoutGoneAmounts(next: V1NodeStatus, old: V1NodeStatus | undefined): object {
   const names = Object.keys(old?.allocatable ?? {});
   const gone = names.filter((name) => next.allocatable?.[name] === undefined);
   if (gone.length === 0) return next;

@@ -5,7 +5,13 @@ import { nodeStatus, type NodeIdentity, type RuntimeFacts } from "./node-status.
 
 const IDENTITY = { name: "n", ips: ["10.0.0.1"], kubeletPort: 10250 } as unknown as NodeIdentity;
 const MACHINE = { cpus: 2, memoryBytes: 2 ** 32, diskBytes: 2 ** 33 } as Machine;
-const RUNTIME: RuntimeFacts = { version: "", conditions: [], images: [], pressures: new Set() };
+const RUNTIME: RuntimeFacts = {
+  version: "",
+  conditions: [],
+  images: [],
+  pressures: new Set(),
+  volumesInUse: [],
+};
 
 describe("nodeStatus", () => {
   it("offers what others have added to the capacity, and the machine's own as they are", () => {

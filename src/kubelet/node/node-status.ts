@@ -9,6 +9,8 @@ export interface NodeIdentity {
   readonly name: string;
   readonly ips: readonly string[];
   readonly labels: Readonly<Record<string, string>>;
+  /** Names the machine, with whose nodes this one shares the cluster's own volumes. */
+  readonly machineName: string;
   readonly taints: NonNullable<NonNullable<V1Node["spec"]>["taints"]>;
   readonly kubeletPort: number;
   /** `v1.36.0+skiff.0.1.0` */
@@ -23,7 +25,12 @@ export interface RuntimeFacts {
   readonly images: readonly Image[];
   /** What the node is short of. */
   readonly pressures: ReadonlySet<Pressure>;
+  /** Names of attachable volumes that Pods have or wait for. */
+  readonly volumesInUse: readonly string[];
 }
+
+/** Tells nodes that share the cluster's own volumes from others. */
+export const MACHINE_LABEL = "topology.skiff.dev/machine";
 
 /** Pods on one node. @spec k8s@1.36 kubelet config MaxPods */
 const PODS_MAX = 110;
@@ -51,7 +58,7 @@ export function newNode(identity: NodeIdentity, machine: Machine): V1Node {
 
 /** The labels that the kubelet keeps on its Node. */
 export function nodeLabels(
-  { name, labels }: NodeIdentity,
+  { name, labels, machineName }: NodeIdentity,
   { architecture }: Machine,
 ): Readonly<Record<string, string>> {
   return {
@@ -60,6 +67,7 @@ export function nodeLabels(
     "kubernetes.io/arch": architecture,
     "kubernetes.io/hostname": name,
     "kubernetes.io/os": "linux",
+    [MACHINE_LABEL]: machineName,
     ...labels,
   };
 }
@@ -112,6 +120,7 @@ export function nodeStatus(
     conditions: verdicts(runtime).map((verdict) => condition(verdict, old, now)),
     daemonEndpoints: { kubeletEndpoint: { Port: identity.kubeletPort } },
     images: imagesOf(runtime.images),
+    ...(runtime.volumesInUse.length > 0 && { volumesInUse: runtime.volumesInUse }),
     nodeInfo: {
       machineID: machine.machineId,
       systemUUID: machine.systemUuid,

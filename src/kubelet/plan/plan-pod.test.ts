@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
-import type { V1Container, V1Pod } from "../../gen/types.ts";
+import type { V1Container, V1Pod, V1Volume } from "../../gen/types.ts";
 import type { ContainerState, PodRuntime } from "../runtime/pod-runtime.ts";
 import { freshMemory, type ObservedPod, type PodMemory } from "./observed.ts";
 import { planPod } from "./plan-pod.ts";
@@ -23,6 +23,7 @@ interface Case {
   readonly deleted?: number;
   readonly deadline?: number;
   readonly probes?: string;
+  readonly volumes?: readonly V1Volume[];
 }
 
 function containers(
@@ -83,6 +84,7 @@ function observe(row: Case): ObservedPod {
       spec: {
         ...containers(spec),
         restartPolicy: policy,
+        ...(row.volumes === undefined ? {} : { volumes: row.volumes }),
         ...(row.deadline === undefined ? {} : { activeDeadlineSeconds: row.deadline }),
       },
     },
@@ -143,6 +145,15 @@ describe("planPod", () => {
       "nothing starts without its volumes",
       { memory: { ...pulled("app"), volumes: { kind: "none" } } },
       "volumes",
+    );
+    row(
+      "a claim that is waited for holds up the sandbox, too",
+      {
+        sandbox: "",
+        volumes: [{ name: "v", persistentVolumeClaim: { claimName: "c" } }],
+        memory: { volumes: { kind: "none" } },
+      },
+      "volumes, image app",
     );
     row("with all there", { memory: pulled("app") }, "start app#0");
     row(

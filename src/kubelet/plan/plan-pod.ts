@@ -16,6 +16,7 @@ import {
   shouldRestart,
   statusNamed,
 } from "../runtime/pod-spec.ts";
+import { isExternal } from "../volumes/claimed-volume.ts";
 import { currentPhase, startTimeOf, statusChangesAt } from "../status/pod-status.ts";
 import { retryAt } from "./back-off.ts";
 import { again, anew, mustRestart, type Candidate } from "./candidate.ts";
@@ -143,6 +144,8 @@ function planSandbox(
   for (const container of alive)
     draft.add(kill(container, graceSecondsOf(pod), `Stopping container ${container.name}`, false));
   if (alive.length > 0) return undefined;
+  // A Pod that may wait for its volumes for long holds no address meanwhile.
+  if (memory.volumes.kind !== "done" && pod.spec?.volumes?.some(isExternal)) return undefined;
   if (node.networkProblem !== undefined && !pod.spec?.hostNetwork) return node.networkProblem;
   if (!draft.isDue(memory.sandbox)) return undefined;
   const attempt = (runtime.sandboxes[0]?.attempt ?? -1) + 1;

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
 import { freshMemory, type PodMemory } from "./observed.ts";
-import { remember, rememberBegin, type StepResult } from "./remember.ts";
+import { remember, rememberBegin, WAITING_FOR_VOLUMES, type StepResult } from "./remember.ts";
 import type { Step } from "./step.ts";
 
 const STEP: Step = { kind: "prepareVolumes" };
@@ -26,5 +26,15 @@ describe("what is remembered of volumes", () => {
   it("one that fails leaves what is there, and is tried again", () => {
     const { volumes, refreshAt } = after(made, failed);
     assert.deepEqual([volumes.kind, refreshAt], ["done", 122_005]);
+  });
+  it("volumes that are not here yet are looked for soon, and every 10 s at the latest", () => {
+    const waiting: StepResult = { isSuccess: false, reason: WAITING_FOR_VOLUMES, message: "no" };
+    let memory = freshMemory(0);
+    const waits: number[] = [];
+    for (let look = 0; look < 9; look++) {
+      memory = remember(memory, STEP, waiting, 0);
+      if (memory.volumes.kind === "failed") waits.push(memory.volumes.retryAt);
+    }
+    assert.deepEqual(waits, [100, 200, 400, 800, 1600, 3200, 6400, 10_000, 10_000]);
   });
 });

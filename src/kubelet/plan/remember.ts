@@ -16,6 +16,13 @@ interface Waits {
 
 /** @spec k8s@1.36 pkg/util/goroutinemap/exponentialbackoff */
 const VOLUME_WAITS: Waits = { firstMs: 500, ceilingMs: 122_000 };
+/**
+ * Looks for volumes that are not here yet. Upstream looks ten times a second for as long as it takes; claims seldom come late, and that a
+ * volume was attached is told. Doubling the ceiling doubles the longest wait for a claim that came late.
+ */
+const MISSING_WAITS: Waits = { firstMs: 100, ceilingMs: 10_000 };
+/** Reason of a failure to make volumes that only means: not yet. */
+export const WAITING_FOR_VOLUMES = "WaitingForVolumes";
 /** Networks of a node that just started come up within a second or two; upstream waits 10 s at once. */
 const SANDBOX_WAITS: Waits = { firstMs: 1000, ceilingMs: 10_000 };
 const IMAGE_WAITS: Waits = { firstMs: BACK_OFF_MS_MIN, ceilingMs: BACK_OFF_MS_MAX };
@@ -97,7 +104,8 @@ function forgetContainer(memory: PodMemory, id: string): PodMemory {
 
 /** Volumes that were once made stay usable when bringing them up to date fails. A refresh that was asked for meanwhile stays. */
 function rememberVolumes(memory: PodMemory, result: StepResult, now: Instant): PodMemory {
-  const next = outcome(memory.volumes, result, VOLUME_WAITS, now);
+  const isMissing = !result.isSuccess && result.reason === WAITING_FOR_VOLUMES;
+  const next = outcome(memory.volumes, result, isMissing ? MISSING_WAITS : VOLUME_WAITS, now);
   const isStale = next.kind === "failed" && memory.volumes.kind === "done";
   const nextAt = isStale
     ? now + VOLUME_WAITS.ceilingMs

@@ -97,6 +97,10 @@ class SimVolumes implements Volumes {
     this.#known.delete(uid);
   }
 
+  async attached(): Promise<readonly string[]> {
+    return [];
+  }
+
   async known(): Promise<readonly string[]> {
     return [...this.#known];
   }

@@ -90,7 +90,7 @@ export class SimNode {
       logger: log,
       nodeName: name,
       nodeIps: [`10.9.0.${number}`],
-      folders: { state: "/node", logs: "/logs", logLinks: "/links" },
+      folders: { state: "/node", logs: "/logs", logLinks: "/links", ownVolumes: "/volumes" },
       dns: { clusterServers: ["10.96.0.10"], clusterDomain: "cluster.local" },
       version: "v1.36.0+skiff.sim",
       host: this.#host,
