@@ -7,6 +7,7 @@ import {
   isKnownPlugin,
   pluginOf,
   PLUGIN_NAMES,
+  volumeBindTimeoutOf,
   preemptionOf,
 } from "./plugin-args.ts";
 import { inUse, type PluginUse, type Profile } from "./profile.ts";
@@ -96,7 +97,10 @@ function profileOf(profile: Part, path: string, ignored: readonly string[]): Pro
     });
     const preempts = uses.isPreempting;
     const preemption = preempts ? preemptionOf(args.get("DefaultPreemption") ?? {}) : null;
-    return { schedulerName, plugins, preemption };
+    const isBinding = plugins.some(({ name }) => name === "VolumeBinding");
+    const bindTimeoutMs = volumeBindTimeoutOf(args.get("VolumeBinding") ?? {});
+    const volumeBindTimeoutMs = isBinding ? bindTimeoutMs : null;
+    return { schedulerName, plugins, preemption, volumeBindTimeoutMs };
   } catch (error) {
     if (error instanceof ArgumentError)
       throw new ConfigurationError(`${path}.pluginConfig: ${error.message}`);

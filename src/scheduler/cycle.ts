@@ -66,16 +66,18 @@ export const NO_NODES: Decision = {
   losesNomination: false,
 };
 
+/** What upstream's plugin of dynamic resources says of a Pod that an earlier one has refused: its own state is missing. */
+const NOT_REACHED = "not found";
+
 /** The decision for a Pod that no node is asked about. @spec schedule_one.go: a plugin's PreFilter refuses all nodes */
 export function closedTo(podClass: PodClass, snapshot: Snapshot): Decision | undefined {
   for (const { plugin, input } of podClass.readers) {
     const why = plugin.gate?.(input, snapshot);
     if (why === undefined) continue;
     const none = `0/${snapshot.nodes.length} nodes are available`;
-    const hopeless = `${none}: ${snapshot.nodes.length} Preemption is not helpful for scheduling.`;
     return {
       kind: "unschedulable",
-      message: `${none}: ${why}. ${NO_CLAIMS}, preemption: ${hopeless}`,
+      message: `${none}: ${why}. ${NOT_REACHED}`,
       plugins: new Set([plugin.name]),
       losesNomination: true,
     };

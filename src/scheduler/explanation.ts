@@ -181,7 +181,7 @@ function withoutPod(snapshot: Snapshot, uid: string): Nodes {
     namespacesVersion: snapshot.namespacesVersion,
     nodesWithImage: (name) => snapshot.nodesWithImage(name),
     namespaceLabels: (name) => snapshot.namespaceLabels(name),
-    claim: (of, name) => snapshot.claim(of, name),
+    claims: snapshot.claims,
     node: (name) => {
       const found = snapshot.node(name);
       return found && nodes[found.slot];

@@ -5,12 +5,11 @@ import type { KubeObject, ObjectKey } from "../api/machinery/object.ts";
 import type { Cache } from "../client/cache.ts";
 import type {
   V1LabelSelector,
-  V1PersistentVolumeClaim,
   V1PodDisruptionBudget,
   V1ReplicaSet,
   V1Service,
-  V1StorageClass,
 } from "../gen/types.ts";
+import type { StorageChange, StorageObjects } from "./claims.ts";
 import type { ClusterChange } from "./framework.ts";
 import type { SchedulerCache } from "./scheduler-cache.ts";
 import type { Workloads, WorkloadKind } from "./workloads.ts";
@@ -23,8 +22,18 @@ const WORKLOADS: readonly (readonly [string, WorkloadKind])[] = [
   ["apps/v1", "StatefulSet"],
 ];
 
+const STORAGE: readonly (readonly [string, keyof StorageObjects])[] = [
+  ["v1", "PersistentVolumeClaim"],
+  ["v1", "PersistentVolume"],
+  ["storage.k8s.io/v1", "StorageClass"],
+  ["storage.k8s.io/v1", "CSIDriver"],
+  ["storage.k8s.io/v1", "CSINode"],
+  ["storage.k8s.io/v1", "CSIStorageCapacity"],
+  ["storage.k8s.io/v1", "VolumeAttachment"],
+];
+
 /**
- * Keeps what decisions read besides nodes and Pods in step with the server: labels of namespaces, selectors of workloads, budgets.
+ * Keeps what decisions read besides nodes and Pods in step with the server: labels of namespaces, selectors of workloads, budgets, volumes.
  *
  * Resolves when all that is there is known. Kinds that the server does not serve have no objects.
  */
@@ -51,20 +60,15 @@ export async function followCluster(
     );
     kinds.push(budgets);
   }
-  const claims = resourceByKind("v1", "PersistentVolumeClaim")?.kind;
-  const classes = resourceByKind("storage.k8s.io/v1", "StorageClass")?.kind;
-  if (classes) {
-    cache.onChange(classes, ({ key, object }) =>
-      state.claims.setClass(key.name, object as V1StorageClass | undefined),
-    );
-    kinds.push(classes);
-  }
-  if (claims) {
-    cache.onChange(claims, ({ key: { namespace, name }, object }) => {
-      state.claims.set(namespace, name, object as V1PersistentVolumeClaim | undefined);
-      onChange({ kind: "claim", namespace, name });
+  for (const [apiVersion, resource] of STORAGE) {
+    const kind = resourceByKind(apiVersion, resource)?.kind;
+    if (!kind) continue;
+    cache.onChange(kind, ({ key: { namespace, name }, old, object }) => {
+      const change = { kind: "storage", resource, namespace, name, old, object } as StorageChange;
+      state.claims.apply(change);
+      onChange(change);
     });
-    kinds.push(claims);
+    kinds.push(kind);
   }
   await Promise.all(kinds.map((kind) => cache.sync(kind)));
 }

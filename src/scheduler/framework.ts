@@ -1,5 +1,5 @@
 import type { V1LabelSelector, V1Node, V1Pod, V1PodSpec } from "../gen/types.ts";
-import type { Claim } from "./claims.ts";
+import type { Claims, StorageChange } from "./claims.ts";
 import type { Demand } from "./demand.ts";
 import type { Domains, Reach } from "./domains.ts";
 import type { NodeDifference, NodeInfo } from "./node-info.ts";
@@ -83,7 +83,7 @@ export interface ClusterFacts {
   /** Numbers of topology domains. */
   readonly domains: Domains;
   namespaceLabels(name: string): Readonly<Record<string, string>>;
-  claim(namespace: string, name: string): Claim | undefined;
+  readonly claims: Claims;
   /** Grows with every change of a namespace's labels. */
   readonly namespacesVersion: number;
 }
@@ -106,8 +106,7 @@ export type ClusterChange =
       readonly difference: NodeDifference | undefined;
     }
   | { readonly kind: "node-gone"; readonly node: V1Node }
-  /** A PersistentVolumeClaim came, changed or went. */
-  | { readonly kind: "claim"; readonly namespace: string; readonly name: string }
+  | StorageChange
   /** A Pod left its node, or takes less of it; what it had taken. */
   | { readonly kind: "pod-freed"; readonly demand: Demand; readonly pod: V1Pod }
   /** A Pod has a node now. */

@@ -2,6 +2,7 @@ import { equalJson } from "../api/machinery/equality.ts";
 import type { HostPort } from "../api/core/host-ports.ts";
 import type { V1Node, V1Pod, V1Taint } from "../gen/types.ts";
 import type { AffinityTerms } from "./affinity-terms.ts";
+import type { PlacedVolumes } from "./claims-of-pod.ts";
 import type { Demand } from "./demand.ts";
 import { allocatableOf, Resources } from "./resources.ts";
 
@@ -11,6 +12,8 @@ export interface PlacedPod {
   readonly demand: Demand;
   /** What it wants of Pods near it. */
   readonly terms: AffinityTerms | undefined;
+  /** Its claims, and disks that only one may write to. */
+  readonly volumes: PlacedVolumes | undefined;
 }
 
 /** One node with the Pods that are bound or assumed to it. Changed only by the scheduler's own cache. */
@@ -18,6 +21,8 @@ export class NodeInfo {
   readonly pods = new Map<string, PlacedPod>();
   /** Those that have affinity terms. */
   readonly affinityPods = new Set<PlacedPod>();
+  /** Those that have volumes of their own. */
+  readonly volumePods = new Set<PlacedPod>();
   readonly requested = new Resources();
   readonly scored = new Resources();
   /** The host ports of its Pods. */
@@ -84,6 +89,7 @@ export class NodeInfo {
     const { requests, scored, hostPorts } = placed.demand;
     this.pods.set(uid, placed);
     if (placed.terms) this.affinityPods.add(placed);
+    if (placed.volumes) this.volumePods.add(placed);
     this.requested.add(requests);
     this.scored.add(scored);
     for (const port of hostPorts) this.hostPorts.push(port);
@@ -94,6 +100,7 @@ export class NodeInfo {
     if (!placed) return false;
     this.pods.delete(uid);
     this.affinityPods.delete(placed);
+    if (placed.volumes) this.volumePods.delete(placed);
     const { requests, scored, hostPorts } = placed.demand;
     this.requested.subtract(requests);
     this.scored.subtract(scored);

@@ -8,6 +8,7 @@ import { nodeName } from "./plugins/node-name.ts";
 import { nodePorts } from "./plugins/node-ports.ts";
 import { nodeResourcesFit } from "./plugins/node-resources-fit.ts";
 import { nodeUnschedulable } from "./plugins/node-unschedulable.ts";
+import { nodeVolumeLimits } from "./plugins/node-volume-limits.ts";
 import { podTopologySpread, SYSTEM_DEFAULTS } from "./plugins/pod-topology-spread.ts";
 import {
   LEAST_ALLOCATED,
@@ -17,6 +18,8 @@ import {
 } from "./plugins/resource-strategies.ts";
 import { taintToleration } from "./plugins/taint-toleration.ts";
 import { volumeBinding } from "./plugins/volume-binding.ts";
+import { volumeRestrictions } from "./plugins/volume-restrictions.ts";
+import { volumeZone } from "./plugins/volume-zone.ts";
 import { DEFAULT_PREEMPTION, type PreemptionSettings } from "./profile.ts";
 
 /** Arguments of a plugin make no sense. Whoever reads the file says where. */
@@ -37,10 +40,10 @@ const FACTORIES: Readonly<Record<string, Factory | undefined>> = {
   NodeAffinity: (args) => nodeAffinity(args["addedAffinity"] as V1NodeAffinity) as Plugin,
   NodePorts: () => nodePorts as Plugin,
   NodeResourcesFit: resourcesFit,
-  VolumeRestrictions: undefined,
-  NodeVolumeLimits: undefined,
+  VolumeRestrictions: () => volumeRestrictions as Plugin,
+  NodeVolumeLimits: () => nodeVolumeLimits as Plugin,
   VolumeBinding: () => volumeBinding as Plugin,
-  VolumeZone: undefined,
+  VolumeZone: () => volumeZone as Plugin,
   PodTopologySpread: topologySpread,
   InterPodAffinity: podAffinity,
   DynamicResources: undefined,
@@ -85,6 +88,11 @@ export function preemptionOf(args: Args): PreemptionSettings {
     minCandidateNodesPercentage: numberAt(args, "minCandidateNodesPercentage", percentage, 0, 100),
     minCandidateNodesAbsolute: numberAt(args, "minCandidateNodesAbsolute", absolute, 0, 1e9),
   };
+}
+
+/** How long a Pod's volumes may take to be bound, in ms. @spec VolumeBindingArgs, default 600 s */
+export function volumeBindTimeoutOf(args: Args): number {
+  return 1000 * numberAt(args, "bindTimeoutSeconds", 600, 0, 1e6);
 }
 
 function resourcesFit(args: Args, managed: readonly string[]): Plugin {

@@ -8,6 +8,7 @@ import type {
   Plugin,
   Topology,
 } from "./framework.ts";
+import { hasOwnClaims } from "./claims-of-pod.ts";
 import type { LabelInterest } from "./label-interest.ts";
 import type { Workloads } from "./workloads.ts";
 
@@ -101,13 +102,19 @@ const CLASSES_MAX = 512;
 /** Pods of one spec that differ in what is read besides: namespaces, labels, owners. With more, all are read anew. */
 const FACES_MAX = 64;
 
+interface KnownSpec {
+  readonly faces: Map<string, PodClass>;
+  /** What is made for each Pod bears its name. */
+  readonly isPersonal: boolean;
+}
+
 /** The classes of the Pods that were asked about last. Equal Pods have one class object as long as it is remembered. */
 export class PodClasses {
   readonly #plugins: readonly Plugin[];
   readonly #interest: LabelInterest;
   readonly #workloads: Workloads;
   readonly #around: Around;
-  readonly #bySpec = new Recent<object, Map<string, PodClass>>(CLASSES_MAX);
+  readonly #bySpec = new Recent<object, KnownSpec>(CLASSES_MAX);
   readonly #byText = new Recent<string, PodClass>(CLASSES_MAX);
   #version = "";
 
@@ -124,9 +131,13 @@ export class PodClasses {
   of(pod: V1Pod): PodClass {
     this.#forgetStale();
     const { spec = NO_SPEC } = pod;
-    let faces = this.#bySpec.get(spec);
-    if (!faces) this.#bySpec.set(spec, (faces = new Map()));
-    const face = faceOf(pod);
+    let found = this.#bySpec.get(spec);
+    if (!found) {
+      found = { faces: new Map(), isPersonal: hasOwnClaims(spec) };
+      this.#bySpec.set(spec, found);
+    }
+    const { faces, isPersonal } = found;
+    const face = isPersonal ? personalFaceOf(pod) : faceOf(pod);
     let known = faces.get(face);
     if (known) return known;
     if (faces.size >= FACES_MAX) faces.clear();
@@ -158,6 +169,10 @@ function faceOf({ metadata }: V1Pod): string {
   const owner = ownerReferences?.find(({ controller }) => controller);
   const owned = owner ? `${owner.apiVersion} ${owner.kind} ${owner.name}` : "";
   return `${namespace} ${owned} ${labels ? JSON.stringify(labels) : ""}`;
+}
+
+function personalFaceOf(pod: V1Pod): string {
+  return `${faceOf(pod)} ${pod.metadata?.name} ${pod.metadata?.uid}`;
 }
 
 /** What each plugin reads of a Pod, without those that have nothing to say. */

@@ -8,6 +8,8 @@ export interface Profile {
   readonly plugins: readonly Plugin[];
   /** `null`: nobody is evicted for its Pods. */
   readonly preemption: PreemptionSettings | null;
+  /** How long the volumes of a Pod that has a node may take to be bound; `null`: nobody waits for them. */
+  readonly volumeBindTimeoutMs: number | null;
 }
 
 /** How many nodes are compared. @spec k8s@1.36 kubescheduler.config.k8s.io/v1 DefaultPreemptionArgs */

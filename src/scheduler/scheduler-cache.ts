@@ -3,7 +3,7 @@ import { equalJson } from "../api/machinery/equality.ts";
 import { ChangeLog } from "./change-log.ts";
 import type { Snapshot } from "./cycle.ts";
 import type { Demand } from "./demand.ts";
-import { Claims, type Claim } from "./claims.ts";
+import { Claims } from "./claims.ts";
 import { Domains } from "./domains.ts";
 import { LabelInterest } from "./label-interest.ts";
 import { Nominations } from "./nominations.ts";
@@ -70,10 +70,6 @@ export class SchedulerCache implements Snapshot {
 
   namespaceLabels(name: string): Readonly<Record<string, string>> {
     return this.#namespaces.get(name) ?? NO_LABELS;
-  }
-
-  claim(namespace: string, name: string): Claim | undefined {
-    return this.claims.get(namespace, name);
   }
 
   /** `undefined`: the namespace is gone. */
@@ -184,7 +180,7 @@ export class SchedulerCache implements Snapshot {
 
   #place(pod: V1Pod, name: string, isAssumed: boolean): Demand | undefined {
     const uid = uidOf(pod);
-    const { demand, terms } = placedPodOf(pod);
+    const { demand, terms, volumes } = placedPodOf(pod);
     const known = this.#placements.get(uid);
     const node = this.#byName.get(name);
     if (known?.node === name && known.demand === demand && known.terms === terms) {
@@ -196,7 +192,7 @@ export class SchedulerCache implements Snapshot {
     }
     this.removePod(uid);
     if (terms) this.interest.add(terms);
-    const placement = { pod, demand, terms, node: name, isAssumed };
+    const placement = { pod, demand, terms, volumes, node: name, isAssumed };
     this.#placements.set(uid, placement);
     this.#countPriority(pod, 1);
     if (node) {

@@ -169,8 +169,8 @@ export function eventOf(change: ClusterChange): string {
     }
     case "node-gone":
       return "NodeDelete";
-    case "claim":
-      return "PersistentVolumeClaimUpdate";
+    case "storage":
+      return `${change.resource}${!change.object ? "Delete" : change.old ? "Update" : "Add"}`;
     case "pod-freed":
       return "AssignedPodDelete";
     case "pod-placed":

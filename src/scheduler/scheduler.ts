@@ -10,6 +10,7 @@ import type { Client } from "../client/client.ts";
 import type { V1Node, V1Pod } from "../gen/types.ts";
 import { DEFAULT_CONFIGURATION, type SchedulerConfiguration } from "./configuration.ts";
 import { NO_NODES, type Decision } from "./cycle.ts";
+import { ClaimWrites, type PendingVolumes } from "./claims-writes.ts";
 import { Decider } from "./decider.ts";
 import { demandOf } from "./demand.ts";
 import { explainPod, type PodExplanation } from "./explanation.ts";
@@ -77,6 +78,7 @@ export class Scheduler {
   readonly #queue: SchedulingQueue;
   readonly #metrics: SchedulerMetrics;
   readonly #gated: GatedPods;
+  readonly #volumes: ClaimWrites;
   /** Uids of Pods whose victims are being told to go. */
   readonly #evicting = new Set<string>();
   #isRunning = false;
@@ -95,6 +97,8 @@ export class Scheduler {
     this.#options = options;
     this.#metrics = new SchedulerMetrics(options.metrics ?? new MetricRegistry());
     this.#gated = new GatedPods(this.#metrics);
+    const nodeOf = (name: string): V1Node | undefined => this.#state.node(name)?.node;
+    this.#volumes = new ClaimWrites(options.client, clock, this.#state.claims, nodeOf);
     this.#workers = new Map(profiles.map((one) => [one.schedulerName, this.#workerOf(one)]));
     this.#extenders = postJson ? extenders.map((one) => new Extender(one, postJson)) : [];
     const classOf = (pod: V1Pod): PodClass => this.#workerFor(pod).classes.of(pod);
@@ -131,7 +135,10 @@ export class Scheduler {
   /** Resolves when the caches are synced and decisions have begun. */
   async start(): Promise<void> {
     const { cache } = this.#options;
-    const onChange = (change: ClusterChange): void => this.#queue.wake(change);
+    const onChange = (change: ClusterChange): void => {
+      if (change.kind === "storage") this.#volumes.heed();
+      this.#queue.wake(change);
+    };
     const others = followCluster(cache, this.#state, this.#workloads, onChange);
     cache.onChange(Node, (change) => this.#onNode(change as CacheChange<V1Node>));
     cache.onChange(Pod, (change) => this.#onPod(change as CacheChange<V1Pod>));
@@ -152,6 +159,7 @@ export class Scheduler {
   close(): void {
     this.#isRunning = false;
     this.#rest?.cancel();
+    this.#volumes.close();
     this.#queue.close();
   }
 
@@ -177,6 +185,7 @@ export class Scheduler {
     // What is assumed stays so, whatever else is written to the Pod meanwhile: the binding is under way.
     if (!isOver && this.#isOurs(pod)) return this.#queue.add(pod, this.#gated.release(pod));
     this.#gated.note(pod, !isOver && this.#workers.has(pod.spec?.schedulerName ?? ""));
+    if (isOver) this.#volumes.cancel(pod);
     this.#queue.remove(pod);
     this.#workers.get(pod.spec?.schedulerName ?? "")?.writes.forget(pod);
   }
@@ -334,11 +343,14 @@ export class Scheduler {
     const kept = nominations.nodeOf(uid);
     nominations.delete(uid);
     this.#state.assume(pod, node);
+    const { volumeBindTimeoutMs } = this.#workerFor(pod).profile;
+    const volumes = this.#volumes.assume(pod, node, volumeBindTimeoutMs);
     const waited = this.#queue.placed(pod);
     this.#reclassify();
     // The room that was kept for it is there for others.
     if (kept !== undefined && kept !== node) this.#free(pod, demandOf(pod));
-    void this.#bind(pod, node, startMs, waited);
+    if (volumes) void this.#bindWithVolumes(volumes, startMs, waited);
+    else void this.#bind(pod, node, startMs, waited);
   }
 
   /** Evicts the victims. Pods of lower priority that waited for the same node must look for another. */
@@ -359,6 +371,22 @@ export class Scheduler {
     const isDone = await writes.evict(pod, node.name, victims);
     this.#evicting.delete(uid);
     if (!isDone) this.#queue.tryAgain(pod);
+  }
+
+  /** Its volumes first: they may take minutes. */
+  async #bindWithVolumes(
+    volumes: PendingVolumes,
+    startMs: number,
+    waited: Waited | undefined,
+  ): Promise<void> {
+    const { pod, plan } = volumes;
+    const { writes, meter } = this.#workerFor(pod);
+    const outcome = await this.#volumes.bind(volumes);
+    if (outcome === "bound") return this.#bind(pod, plan.node, startMs, waited);
+    meter.error(this.#options.clock.monotonic() - startMs);
+    this.#queue.retryLater(pod);
+    this.#free(pod, this.#state.forget(pod));
+    if (outcome !== "gone") writes.sayWhyNot(pod, outcome.problem);
   }
 
   async #bind(

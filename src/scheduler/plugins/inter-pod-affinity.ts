@@ -52,7 +52,7 @@ function canHelp(
     case "node":
       return change.difference?.labels !== false;
     case "node-gone":
-    case "claim":
+    case "storage":
       return false;
     case "pod-placed":
       return (own?.affinity ?? []).some((term) => mayMatch(term, change.pod));

@@ -187,7 +187,7 @@ function canHelp(change: ClusterChange, input: SpreadInput): boolean {
     case "node":
     case "node-gone":
       return nodeCanHelp(change, input);
-    case "claim":
+    case "storage":
       return false;
     case "pod-changed":
       return input.constraints.some(

@@ -1,49 +1,103 @@
-import type { V1PodSpec } from "../../gen/types.ts";
-import type { ClusterFacts, Plugin } from "../framework.ts";
+import { equalJson } from "../../api/machinery/equality.ts";
+import { controllerUidOf, type StorageChange } from "../claims.ts";
+import { limitOf, sortedClaims, volumesOnNode } from "../claims-match.ts";
+import { claimsOfPod, type PodClaim, type PodClaims } from "../claims-of-pod.ts";
+import type { ClusterChange, ClusterFacts, Plugin, Rejection, Topology } from "../framework.ts";
+import { volumeTopology } from "./volume-topology.ts";
 
-/** The claims that a Pod mounts: by name, or made for it. */
-export interface ClaimsInput {
-  readonly namespace: string;
-  readonly claims: readonly string[];
-}
+/** By the bits of `claims-match.ts`. @spec k8s@1.36 plugins/volumebinding/binder.go ErrReason… */
+const REASONS: readonly string[] = [
+  "node(s) didn't match PersistentVolume's node affinity",
+  "node(s) didn't find available persistent volumes to bind",
+  "node(s) did not have enough free storage",
+  "node(s) unavailable due to one or more pvc(s) bound to non-existent pv(s)",
+];
+
+/** One object for each set of reasons. No eviction makes a volume. */
+const REJECTIONS: readonly Rejection[] = Array.from({ length: 1 << REASONS.length }, (_, bits) => ({
+  reasons: REASONS.filter((_reason, index) => bits & (1 << index)),
+  isUnresolvable: true,
+}));
 
 /**
- * A Pod waits for its claims, wherever there is room.
+ * A Pod waits for its claims, and goes where their volumes are or can be made.
  *
- * Only that they are there and bound (or will be once there is a Pod): on which nodes their volumes can be is not asked yet.
- * @spec k8s@1.36 plugins/volumebinding PreFilter, podHasPVCs
+ * What then is to be bound or made is found again for the node that was chosen (`claims-binding.ts`).
+ * @spec k8s@1.36 plugins/volumebinding
  */
-export const volumeBinding: Plugin<ClaimsInput> = {
+export const volumeBinding: Plugin<PodClaims> = {
   name: "VolumeBinding",
-  read(spec, { metadata }) {
-    const claims = claimsOf(spec, metadata?.name ?? "");
-    if (claims.length === 0) return undefined;
-    return { namespace: metadata?.namespace ?? "", claims };
-  },
-  gate: ({ namespace, claims }, cluster) => {
-    for (const name of claims) {
-      const problem = problemOf(namespace, name, cluster);
+  read: claimsOfPod,
+  gate: (input, cluster) => {
+    for (const claim of input.claims) {
+      const problem = problemOf(input, claim, cluster);
       if (problem !== undefined) return problem;
     }
     // One that is missing is said before one that is only unbound.
-    const isUnbound = claims.some((name) => cluster.claim(namespace, name)?.isUnbound);
-    return isUnbound ? "pod has unbound immediate PersistentVolumeClaims" : undefined;
+    const { unbound } = sortedClaims(input, cluster.claims);
+    return unbound.length > 0 ? "pod has unbound immediate PersistentVolumeClaims" : undefined;
   },
-  canHelp: (change, { namespace, claims }) =>
-    change.kind === "claim" && change.namespace === namespace && claims.includes(change.name),
+  topology: (input, { claims }): Topology => {
+    const sorted = sortedClaims(input, claims);
+    return volumeTopology(claims, ({ node }) => {
+      const found = volumesOnNode(sorted, node, claims);
+      return typeof found === "number" ? REJECTIONS[found] : undefined;
+    });
+  },
+  canHelp: (change, input) =>
+    change.kind === "storage"
+      ? storageCanHelp(change, input)
+      : change.kind === "node" && change.difference?.labels !== false,
 };
 
-function claimsOf({ volumes = [] }: V1PodSpec, pod: string): readonly string[] {
-  return volumes.flatMap(({ name, persistentVolumeClaim, ephemeral }) => {
-    if (persistentVolumeClaim) return [persistentVolumeClaim.claimName];
-    return ephemeral ? [`${pod}-${name}`] : [];
-  });
+/** @spec volume_binding.go podHasPVCs */
+function problemOf(
+  { namespace, pod }: PodClaims,
+  { name, isEphemeral }: PodClaim,
+  { claims }: ClusterFacts,
+): string | undefined {
+  const claim = claims.claim(namespace, name);
+  if (!claim)
+    return isEphemeral
+      ? `waiting for ephemeral volume controller to create the persistentvolumeclaim "${name}"`
+      : `persistentvolumeclaim "${name}" not found`;
+  if (claim.status?.phase === "Lost")
+    return `persistentvolumeclaim "${name}" bound to non-existent persistentvolume "${claim.spec?.volumeName ?? ""}"`;
+  if (claim.metadata?.deletionTimestamp) return `persistentvolumeclaim "${name}" is being deleted`;
+  return isEphemeral && controllerUidOf(claim) !== pod?.uid
+    ? `PVC ${namespace}/${name} was not created for pod ${namespace}/${pod?.name} (pod is not owner)`
+    : undefined;
 }
 
-function problemOf(namespace: string, name: string, cluster: ClusterFacts): string | undefined {
-  const claim = cluster.claim(namespace, name);
-  if (!claim) return `persistentvolumeclaim "${name}" not found`;
-  if (claim.lostVolume !== undefined)
-    return `persistentvolumeclaim "${name}" bound to non-existent persistentvolume "${claim.lostVolume}"`;
-  return claim.isLeaving ? `persistentvolumeclaim "${name}" is being deleted` : undefined;
+/** True when a change of a claim is about one of the Pod's. */
+export function isAbout(change: ClusterChange, { namespace, claims }: PodClaims): boolean {
+  return (
+    change.kind === "storage" &&
+    change.resource === "PersistentVolumeClaim" &&
+    change.object !== undefined &&
+    change.namespace === namespace &&
+    claims.some(({ name }) => name === change.name)
+  );
+}
+
+/** @spec volume_binding.go isSchedulableAfter… */
+function storageCanHelp(change: StorageChange, input: PodClaims): boolean {
+  const { object, old } = change;
+  if (!object) return false;
+  switch (change.resource) {
+    case "PersistentVolumeClaim":
+      return isAbout(change, input);
+    case "PersistentVolume":
+      return true;
+    case "StorageClass":
+      return !equalJson(change.old?.allowedTopologies, change.object?.allowedTopologies) || !old;
+    case "CSINode":
+      return !old;
+    case "CSIDriver":
+      return Boolean(change.old?.spec.storageCapacity && !change.object?.spec.storageCapacity);
+    case "CSIStorageCapacity":
+      return !change.old || limitOf(change.object!) > limitOf(change.old);
+    case "VolumeAttachment":
+      return false;
+  }
 }

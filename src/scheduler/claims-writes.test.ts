@@ -1,0 +1,205 @@
+import assert from "node:assert/strict";
+import { describe, it } from "node:test";
+import { Event } from "../api/core/event.ts";
+import { Node } from "../api/core/node.ts";
+import { PersistentVolume } from "../api/core/persistent-volume.ts";
+import { PersistentVolumeClaim } from "../api/core/persistent-volume-claim.ts";
+import { Pod } from "../api/core/pod.ts";
+import { InProcessCache } from "../apiserver/in-process-cache.ts";
+import { silentLogger } from "../base/logger.ts";
+import { SeededRandom } from "../base/seeded-random.ts";
+import { EventRecorder } from "../client/event-recorder.ts";
+import { node, pod } from "../../test/support/builders.ts";
+import { startTestServer } from "../../test/support/api-server.ts";
+import { resourceByKind } from "../api/catalog.ts";
+import { readConfiguration } from "./configuration.ts";
+import { Scheduler } from "./scheduler.ts";
+
+const key = (name: string) => ({ namespace: "default", name });
+
+const CONFIGURATION = `
+apiVersion: kubescheduler.config.k8s.io/v1
+kind: KubeSchedulerConfiguration
+profiles:
+- pluginConfig:
+  - name: VolumeBinding
+    args: {bindTimeoutSeconds: 30}
+`;
+
+/** A server with a scheduler, node `n`, a class \`late\` that waits for the first Pod, and Pod `p` with claim `data` of it. */
+async function inWorld(body: (world: World) => Promise<void>): Promise<void> {
+  const server = await startTestServer();
+  const { client, clock } = server;
+  const StorageClass = resourceByKind("storage.k8s.io/v1", "StorageClass")!.kind;
+  const cache = new InProcessCache(server.server.parts);
+  const events = new EventRecorder(client, clock, new SeededRandom(1), silentLogger);
+  const scheduler = new Scheduler({
+    client,
+    cache,
+    clock,
+    random: new SeededRandom(1),
+    logger: silentLogger,
+    events,
+    configuration: readConfiguration(CONFIGURATION),
+  });
+  const pass = async (ms: number): Promise<void> => {
+    for (let left = ms; left > 0; left -= 250) await clock.advance(Math.min(250, left));
+  };
+  const world: World = {
+    pass,
+    client,
+    place: async () => (await client.get(Pod, key("p"))).spec?.nodeName ?? "",
+    told: async () => {
+      await events.idle();
+      const { items } = await client.list(Event);
+      return items.filter(({ reason }) => reason === "FailedScheduling").at(-1)?.message ?? "";
+    },
+    claim: () => client.get(PersistentVolumeClaim, key("data")),
+    bind: async (volumeName) => {
+      const claim = await client.get(PersistentVolumeClaim, key("data"));
+      const annotations = {
+        ...claim.metadata?.annotations,
+        "pv.kubernetes.io/bind-completed": "yes",
+      };
+      await client.update(PersistentVolumeClaim, {
+        ...claim,
+        metadata: { ...claim.metadata, annotations },
+        spec: { ...claim.spec, volumeName },
+      });
+    },
+  };
+  await client.create(Node, node("n"));
+  await client.create(StorageClass, {
+    apiVersion: "storage.k8s.io/v1",
+    kind: "StorageClass",
+    metadata: { name: "late" },
+    provisioner: "example.com/p",
+    volumeBindingMode: "WaitForFirstConsumer",
+  } as never);
+  await client.create(PersistentVolumeClaim, {
+    apiVersion: "v1",
+    kind: "PersistentVolumeClaim",
+    metadata: key("data"),
+    spec: {
+      storageClassName: "late",
+      accessModes: ["ReadWriteOnce"],
+      resources: { requests: { storage: "1Gi" } },
+    },
+  });
+  const started = scheduler.start();
+  await pass(250);
+  await started;
+  const volumes = [{ name: "v", persistentVolumeClaim: { claimName: "data" } }];
+  const create = (): Promise<unknown> => client.create(Pod, pod("p", { spec: { volumes } }));
+  await body({ ...world, create })
+    .finally(() => scheduler.close())
+    .finally(() => cache.close())
+    .finally(() => events.close())
+    .finally(() => server.close());
+}
+
+interface World {
+  readonly client: Awaited<ReturnType<typeof startTestServer>>["client"];
+  pass(ms: number): Promise<void>;
+  place(): Promise<string>;
+  /** What the scheduler said last of why not. */
+  told(): Promise<string>;
+  claim(): Promise<PersistentVolumeClaim>;
+  /** What the controller of volumes does when it is done. */
+  bind(volumeName: string): Promise<void>;
+  create?(): Promise<unknown>;
+}
+
+async function addVolume({ client }: World, claimRef?: { name: string }): Promise<void> {
+  const created = await client.create(PersistentVolume, {
+    apiVersion: "v1",
+    kind: "PersistentVolume",
+    metadata: { name: "v" },
+    spec: {
+      storageClassName: "late",
+      accessModes: ["ReadWriteOnce"],
+      capacity: { storage: "1Gi" },
+      hostPath: { path: "/v" },
+      ...(claimRef && { claimRef: { namespace: "default", ...claimRef } }),
+    },
+  });
+  await client.update(
+    PersistentVolume,
+    { ...created, status: { phase: "Available" } },
+    { subresource: "status" },
+  );
+}
+
+describe("a Pod whose claim waits for it", () => {
+  it("is bound when a volume was made for the node that the claim names", () =>
+    inWorld(async (world) => {
+      await world.create!();
+      await world.pass(1_000);
+      const { annotations } = (await world.claim()).metadata!;
+      assert.equal(annotations?.["volume.kubernetes.io/selected-node"], "n");
+      assert.equal(await world.place(), "");
+      await addVolume(world, { name: "data" });
+      await world.bind("v");
+      await world.pass(1_000);
+      assert.equal(await world.place(), "n");
+    }));
+
+  it("takes a volume that is there, and is bound when the claim is", () =>
+    inWorld(async (world) => {
+      await addVolume(world);
+      await world.create!();
+      await world.pass(1_000);
+      const volume = await world.client.get(PersistentVolume, { namespace: "", name: "v" });
+      const { uid } = (await world.claim()).metadata!;
+      assert.equal(volume.spec?.claimRef?.uid, uid);
+      assert.deepEqual(volume.metadata?.annotations, {
+        "pv.kubernetes.io/bound-by-controller": "yes",
+      });
+      assert.equal((await world.claim()).metadata?.annotations, undefined);
+      assert.equal(await world.place(), "");
+      await world.bind("v");
+      await world.pass(1_000);
+      assert.equal(await world.place(), "n");
+    }));
+
+  it("says so and tries again when whoever makes volumes gives the node back", () =>
+    inWorld(async (world) => {
+      await world.create!();
+      await world.pass(1_000);
+      const claim = await world.claim();
+      const { annotations: _, ...metadata } = claim.metadata!;
+      await world.client.update(PersistentVolumeClaim, {
+        ...claim,
+        metadata: { ...metadata, annotations: { seen: "yes" } },
+      });
+      await world.pass(500);
+      assert.equal(
+        await world.told(),
+        'running PreBind plugin "VolumeBinding": binding volumes: provisioning failed for PVC "data"',
+      );
+      await world.pass(3_000);
+      const again = (await world.claim()).metadata?.annotations;
+      assert.equal(again?.["volume.kubernetes.io/selected-node"], "n");
+    }));
+
+  it("waits no longer than its profile allows", () =>
+    inWorld(async (world) => {
+      await world.create!();
+      await world.pass(29_000);
+      assert.equal(await world.told(), "");
+      await world.pass(2_000);
+      assert.equal(
+        await world.told(),
+        'running PreBind plugin "VolumeBinding": binding volumes: context deadline exceeded',
+      );
+    }));
+
+  it("gives its room back when it goes meanwhile", () =>
+    inWorld(async (world) => {
+      await world.create!();
+      await world.pass(1_000);
+      await world.client.delete(Pod, key("p"), { graceSeconds: 0 });
+      await world.pass(60_000);
+      assert.equal(await world.told(), "");
+    }));
+});
