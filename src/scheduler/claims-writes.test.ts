@@ -7,7 +7,9 @@ import { PersistentVolumeClaim } from "../api/core/persistent-volume-claim.ts";
 import { Pod } from "../api/core/pod.ts";
 import { InProcessCache } from "../apiserver/in-process-cache.ts";
 import { silentLogger } from "../base/logger.ts";
+import { Unreachable } from "../base/network.ts";
 import { SeededRandom } from "../base/seeded-random.ts";
+import type { Client } from "../client/client.ts";
 import { EventRecorder } from "../client/event-recorder.ts";
 import { node, pod } from "../../test/support/builders.ts";
 import { startTestServer } from "../../test/support/api-server.ts";
@@ -33,8 +35,19 @@ async function inWorld(body: (world: World) => Promise<void>): Promise<void> {
   const StorageClass = resourceByKind("storage.k8s.io/v1", "StorageClass")!.kind;
   const cache = new InProcessCache(server.server.parts);
   const events = new EventRecorder(client, clock, new SeededRandom(1), silentLogger);
+  let isCutOff = false;
+  const cutClient = Object.assign(Object.create(client) as Client, {
+    update: async (...call: Parameters<Client["update"]>) => {
+      if (isCutOff) throw new Unreachable("cut off");
+      return client.update(...call);
+    },
+    createSubresource: (...call: Parameters<Client["createSubresource"]>) =>
+      client.createSubresource(...call),
+    patch: (...call: Parameters<Client["patch"]>) => client.patch(...call),
+    get: (...call: Parameters<Client["get"]>) => client.get(...call),
+  });
   const scheduler = new Scheduler({
-    client,
+    client: cutClient,
     cache,
     clock,
     random: new SeededRandom(1),
@@ -48,6 +61,9 @@ async function inWorld(body: (world: World) => Promise<void>): Promise<void> {
   const world: World = {
     pass,
     client,
+    cutOff: (isCut) => {
+      isCutOff = isCut;
+    },
     place: async () => (await client.get(Pod, key("p"))).spec?.nodeName ?? "",
     told: async () => {
       await events.idle();
@@ -99,7 +115,9 @@ async function inWorld(body: (world: World) => Promise<void>): Promise<void> {
 }
 
 interface World {
-  readonly client: Awaited<ReturnType<typeof startTestServer>>["client"];
+  readonly client: Client;
+  /** The scheduler's updates come to nothing. */
+  cutOff(isCut: boolean): void;
   pass(ms: number): Promise<void>;
   place(): Promise<string>;
   /** What the scheduler said last of why not. */
@@ -192,6 +210,23 @@ describe("a Pod whose claim waits for it", () => {
         await world.told(),
         'running PreBind plugin "VolumeBinding": binding volumes: context deadline exceeded',
       );
+    }));
+
+  it("may go to another node when the first could not be written", () =>
+    inWorld(async (world) => {
+      world.cutOff(true);
+      await world.create!();
+      await world.pass(500);
+      assert.match(
+        await world.told(),
+        /^running PreBind plugin "VolumeBinding": binding volumes: /,
+      );
+      await world.client.delete(Node, { namespace: "", name: "n" }, {});
+      await world.client.create(Node, node("m"));
+      world.cutOff(false);
+      await world.pass(3_000);
+      const { annotations } = (await world.claim()).metadata!;
+      assert.equal(annotations?.["volume.kubernetes.io/selected-node"], "m");
     }));
 
   it("gives its room back when it goes meanwhile", () =>

@@ -9,7 +9,9 @@ import type {
   V1Taint,
   V1Toleration,
   V1TopologySpreadConstraint,
+  V1Volume,
 } from "../gen/types.ts";
+import type { StorageChange } from "./claims.ts";
 import { decide, type Decision } from "./cycle.ts";
 import { Decider } from "./decider.ts";
 import { DEFAULT_PLUGINS } from "./plugin-args.ts";
@@ -21,6 +23,12 @@ const WORLDS = 150;
 const EVENTS = 60;
 const NODE_NAMES = 12;
 const TEMPLATES = 5;
+const CLAIMS = 4;
+/** Of a claim: bound for good; of a volume: where it is. */
+const MOVED = {
+  annotations: { "pv.kubernetes.io/bind-completed": "yes" },
+  labels: { "topology.kubernetes.io/zone": "z1" },
+};
 
 /** Nodes and Pods that come, change and go in any order, as a server would tell of them; and what must then be true. */
 class World {
@@ -48,7 +56,7 @@ class World {
   }
 
   step(): void {
-    const what = this.#random.integer(12);
+    const what = this.#random.integer(13);
     if (what < 3) this.#setNode();
     else if (what === 3) this.#removeNode();
     else if (what === 4) this.#bindElsewhere();
@@ -56,6 +64,7 @@ class World {
     else if (what === 6) this.#removePod();
     else if (what === 7) this.#resize();
     else if (what === 8) this.#setAround();
+    else if (what === 12) this.#setStorage();
     else this.#decideSome();
   }
 
@@ -149,7 +158,9 @@ class World {
       pods: String(1 + this.#random.integer(8)),
       ...(this.#random.integer(3) === 0 && { "example.com/gpu": "2" }),
     };
-    const labels = { zone: `z${this.#random.integer(3)}`, disk: `d${this.#random.integer(2)}` };
+    const zone = `z${this.#random.integer(3)}`;
+    const place = this.#random.integer(2) === 0 && { "topology.kubernetes.io/zone": zone };
+    const labels = { ...place, zone, disk: `d${this.#random.integer(2)}` };
     const images = this.#many(this.#random.integer(3), () => ({
       names: [`image:${this.#random.integer(4)}`],
       sizeBytes: (30 + this.#random.integer(900)) * 1024 * 1024,
@@ -198,9 +209,52 @@ class World {
       priority: this.#random.integer(3),
       ...(has(4) && { nodeSelector: { zone: `z${this.#random.integer(3)}` } }),
       ...(has(2) && { affinity: { ...this.#affinity(), ...(has(2) && this.#podAffinity()) } }),
+      ...(has(3) && { volumes: this.#many(1 + this.#random.integer(2), () => this.#volume()) }),
       ...(has(3) && { topologySpreadConstraints: this.#many(2, () => this.#constraint()) }),
       tolerations: this.#many(this.#random.integer(3), () => this.#toleration()),
     };
+  }
+
+  #volume(): V1Volume {
+    const name = `c${this.#random.integer(CLAIMS)}`;
+    if (this.#random.integer(4) > 0) return { name, persistentVolumeClaim: { claimName: name } };
+    return { name, gcePersistentDisk: { pdName: name, readOnly: this.#random.integer(2) === 0 } };
+  }
+
+  /** A claim, a volume, or what a node has room for comes, changes or goes. */
+  #setStorage(): void {
+    const has = (parts: number): boolean => this.#random.integer(parts) === 0;
+    const index = this.#random.integer(CLAIMS);
+    const apply = (resource: string, name: string, object: object, namespace = ""): void =>
+      this.cache.claims.apply({
+        kind: "storage", resource, namespace, name, old: undefined,
+        object: has(6) ? undefined : { metadata: { name, namespace, ...(has(2) && MOVED) }, ...object },
+      } as unknown as StorageChange); // prettier-ignore
+    const accessModes = [has(2) ? "ReadWriteOncePod" : "ReadWriteOnce"];
+    const matchExpressions = [
+      { key: "zone", operator: "In", values: [`z${this.#random.integer(3)}`] },
+    ];
+    const driver = { name: "d", nodeID: "n", allocatable: { count: this.#random.integer(3) } };
+    const volume = {
+      spec: {
+        accessModes: ["ReadWriteOnce", "ReadWriteOncePod"],
+        csi: { driver: "d", volumeHandle: `v${index}` },
+        storageClassName: "late",
+        ...(has(2) && {
+          nodeAffinity: { required: { nodeSelectorTerms: [{ matchExpressions }] } },
+        }),
+      },
+      status: { phase: "Available" },
+    };
+    const claim = {
+      spec: { accessModes, storageClassName: "late", ...(has(2) && { volumeName: `v${index}` }) },
+    };
+    const late = { provisioner: has(2) ? "d" : "", volumeBindingMode: "WaitForFirstConsumer" };
+    for (const namespace of ["ns0", "ns1"])
+      apply("PersistentVolumeClaim", `c${index}`, claim, namespace);
+    apply("PersistentVolume", `v${index}`, volume);
+    if (has(2)) apply("StorageClass", "late", late);
+    apply("CSINode", this.#nodeName(), { spec: { drivers: [driver] } });
   }
 
   #toleration(): V1Toleration {

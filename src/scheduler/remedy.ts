@@ -31,7 +31,24 @@ const REMEDIES: Readonly<Record<string, Remedy>> = {
     reasons[0]?.includes("missing required label")
       ? "the node lacks a label that a topologySpreadConstraint names as its topologyKey"
       : "its domain has too many of these Pods already: fewer here, more in the emptiest domain, or a larger maxSkew",
+  VolumeBinding: (_node, _input, reasons) => reasons.map((one) => VOLUMES[one]).join("; "),
+  VolumeRestrictions: (_node, _input, reasons) => VOLUMES[reasons[0] ?? ""] ?? "",
+  VolumeZone: () => "its volume is in another zone: kubectl get pv --show-labels",
+  NodeVolumeLimits: ({ name }) =>
+    `the node's driver takes no more volumes (kubectl get csinode ${name} -o yaml): Pods with volumes there would have to go`,
   InterPodAffinity: (_node, _input, reasons) => AFFINITY[reasons[0] ?? ""] ?? "",
+};
+
+const VOLUMES: Readonly<Record<string, string>> = {
+  "node(s) didn't match PersistentVolume's node affinity":
+    "its volume can be used on other nodes only: kubectl get pv -o yaml shows them as nodeAffinity",
+  "node(s) didn't find available persistent volumes to bind":
+    "no free volume of the claim's class fits here and the class makes none: kubectl get pv,storageclass",
+  "node(s) did not have enough free storage":
+    "the class's driver has no room for the claim here: kubectl get csistoragecapacity -A",
+  "node(s) had no available disk": "a Pod on this node that has the same disk would have to go",
+  "node has pod using PersistentVolumeClaim with the same name and ReadWriteOncePod access mode":
+    "the Pod that has the claim would have to go: kubectl describe pvc shows it as Used By",
 };
 
 const AFFINITY: Readonly<Record<string, string>> = {

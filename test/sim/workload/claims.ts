@@ -70,7 +70,8 @@ async function bind(client: Client, claim: V1PersistentVolumeClaim): Promise<voi
       spec: { capacity, accessModes, claimRef, hostPath: { path: `/volumes/${uid}` } },
     })
     .catch(() => {});
-  const bound = { metadata: { uid }, spec: { volumeName } };
+  const annotations = { "pv.kubernetes.io/bind-completed": "yes" };
+  const bound = { metadata: { uid, annotations }, spec: { volumeName } };
   await client.patch(PersistentVolumeClaim, placeOf(claim), { type: "merge", body: bound });
   const status = { phase: "Bound", accessModes, capacity };
   const told = { metadata: { uid }, status };
