@@ -40,6 +40,7 @@ import { statefulSetController } from "./statefulset/statefulset.ts";
 import { taintEvictionLoop } from "./tainteviction/tainteviction.ts";
 import { ttlAfterFinishedController } from "./ttlafterfinished/ttlafterfinished.ts";
 import { ttlLoop } from "./ttl/ttl.ts";
+import { volumeReclaimController } from "./volumereclaim/volumereclaim.ts";
 
 /** What the controllers must know of their cluster. */
 export interface ControllerSettings {
@@ -103,6 +104,7 @@ export function allLoops(
     taintEvictionLoop(cache),
     loop(ttlAfterFinishedController),
     ttlLoop(cache),
+    loop(volumeReclaimController),
   ];
 }
 

@@ -38,6 +38,7 @@ import { ServiceAccountTokens } from "./service-account-tokens.ts";
 import { apiServerGate, type Gate } from "./server/gate.ts";
 import { KubeletApi } from "./server/kubelet-api.ts";
 import { StatusWriter } from "./status-writer.ts";
+import { VolumeRemover } from "./volume-remover.ts";
 import { VolumeWaits } from "./volumes/volume-waits.ts";
 
 const CGROUP_ROOT = "/kubepods";
@@ -124,7 +125,8 @@ export async function startKubelet(options: KubeletOptions): Promise<Kubelet> {
   });
   const parts = await makeParts(options, host, machine, network, claimed, () => isShortOf);
   const { pods, recorder, settings } = parts;
-  followAttachments(options, pods);
+  const remover = makeRemover(options, host);
+  followNode(options, pods, remover);
   const housekeeper = makeHousekeeper(options, host, pods, recorder, settings);
   network.onChange = () => pods.nodeChanged();
   const listener = options.server && makeListener(options, options.server, parts, machine);
@@ -141,6 +143,7 @@ export async function startKubelet(options: KubeletOptions): Promise<Kubelet> {
   };
   housekeeper.start();
   await Promise.all([cache.sync(Node), agent.start(), pods.start()]);
+  remover.look();
   return {
     pods,
     port,
@@ -149,6 +152,7 @@ export async function startKubelet(options: KubeletOptions): Promise<Kubelet> {
     close: () => {
       housekeeper.close();
       agent.close();
+      remover.close();
       listener?.close();
       pods.close();
     },
@@ -165,13 +169,27 @@ function nodeNow({ cache, nodeName }: KubeletOptions): V1Node | undefined {
   return cache.get(Node, { namespace: "", name: nodeName });
 }
 
-/** Pods that wait for a volume look again when the node is given some. */
-function followAttachments({ cache, nodeName }: KubeletOptions, pods: PodRunner): void {
+function makeRemover(options: KubeletOptions, { volumes }: NodeHost): VolumeRemover {
+  const { client, clock, logger, nodeName } = options;
+  const remove = (handle: string): Promise<void> => volumes.removeOwn(handle);
+  return new VolumeRemover({
+    ...{ client, clock, logger, nodeName, remove },
+    node: () => nodeNow(options),
+  });
+}
+
+/** Pods that wait for a volume look again when the node is given some; released volumes are removed when it asks for that. */
+function followNode(
+  { cache, nodeName }: KubeletOptions,
+  pods: PodRunner,
+  remover: VolumeRemover,
+): void {
   const attached = (node: KubeObject | undefined): unknown =>
     (node as V1Node | undefined)?.status?.volumesAttached ?? [];
   cache.onChange(Node, ({ key, old, object }) => {
-    if (key.name === nodeName && !equalJson(attached(old), attached(object)))
-      pods.attachmentsChanged();
+    if (key.name !== nodeName) return;
+    if (!equalJson(attached(old), attached(object))) pods.attachmentsChanged();
+    remover.look();
   });
 }
 

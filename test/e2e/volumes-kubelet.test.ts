@@ -271,6 +271,31 @@ function suite(): void {
     await attach();
   });
 
+  it("a released volume's folder goes when the node is asked to remove it", async () => {
+    for (const name of ["kept", "pvc-a", "pvc-b"]) {
+      mkdirSync(join(folder("volumes"), name), { recursive: true });
+      writeFileSync(join(folder("volumes"), name, "file"), "");
+    }
+    const ask = (text: string | null): Promise<Node> => {
+      const [a, b] = ["a", "b"].map((name) => `removal.volumes.skiff.dev/pvc-${name}`);
+      const annotations = { [a!]: text && `${text}:pvc-a`, [b!]: text && `${text}:pvc-b` };
+      return world.client.patch(
+        Node,
+        { name: NODE },
+        { type: "merge", body: { metadata: { annotations } } },
+      );
+    };
+    await ask("wanted");
+    const told = async (): Promise<string> => {
+      const { metadata } = await world.client.get(Node, { name: NODE });
+      return JSON.stringify(metadata?.annotations);
+    };
+    await waitFor(async () => /done:pvc-a.*done:pvc-b/.test(await told()));
+    const left = readdirSync(folder("volumes")).filter((name) => /^(kept|.*pvc-)/.test(name));
+    assert.deepEqual(left, ["kept"]);
+    await ask(null);
+  });
+
   it("mounts are found again by a kubelet that starts anew", async () => {
     await bound("lasting", driver("lasting-1"));
     await attach("lasting-1");

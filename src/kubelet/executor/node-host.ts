@@ -76,6 +76,8 @@ export interface Volumes {
   tearDown(uid: string): Promise<void>;
   /** Names of attachable volumes that an earlier process of this node mounted for that Pod. */
   attached(uid: string): Promise<readonly string[]>;
+  /** Removes one of the cluster's own volumes with all that it holds. */
+  removeOwn(handle: string): Promise<void>;
   /** Uids of Pods that have something here. */
   known(): Promise<readonly string[]>;
 }

@@ -15,6 +15,7 @@ import { foldersOf, volumePath, type PodFolders } from "../volumes/volume-paths.
 import { writeAtomically, type Ownership } from "./atomic-folder.ts";
 import { prepareHostPath } from "./host-path.ts";
 import { mountsBelow } from "./mount-table.ts";
+import { removeOwnVolume } from "./own-volumes.ts";
 import {
   attachedIn,
   PersistentMounts,
@@ -38,6 +39,7 @@ const PROPAGATIONS: Readonly<Record<string, number>> = {
  */
 export class VolumeMounter {
   readonly #stateRoot: string;
+  readonly #ownVolumes: string;
   readonly #persistent: PersistentMounts;
   /** By the uid of a Pod and the name of a volume that is not made in the Pod's own folders: where it is. */
   readonly #mounted = new Map<string, ReadonlyMap<string, MountedVolume>>();
@@ -46,6 +48,7 @@ export class VolumeMounter {
   /** `ownVolumes`: the folder of the cluster's own volumes. */
   constructor(stateRoot: string, ownVolumes: string) {
     this.#stateRoot = stateRoot;
+    this.#ownVolumes = ownVolumes;
     this.#persistent = new PersistentMounts(ownVolumes);
   }
 
@@ -193,6 +196,11 @@ export class VolumeMounter {
   /** Names of attachable volumes that an earlier process of this node mounted for that Pod. */
   attached(uid: string): Promise<readonly string[]> {
     return attachedIn(foldersOf(this.#stateRoot, uid));
+  }
+
+  /** Removes one of the cluster's own volumes with all that it holds. */
+  removeOwn(handle: string): Promise<void> {
+    return removeOwnVolume(this.#ownVolumes, handle);
   }
 
   /** Uids of Pods that have folders here. */

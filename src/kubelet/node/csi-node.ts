@@ -2,8 +2,7 @@ import { CSINode } from "../../api/storage/csi-node.ts";
 import { isStatusError } from "../../api/machinery/status-error.ts";
 import type { Client } from "../../client/client.ts";
 import type { V1CSINode, V1CSINodeDriver, V1OwnerReference } from "../../gen/types.ts";
-import { OWN_DRIVER } from "../volumes/claimed-volume.ts";
-import { MACHINE_LABEL } from "./node-status.ts";
+import { MACHINE_LABEL, OWN_DRIVER } from "../../api/storage/own-volumes.ts";
 
 /**
  * Sees to it that the node's CSINode names the cluster's own driver, and belongs to the node. Other drivers stay.

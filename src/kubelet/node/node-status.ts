@@ -1,4 +1,5 @@
 import { formatTime, type Instant } from "../../base/clock.ts";
+import { MACHINE_LABEL } from "../../api/storage/own-volumes.ts";
 import type { V1ContainerImage, V1Node, V1NodeCondition, V1NodeStatus } from "../../gen/types.ts";
 import type { Image, RuntimeCondition } from "../../wire/cri/cri-client.ts";
 import type { Pressure } from "../plan/eviction.ts";
@@ -28,9 +29,6 @@ export interface RuntimeFacts {
   /** Names of attachable volumes that Pods have or wait for. */
   readonly volumesInUse: readonly string[];
 }
-
-/** Tells nodes that share the cluster's own volumes from others. */
-export const MACHINE_LABEL = "topology.skiff.dev/machine";
 
 /** Pods on one node. @spec k8s@1.36 kubelet config MaxPods */
 const PODS_MAX = 110;

@@ -1,4 +1,5 @@
 import { matchesAnyTerm } from "../../api/core/node-selector-terms.ts";
+import { attachedName, OWN_DRIVER } from "../../api/storage/own-volumes.ts";
 import type {
   V1Node,
   V1NodeSelectorTerm,
@@ -8,9 +9,6 @@ import type {
   V1Volume,
 } from "../../gen/types.ts";
 import { appContainers, initContainers } from "../runtime/pod-spec.ts";
-
-/** The driver of the cluster's own volumes. */
-export const OWN_DRIVER = "volumes.skiff.dev";
 
 /** What a volume of a Pod is made from: a PersistentVolume, or what the Pod itself says. */
 export interface VolumeSpec {
@@ -65,7 +63,7 @@ export function isExternal(volume: V1Volume): boolean {
 export function attachedNameOf({ source, isPersistent }: VolumeSpec): string | undefined {
   const { csi } = source;
   if (!isPersistent || csi?.driver !== OWN_DRIVER) return undefined;
-  return `kubernetes.io/csi/${csi.driver}^${csi.volumeHandle}`;
+  return attachedName(csi.volumeHandle ?? "");
 }
 
 /** Why a volume cannot be on this node; `undefined`: it can. @spec k8s@1.36 pkg/volume/util CheckNodeAffinity */

@@ -97,6 +97,8 @@ class SimVolumes implements Volumes {
     this.#known.delete(uid);
   }
 
+  async removeOwn(): Promise<void> {}
+
   async attached(): Promise<readonly string[]> {
     return [];
   }

@@ -1,0 +1,163 @@
+import { matchesAnyTerm } from "../../api/core/node-selector-terms.ts";
+import { Node } from "../../api/core/node.ts";
+import { PersistentVolume } from "../../api/core/persistent-volume.ts";
+import { equalJson } from "../../api/machinery/equality.ts";
+import { keyOf, type ObjectKey } from "../../api/machinery/object.ts";
+import {
+  attachedName,
+  formatRemoval,
+  OWN_DRIVER,
+  REMOVAL_PREFIX,
+  removalsOf,
+  type Removal,
+} from "../../api/storage/own-volumes.ts";
+import { VolumeAttachment } from "../../api/storage/volume-attachment.ts";
+import type { CacheChange, CacheReader } from "../../client/cache.ts";
+import { defineController, type Plan, type PlannedWrite } from "../../reconciler/controller.ts";
+import { readinessOf } from "../../reconciler/node-state.ts";
+import { isBeingDeleted } from "../../reconciler/ownership.ts";
+
+/** What an annotation's name may be. @spec apimachinery validation IsQualifiedName */
+const ANNOTATION_NAME = /^[A-Za-z0-9]([-A-Za-z0-9_.]{0,61}[A-Za-z0-9])?$/;
+
+export interface Observed {
+  readonly name: string;
+  /** Absent: it is gone. */
+  readonly volume: PersistentVolume | undefined;
+  readonly isAttached: boolean;
+  /** All of the cluster. */
+  readonly nodes: readonly Node[];
+}
+
+/**
+ * Removes the cluster's own volumes that are released and not to be kept: first the folder, then the object.
+ *
+ * *Flow.* released, and on no node → annotation `wanted` on the first ready node of its machine → the kubelet removes the folder and says `done` →
+ * the volume is deleted → the annotation goes.
+ * *Guarantees.* The object goes only after the folder. Each step is read from the objects, so any of them may be repeated.
+ * *Caveats.* Without a ready node of its machine a volume stays as it is.
+ * @spec sig-storage-lib-external-provisioner controller.go deleteVolumeOperation
+ */
+export const volumeReclaimController = defineController<PersistentVolume, Observed>({
+  name: "volume-reclaim-controller",
+  primary: PersistentVolume,
+  triggers: [
+    { kind: Node, keys: volumesOfNode },
+    { kind: VolumeAttachment, keys: volumeOfAttachment },
+  ],
+  observe(cache, { name }) {
+    const volume = cache.get(PersistentVolume, { namespace: "", name });
+    const nodes = cache.list(Node);
+    const isAsked = nodes.some((node) => removalOf(node, name));
+    if (!isAsked && !(volume && isReclaimable(volume))) return undefined;
+    const isOf = ({ spec }: VolumeAttachment): boolean => spec.source.persistentVolumeName === name;
+    const isAttached = cache.list(VolumeAttachment, { where: isOf }).length > 0;
+    return { name, volume, isAttached, nodes };
+  },
+  plan,
+});
+
+/** Pure. */
+export function plan({ name, volume, isAttached, nodes }: Observed): Plan {
+  const asked = nodes.filter((node) => removalOf(node, name));
+  // A folder that somebody is about to remove is removed, also when the object goes before.
+  if (!volume)
+    return { writes: asked.filter((node) => removalOf(node, name)?.isDone).map(withdraw(name)) };
+  if (!isReclaimable(volume)) return { writes: asked.map(withdraw(name)) };
+  const handle = handleOf(volume) ?? "";
+  const unique = attachedName(handle);
+  if (isAttached || nodes.some((node) => has(node, unique))) return {};
+  if (asked.some((node) => isRemoved(node, name, handle)))
+    return isBeingDeleted(volume) ? {} : { writes: [removeVolume(volume)] };
+  if (!ANNOTATION_NAME.test(name)) return unnamable(volume);
+  const able = nodes.filter((node) => isAble(volume, node));
+  const strayed = asked.filter((node) => !able.includes(node)).map(withdraw(name));
+  const isUnderWay = asked.some((node) => able.includes(node));
+  const [first] = able.sort((a, b) => (nameOf(a) < nameOf(b) ? -1 : 1));
+  if (isUnderWay || !first) return { writes: strayed };
+  return { writes: [...strayed, annotate(first, name, formatRemoval({ handle, isDone: false }))] };
+}
+
+function isReclaimable({ spec, status }: PersistentVolume): boolean {
+  return (
+    spec?.csi?.driver === OWN_DRIVER &&
+    spec.persistentVolumeReclaimPolicy === "Delete" &&
+    status?.phase === "Released"
+  );
+}
+
+function handleOf({ spec }: PersistentVolume): string | undefined {
+  return spec?.csi?.volumeHandle;
+}
+
+function removalOf(node: Node, name: string): Removal | undefined {
+  return removalsOf(node).find(({ volume }) => volume === name);
+}
+
+function isRemoved(node: Node, name: string, handle: string): boolean {
+  const removal = removalOf(node, name);
+  return removal?.isDone === true && removal.handle === handle;
+}
+
+function has({ status }: Node, unique: string): boolean {
+  return (
+    (status?.volumesInUse?.includes(unique) ?? false) ||
+    (status?.volumesAttached?.some(({ name }) => name === unique) ?? false)
+  );
+}
+
+/** A node that answers, on the machine that has the volume. */
+function isAble({ spec }: PersistentVolume, node: Node): boolean {
+  const terms = spec?.nodeAffinity?.required?.nodeSelectorTerms;
+  return readinessOf(node) === "True" && (!terms || matchesAnyTerm(terms, node));
+}
+
+function annotate(node: Node, name: string, text: string | null): PlannedWrite {
+  const annotations = { [`${REMOVAL_PREFIX}${name}`]: text };
+  return { verb: "patch", kind: Node, key: keyOf(node), patch: { metadata: { annotations } } };
+}
+
+function withdraw(name: string): (node: Node) => PlannedWrite {
+  return (node) => annotate(node, name, null);
+}
+
+function removeVolume(volume: PersistentVolume): PlannedWrite {
+  const ifUid = volume.metadata?.uid ?? "";
+  return { verb: "delete", kind: PersistentVolume, key: keyOf(volume), ifUid };
+}
+
+/** No volume that the cluster made has such a name. */
+function unnamable({ status }: PersistentVolume): Plan {
+  const message = "the name of the volume is too long for a node to be asked by it";
+  return {
+    status: { ...status, phase: "Failed", message },
+    events: [{ type: "Warning", reason: "VolumeFailedDelete", message }],
+  };
+}
+
+/** Heartbeats concern nobody. */
+function volumesOfNode(change: CacheChange, cache: CacheReader): readonly ObjectKey[] {
+  const [old, node] = [change.old as Node | undefined, change.object as Node | undefined];
+  const asked = [...removalsOf(old), ...removalsOf(node)].map(({ volume }) => volume);
+  const waiting = equalJson(factsOf(old), factsOf(node))
+    ? []
+    : cache.list(PersistentVolume, { where: isReclaimable }).map(nameOf);
+  return [...new Set([...asked, ...waiting])].map((name) => ({ namespace: "", name }));
+}
+
+/** What about a node decides whether it is asked. */
+function factsOf(node: Node | undefined): unknown {
+  if (!node) return undefined;
+  const { volumesInUse, volumesAttached } = node.status ?? {};
+  return { ready: readinessOf(node), labels: node.metadata?.labels, volumesInUse, volumesAttached };
+}
+
+function volumeOfAttachment({ old, object }: CacheChange): readonly ObjectKey[] {
+  const { spec } = (object ?? old) as VolumeAttachment;
+  const name = spec.source.persistentVolumeName;
+  return name === undefined ? [] : [{ namespace: "", name }];
+}
+
+function nameOf({ metadata }: Node | PersistentVolume): string {
+  return metadata?.name ?? "";
+}
