@@ -12,6 +12,7 @@ import { subjectAccessReviewResource } from "./authorization/subject-access-revi
 import { cronJobResource } from "./batch/cron-job.ts";
 import { jobResource } from "./batch/job.ts";
 import { certificateSigningRequestResource } from "./certificates/certificate-signing-request.ts";
+import { stackResource } from "./compose/stack.ts";
 import { leaseResource } from "./coordination/lease.ts";
 import { bindingResource } from "./core/binding.ts";
 import { configMapResource } from "./core/config-map.ts";
@@ -82,6 +83,7 @@ export const catalog: readonly Resource[] = [
   erased(cronJobResource),
   erased(jobResource),
   erased(certificateSigningRequestResource),
+  erased(stackResource),
   erased(leaseResource),
   erased(endpointSliceResource),
   erased(eventsEventResource),

@@ -113,6 +113,33 @@ const RICH: readonly object[] = [
     endpoints: [{ addresses: ["10.0.0.1"], hints: { forZones: [{ name: "z" }] } }],
     ports: [{ name: "a", port: 1 }],
   },
+  {
+    apiVersion: "compose.docker.com/v1alpha3",
+    kind: "Stack",
+    metadata: { name: "app" },
+    spec: {
+      services: [
+        {
+          name: "web",
+          image: "web:1",
+          ports: [{ target: 80, published: 8080, protocol: "tcp" }],
+          internal_ports: [{ port: 80, protocol: "TCP" }],
+          volumes: [{ type: "volume", source: "data", target: "/data" }],
+          environment: { A: "b" },
+          extra_hosts: ["a:1.2.3.4"],
+          deploy: {
+            labels: { a: "b" },
+            resources: { limits: { cpus: "1", memory: 1 } },
+            placement: { constraints: { MatchLabels: { a: { Operator: "==", Value: "b" } } } },
+            restart_policy: { condition: "any" },
+            update_config: { paralellism: 1 },
+          },
+        },
+      ],
+      secrets: { key: { file: "f", external: { name: "n", external: true } } },
+    },
+    status: { phase: "Available", message: "m" },
+  },
   { apiVersion: "v1", kind: "Endpoints", subsets: [{ addresses: [{ ip: "10.0.0.1" }], ports: [{ port: 1 }] }] }, // prettier-ignore
   {
     apiVersion: "rbac.authorization.k8s.io/v1",

@@ -135,7 +135,7 @@ export class ResourceTable {
       apiVersion: apiVersionOf(kind),
       schema: schema ?? hub.schema,
       older,
-      deprecation: deprecationWarning(kind, lifecycle),
+      ...(lifecycle && { deprecation: deprecationWarning(kind, lifecycle) }),
     };
   }
 }

@@ -5,10 +5,11 @@ import { readModels } from "./model.ts";
 import { nameModels } from "./naming.ts";
 import { readNumbers } from "./numbers.ts";
 import { olderSchemas, readOlder } from "./older.ts";
+import { readOwnModels } from "./own.ts";
 import { buildSchemas } from "./schema.ts";
 
 const root = process.cwd();
-const models = readModels(root);
+const models = [...readModels(root), ...readOwnModels(root)];
 const names = nameModels(root, models);
 const facts = readFacts(root);
 

@@ -5,15 +5,16 @@ import { readModels } from "./model.ts";
 import { nameModels } from "./naming.ts";
 import { readNumbers } from "./numbers.ts";
 import { olderDefinitions, olderSchemas, readOlder } from "./older.ts";
-import { buildSchemas } from "./schema.ts";
 import { openapiFile } from "./openapi-file.ts";
+import { readOwnModels } from "./own.ts";
+import { buildSchemas } from "./schema.ts";
 import { schemasFile } from "./schemas-file.ts";
 import { typesFile } from "./types-file.ts";
 
 const root = process.cwd();
 const folder = join(root, "src/gen");
 mkdirSync(folder, { recursive: true });
-const models = readModels(root);
+const models = [...readModels(root), ...readOwnModels(root)];
 const names = nameModels(root, models);
 const facts = readFacts(root);
 const schemas = buildSchemas(models, names, facts, readNumbers(root));

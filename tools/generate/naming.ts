@@ -29,6 +29,7 @@ const GROUPS: Readonly<Record<string, string>> = {
   authentication: "authentication.k8s.io",
   authorization: "authorization.k8s.io",
   certificates: "certificates.k8s.io",
+  compose: "compose.docker.com",
   coordination: "coordination.k8s.io",
   discovery: "discovery.k8s.io",
   events: "events.k8s.io",

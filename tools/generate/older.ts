@@ -19,7 +19,7 @@ interface FieldChange {
   readonly ref?: string;
   readonly number?: number;
   /** A field that the base lacks. */
-  readonly type?: "ref" | "int32" | "int64";
+  readonly type?: "ref" | "int32" | "int64" | "string";
   readonly isGone?: boolean;
   readonly isOptional?: boolean;
 }
@@ -54,13 +54,26 @@ function parseLine(line: string): OlderType {
 }
 
 const CHANGE =
-  /^(?:([?-])(\w+)|(\w+)<(\w+)|(\w+)=(\d+)(?::(?:>([\w.]+)|(int32|int64)))?|(\w+)>([\w.]+))$/;
+  /^(?:([?-])(\w+)|(\w+)<(\w+)|(\w+)=(\d+)(?::(?:>([\w.]+)|(int32|int64)))?|(\w+)>([\w.]+)|(\w+):string)$/;
 
 function parseChange(word: string, line: string): FieldChange {
   const match = CHANGE.exec(word);
   if (!match) throw new Error(`facts/older.txt: cannot read ${word} in: ${line}`);
-  const [, mark, marked, renamed, oldName, numbered, number, message, scalar, referring, ref] =
-    match;
+  const [
+    ,
+    mark,
+    marked,
+    renamed,
+    oldName,
+    numbered,
+    number,
+    message,
+    scalar,
+    referring,
+    ref,
+    text,
+  ] = match;
+  if (text) return { field: text, type: "string" };
   if (mark === "-") return { field: marked!, isGone: true };
   if (mark === "?") return { field: marked!, isOptional: true };
   if (renamed) return { field: renamed, oldName: oldName! };
@@ -136,6 +149,7 @@ function changed<F>(
 function changedField(field: FieldSchema | undefined, by: FieldChange): FieldSchema {
   const { type, ref, number, isOptional } = by;
   const numbered = number === undefined ? {} : { number };
+  if (!field && type === "string") return { type };
   if (!field)
     return type === "ref"
       ? { type, ref: ref!, ...numbered }
@@ -154,6 +168,7 @@ function changedProperty(
   { type, ref }: FieldChange,
 ): Readonly<Record<string, unknown>> {
   const target = ref === undefined ? {} : { $ref: `#/definitions/${ref}` };
+  if (!property && type === "string") return { type };
   if (!property) return type === "ref" ? target : { type: "integer", format: type };
   if (ref === undefined) return property;
   return property["items"] ? { ...property, items: target } : { ...property, ...target };

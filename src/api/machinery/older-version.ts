@@ -10,7 +10,8 @@ import type { KubeObject } from "./object.ts";
 export interface OlderVersion<T extends KubeObject = KubeObject> {
   readonly group: string;
   readonly version: string;
-  readonly lifecycle: Lifecycle;
+  /** Absent: as good as the hub's own. */
+  readonly lifecycle?: Lifecycle;
   /** With the defaults of this version, where they are not the hub's. Default: the fields are the same. */
   toHub?(object: KubeObject): T;
   fromHub?(object: T): KubeObject;

@@ -138,6 +138,7 @@ const GROUP_ORDER = [
   "internal.apiserver.k8s.io",
   "resource.k8s.io",
   "storagemigration.k8s.io",
+  "compose.docker.com",
   // Behind all that serve the same kinds, so that clients who name none of them get the present one.
   "extensions",
 ];

@@ -174,6 +174,11 @@ const RULES: Readonly<Record<string, readonly V1PolicyRule[]>> = {
     rule("patch update", "core", "services/status"),
     rule("list watch", "core", "nodes"),
   ],
+  "stack-controller": [
+    ...owner("compose", "stacks", READ),
+    rule(`${READ} create update delete`, "core", "services"),
+    rule(`${READ} create update delete`, "apps", "daemonsets deployments statefulsets"),
+  ],
   "statefulset-controller": [
     rule("list watch", "core", "pods"),
     ...owner("apps", "statefulsets", READ),

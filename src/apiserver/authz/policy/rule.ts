@@ -6,6 +6,7 @@ const GROUPS: Readonly<Record<string, string>> = {
   authentication: "authentication.k8s.io",
   authorization: "authorization.k8s.io",
   certificates: "certificates.k8s.io",
+  compose: "compose.docker.com",
   coordination: "coordination.k8s.io",
   discovery: "discovery.k8s.io",
   events: "events.k8s.io",

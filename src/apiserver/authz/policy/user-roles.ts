@@ -37,6 +37,7 @@ const viewRules: readonly V1PolicyRule[] = [
   rule(READ, "policy", "poddisruptionbudgets poddisruptionbudgets/status"),
   rule(READ, "networking", "ingresses ingresses/status networkpolicies"),
   rule(READ, "resource", "resourceclaims resourceclaims/status resourceclaimtemplates"),
+  rule(READ, "compose", "stacks stacks/status"),
 ];
 
 const editRules: readonly V1PolicyRule[] = [
@@ -64,6 +65,7 @@ const editRules: readonly V1PolicyRule[] = [
   rule(WRITE, "coordination", "leases"),
   rule(READ, "coordination", "leases"),
   rule(WRITE, "resource", "resourceclaims resourceclaimtemplates"),
+  rule(WRITE, "compose", "stacks"),
 ];
 
 const adminRules: readonly V1PolicyRule[] = [
