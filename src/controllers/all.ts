@@ -36,6 +36,7 @@ import { rootCaCertPublisher } from "./root-ca-cert-publisher/root-ca-cert-publi
 import { serviceAccountController } from "./serviceaccount/serviceaccount.ts";
 import { accountTokenController } from "./serviceaccount/account-token.ts";
 import { serviceAccountTokens, type SecretTokenSettings } from "./serviceaccount/tokens.ts";
+import { stackController } from "./stack/stack.ts";
 import { statefulSetController } from "./statefulset/statefulset.ts";
 import { taintEvictionLoop } from "./tainteviction/tainteviction.ts";
 import { ttlAfterFinishedController } from "./ttlafterfinished/ttlafterfinished.ts";
@@ -100,6 +101,7 @@ export function allLoops(
         issue: settings.issueSecretToken,
       }),
     ),
+    loop(stackController),
     loop(statefulSetController),
     taintEvictionLoop(cache),
     loop(ttlAfterFinishedController),

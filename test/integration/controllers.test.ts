@@ -2,6 +2,8 @@ import assert from "node:assert/strict";
 import { describe, it } from "node:test";
 import { Deployment } from "../../src/api/apps/deployment.ts";
 import { ReplicaSet } from "../../src/api/apps/replica-set.ts";
+import { StatefulSet } from "../../src/api/apps/stateful-set.ts";
+import { Stack } from "../../src/api/compose/stack.ts";
 import { Lease } from "../../src/api/coordination/lease.ts";
 import { ConfigMap } from "../../src/api/core/config-map.ts";
 import { Endpoints } from "../../src/api/core/endpoints.ts";
@@ -476,6 +478,71 @@ describe("controllers on a real API server", () => {
       assert.equal(await isGone(client, Pod, key), false);
       await pass(3000);
       assert.equal(await isGone(client, Pod, key), true);
+    }),
+  );
+
+  it(
+    "a stack makes its workloads and Services, follows its changes, and goes with everything it made",
+    inWorld(async (world) => {
+      const { client, server, pass } = world;
+      await addNode(world);
+      const key = { namespace: "default", name: "app" };
+      const front = { name: "web", image: "web:1", ports: [{ target: 80, published: 3000 }] };
+      const back = { name: "db", image: "db:1", volumes: [{ type: "volume", target: "/data" }] };
+      await client.create(Stack, { metadata: key, spec: { services: [front, back] } });
+      await settle(world);
+      assert.deepEqual(await namesOf(client, Service), ["db", "web", "web-published"]);
+      assert.deepEqual(await namesOf(client, Deployment), ["web"]);
+      assert.deepEqual(await namesOf(client, StatefulSet), ["db"]);
+      const { status } = await client.get(Stack, key);
+      assert.deepEqual(status, { phase: "Available", message: "All services are ready" });
+
+      const before = server.store.revision();
+      await pass(20_000);
+      assert.equal(server.store.revision(), before, "at rest nothing is written");
+
+      const published = { namespace: "default", name: "web-published" };
+      const port = (await client.get(Service, published)).spec?.ports?.[0]?.nodePort;
+      assert.ok(port);
+      const spec = { services: [{ ...front, image: "web:2" }] };
+      await client.patch(Stack, key, { type: "merge", body: { spec } });
+      await settle(world);
+      assert.deepEqual(await namesOf(client, Service), ["web", "web-published"]);
+      assert.deepEqual(await namesOf(client, StatefulSet), []);
+      const { spec: web } = await client.get(Deployment, { namespace: "default", name: "web" });
+      assert.equal(web?.template.spec?.containers[0]?.image, "web:2");
+      assert.equal((await client.get(Service, published)).spec?.ports?.[0]?.nodePort, port);
+
+      await client.delete(Stack, key);
+      await settle(world);
+      assert.deepEqual(await namesOf(client, Service), []);
+      assert.deepEqual(await namesOf(client, Deployment), []);
+      assert.deepEqual(await namesOf(client, Pod), []);
+    }),
+  );
+
+  it(
+    "a stack that cannot be made says why, and is made once it can",
+    inWorld(async (world) => {
+      const { client } = world;
+      await addNode(world);
+      const key = { namespace: "default", name: "app" };
+      const taken = { namespace: "default", name: "web" };
+      await client.create(Service, { metadata: taken, spec: { ports: [{ port: 80 }] } });
+      await client.create(Stack, {
+        metadata: key,
+        spec: { services: [{ name: "web", image: "web:1" }] },
+      });
+      await settle(world);
+      const { status } = await client.get(Stack, key);
+      assert.deepEqual(status, {
+        phase: "Failure",
+        message: "Service/web exists already and is not part of this stack",
+      });
+      assert.deepEqual(await namesOf(client, Deployment), []);
+      await client.delete(Service, taken);
+      await settle(world);
+      assert.equal((await client.get(Stack, key)).status?.phase, "Available");
     }),
   );
 
