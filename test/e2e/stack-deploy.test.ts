@@ -162,7 +162,7 @@ describe("docker stack", () => {
       await fieldOf("stack second", ".status.message"),
       "Service/taken exists already and is not part of this stack",
     );
-    assert.equal(await run("get deployments -o name"), "");
+    assert.equal(await run("get deployments -l com.docker.stack.namespace=second -o name"), "");
     const bad = fileOf("bad.yml", 'version: "3.6"\nservices:\n  my_web: { image: "nginx:1.25" }\n');
     const refused = await docker("deploy", "-c", bad, "third");
     assert.equal(refused.code, 1);
