@@ -3,14 +3,16 @@ import { describe, it } from "node:test";
 import { ReplicaSet } from "../../api/apps/replica-set.ts";
 import { Lease } from "../../api/coordination/lease.ts";
 import { ConfigMap } from "../../api/core/config-map.ts";
-import type { Namespace } from "../../api/core/namespace.ts";
+import { Namespace } from "../../api/core/namespace.ts";
 import { Pod } from "../../api/core/pod.ts";
 import type { Kind } from "../../api/machinery/kind.ts";
 import type { KubeObject } from "../../api/machinery/object.ts";
 import { InProcessCache } from "../../apiserver/in-process-cache.ts";
 import type { Plan } from "../../reconciler/controller.ts";
+import type { Loop } from "../../reconciler/runner.ts";
 import { fixedKinds } from "../../reconciler/served-kinds.ts";
 import { inServer } from "../../../test/support/api-server.ts";
+import { StaticCache } from "../../../test/support/static-cache.ts";
 import { namespaceLoop, plan, type Left } from "./namespace.ts";
 
 const NOW = Date.UTC(2026, 0, 1);
@@ -192,3 +194,82 @@ describe("namespace loop", () => {
 
 /** More than two steps. */
 const COUNT = 1001;
+
+/** The loop over a cache that a test fills, and that is past everything. */
+function loopWith(pods: readonly KubeObject[]): { cache: StaticCache; loop: Loop } {
+  const cache = new StaticCache();
+  putNamespace(cache, { phase: "Terminating" });
+  for (const pod of pods) cache.put(Pod, pod);
+  const reader = {
+    get: cache.get.bind(cache),
+    list: cache.list.bind(cache),
+    count: (kind: Kind, space: string) => cache.list(kind, { namespace: space }).length,
+    revision: () => 2,
+  };
+  return { cache, loop: namespaceLoop(fixedKinds([Namespace, Pod]), reader) };
+}
+
+function putNamespace(cache: StaticCache, status: Namespace["status"] & {}): void {
+  const { metadata, ...rest } = namespace();
+  cache.put(Namespace, { ...rest, metadata: { ...metadata, resourceVersion: "1" }, status });
+}
+
+/** Plans, and has the cache show the status if it is to be written. @returns true: it was */
+function look({ cache, loop }: ReturnType<typeof loopWith>, at: number): Plan & { told: boolean } {
+  const { plan: next, primary } = loop.decide("d", NOW + at)!;
+  const before = (primary?.object as Namespace).status;
+  const told = !!next.status && JSON.stringify(next.status) !== JSON.stringify(before);
+  if (told) putNamespace(cache, next.status as Namespace["status"] & {});
+  return { ...next, told };
+}
+
+describe("how often the status is written", () => {
+  /** Pods go, one every so many ms: `ms:left` of each write of the status. */
+  function tellsOf(pods: number, everyMs: number): string {
+    const world = loopWith(Array.from({ length: pods }, (_, i) => thing(`p${i}`, true)));
+    const told: string[] = [];
+    let wakeAt = Infinity;
+    const lookAt = (at: number): void => {
+      const next = look(world, at);
+      wakeAt = next.wakeAt === undefined ? Infinity : next.wakeAt - NOW;
+      const left = conditions(next)["NamespaceContentRemaining"]?.replace(/\D+/g, "");
+      if (next.told) told.push(`${at}:${left}`);
+    };
+    lookAt(0);
+    for (let gone = 1; gone < pods; gone++) {
+      while (wakeAt < gone * everyMs) lookAt(wakeAt);
+      world.cache.remove(Pod, { namespace: "d", name: `p${gone}` });
+      lookAt(gone * everyMs);
+    }
+    if (wakeAt < Infinity) lookAt(wakeAt);
+    return told.join(" ");
+  }
+
+  const rows: readonly (readonly [number, number, string])[] = [
+    [1, 100, "0:1"],
+    [40, 0, "0:40 2000:1"],
+    [40, 50, "0:40 2000:1"],
+    [9, 500, "0:9 2000:5 4000:1"],
+    [3, 5000, "0:3 5000:2 10000:1"],
+  ];
+  for (const [pods, everyMs, expected] of rows)
+    it(`${pods} Pods, one goes every ${everyMs} ms: told ${expected}`, () => {
+      assert.equal(tellsOf(pods, everyMs), expected);
+    });
+
+  it("a clock that is set back holds nothing back", () => {
+    const world = loopWith([thing("a", true), thing("b", true)]);
+    assert.equal(look(world, 3_600_000).told, true);
+    world.cache.remove(Pod, { namespace: "d", name: "a" });
+    assert.equal(look(world, 0).told, true);
+  });
+
+  it("what means something is told at once: that a Pod waits for a finalizer", () => {
+    const world = loopWith([thing("p", true)]);
+    look(world, 0);
+    world.cache.put(Pod, thing("p", true, ["x/y"]));
+    const next = look(world, 1);
+    assert.equal(next.told, true);
+    assert.match(conditions(next)["NamespaceFinalizersRemaining"]!, /^True: .* x\/y in 1 /);
+  });
+});

@@ -1,4 +1,5 @@
 import type { Instant } from "../../base/clock.ts";
+import { equalJson } from "../../api/machinery/equality.ts";
 import type { Kind } from "../../api/machinery/kind.ts";
 import { keyOf, parseKey, type KubeObject } from "../../api/machinery/object.ts";
 import { Namespace } from "../../api/core/namespace.ts";
@@ -20,6 +21,11 @@ const STEP_DELETES_MAX = 500;
 const STEP_OBJECTS_MAX = 500;
 /** Until caches that are behind are asked again. Doubling delays the end of a namespace by as much. */
 const BEHIND_MS = 50;
+/**
+ * Between writes of the status that only say how many objects are left: each that goes would be one. Doubling makes what a namespace
+ * says of its end older by as much, and saves few writes more.
+ */
+const COUNTS_MS = 2000;
 
 type ReadCache = Pick<Cache, "get" | "list" | "count" | "revision">;
 
@@ -34,11 +40,15 @@ export interface Left {
   readonly isToBeContinued: boolean;
 }
 
-/** `content`: what is left, by kind. `isCurrent`: every cache has seen the namespace's deletion. */
+/**
+ * `content`: what is left, by kind. `isCurrent`: every cache has seen the namespace's deletion. `toldAt`: when its status was written
+ * last, as far as that is known.
+ */
 export interface Observed {
   readonly namespace: Namespace;
   readonly content: ReadonlyMap<Kind, Left>;
   readonly isCurrent: boolean;
+  readonly toldAt?: Instant | undefined;
 }
 
 /**
@@ -53,6 +63,8 @@ export interface Observed {
 export function namespaceLoop(served: ServedKinds, cache: ReadCache): Loop {
   const namespaced = (): readonly Kind[] => served.current().filter((kind) => kind.isNamespaced);
   const laps = new Laps(cache);
+  /** By namespace on its way out. A start without it costs one write more. */
+  const toldAt = new Map<string, Instant>();
   return {
     name: "namespace-controller",
     kinds: {
@@ -68,6 +80,7 @@ export function namespaceLoop(served: ServedKinds, cache: ReadCache): Loop {
       const namespace = cache.get(Namespace, parseKey(text));
       if (!namespace || !isBeingDeleted(namespace)) {
         laps.end(text);
+        toldAt.delete(text);
         return undefined;
       }
       const kinds = namespaced();
@@ -75,7 +88,9 @@ export function namespaceLoop(served: ServedKinds, cache: ReadCache): Loop {
       const content = new Map(kinds.map((kind) => [kind, laps.look(kind, text)] as const));
       const isCurrent = kinds.every((kind) => cache.revision(kind) >= revision);
       const primary = { kind: Namespace, object: namespace, observesGeneration: false };
-      return { plan: plan({ namespace, content, isCurrent }, now), primary };
+      const next = plan({ namespace, content, isCurrent, toldAt: toldAt.get(text) }, now);
+      if (next.status) toldAt.set(text, now);
+      return { plan: next, primary };
     },
   };
 }
@@ -117,7 +132,8 @@ class Laps {
 const NOTHING: Left = { count: 0, first: [], untouched: [], isToBeContinued: false };
 
 /** Pure; see {@link namespaceLoop}. */
-export function plan({ namespace, content, isCurrent }: Observed, now: Instant): Plan {
+export function plan(observed: Observed, now: Instant): Plan {
+  const { namespace, content, isCurrent } = observed;
   const finalizers = namespace.spec?.finalizers ?? [];
   if (!finalizers.includes(FINALIZER)) return {};
   const left = new Map([...content].filter(([, { count }]) => count > 0));
@@ -126,17 +142,41 @@ export function plan({ namespace, content, isCurrent }: Observed, now: Instant):
   const due = pods ? [[Pod, pods] as const] : [...left];
   const writes = deletes(due);
   const isLapping = writes.length === 0 && due.some(([, { isToBeContinued }]) => isToBeContinued);
-  const status = (failures: readonly string[]): object => ({
-    ...namespace.status,
-    conditions: terminationConditions(namespace.status?.conditions, left, failures, now),
-  });
+  const conditions = terminationConditions(namespace.status?.conditions, left, [], now);
+  const heldTill = countsHeldTill(observed, conditions, now);
+  const lookAt = isLapping ? now : isCurrent ? Infinity : now + BEHIND_MS;
+  const wakeAt = Math.min(lookAt, heldTill ?? Infinity);
   return {
     writes,
-    status: status([]),
-    statusOnFailure: ({ message }) => status([message]),
-    ...(isLapping ? { wakeAt: now } : !isCurrent && { wakeAt: now + BEHIND_MS }),
+    ...(heldTill === undefined && { status: { ...namespace.status, conditions } }),
+    statusOnFailure: ({ message }) => ({
+      ...namespace.status,
+      conditions: terminationConditions(namespace.status?.conditions, left, [message], now),
+    }),
+    ...(wakeAt < Infinity && { wakeAt }),
   };
 }
+
+/** Until when the status waits, because it would only say another number. A clock that was set back holds nothing. */
+function countsHeldTill(
+  { namespace, toldAt }: Observed,
+  conditions: readonly Reasoned[],
+  now: Instant,
+): Instant | undefined {
+  const isRecent = toldAt !== undefined && toldAt <= now && now < toldAt + COUNTS_MS;
+  const old: readonly Reasoned[] = namespace.status?.conditions ?? [];
+  return isRecent && equalJson(old.map(senseOf), conditions.map(senseOf))
+    ? toldAt + COUNTS_MS
+    : undefined;
+}
+
+type Reasoned = {
+  readonly type: string;
+  readonly status: string;
+  readonly reason?: string | undefined;
+};
+
+const senseOf = ({ type, status, reason }: Reasoned): readonly unknown[] => [type, status, reason];
 
 /** What is not being deleted yet, as much as one step takes; what is going waits for its own finalizers or its grace period. */
 function deletes(content: readonly (readonly [Kind, Left])[]): PlannedWrite[] {
