@@ -315,7 +315,10 @@ export function runControllers(
       clock,
       logger,
       events,
-      ...(options.metrics && { metrics: new WorkQueueMetrics(options.metrics) }),
+      ...(options.metrics && {
+        metrics: new WorkQueueMetrics(options.metrics),
+        registry: options.metrics,
+      }),
     },
   );
   return async () => {

@@ -2,6 +2,7 @@ import type { Kind } from "../api/machinery/kind.ts";
 import type { KubeObject, ObjectKey } from "../api/machinery/object.ts";
 import type { Instant } from "../base/clock.ts";
 import type { CacheChange, CacheReader } from "../client/cache.ts";
+import type { MakeMeter } from "./loop-meter.ts";
 
 /**
  * One controller: pure functions from what the caches hold to a plan. The runner owns everything else.
@@ -18,6 +19,8 @@ export interface Controller<Primary extends KubeObject = KubeObject, Observed = 
   readonly triggers: readonly Trigger[];
   /** The runner sets `status.observedGeneration` to the generation that was planned from. */
   readonly observesGeneration?: boolean;
+  /** Metrics of its own, where somebody asks for metrics. */
+  readonly meter?: MakeMeter;
   /** Cache only, no await. `undefined`: nothing to do for this key. */
   observe(cache: CacheReader, key: ObjectKey): Observed | undefined;
   /** Pure, synchronous, total. */

@@ -6,7 +6,9 @@ import type { Cache, CacheChange } from "../client/cache.ts";
 import type { Client } from "../client/client.ts";
 import { applyPlan, describeWrite, type Applied, type Primary } from "./apply.ts";
 import { Terminal, type Controller, type Plan, type Trigger } from "./controller.ts";
+import type { MetricRegistry } from "../base/metrics.ts";
 import type { EventSink } from "../client/event-recorder.ts";
+import type { LoopMeter, MakeMeter } from "./loop-meter.ts";
 import { RevisionBarrier } from "./revision-barrier.ts";
 import { fixedKinds, type ServedKinds } from "./served-kinds.ts";
 import { WorkQueue, type Outcome } from "./work-queue.ts";
@@ -27,6 +29,8 @@ export interface Surroundings {
   readonly events: EventSink;
   /** What the queues tell of themselves; absent: nobody asks. */
   readonly metrics?: WorkQueueMetrics;
+  /** Where controllers tell of what they did; absent: nobody asks. */
+  readonly registry?: MetricRegistry;
 }
 
 /** A running controller. */
@@ -48,6 +52,7 @@ export interface Loop {
   /** Who its events are from; default: its name. */
   readonly eventSource?: string;
   readonly kinds: ServedKinds;
+  readonly meter?: MakeMeter;
   keysOf(change: CacheChange): readonly string[];
   decide(key: string, now: Instant): Decision | undefined;
   /** Given once, before the first change. */
@@ -72,13 +77,14 @@ export function runController<P extends KubeObject, O>(
 
 /** A controller as the runner sees it: keys are those of its primary kind. */
 export function loopOf<P extends KubeObject, O>(controller: Controller<P, O>, cache: Cache): Loop {
-  const { name, eventSource, primary, triggers } = controller;
+  const { name, eventSource, primary, triggers, meter } = controller;
   const byKind = new Map<Kind, Trigger[]>([[primary, []]]);
   for (const trigger of triggers)
     byKind.set(trigger.kind, [...(byKind.get(trigger.kind) ?? []), trigger]);
   return {
     name,
     ...(eventSource === undefined ? {} : { eventSource }),
+    ...(meter && { meter }),
     kinds: fixedKinds([...byKind.keys()]),
     // Asked of every change by every controller that follows its kind, and nearly always without result.
     keysOf(change) {
@@ -110,12 +116,13 @@ const NONE: readonly never[] = [];
  * Errors: an exception in `decide` is logged with its key and backs off; it never ends the loop or the process.
  */
 export function runLoop(loop: Loop, surroundings: Surroundings): RunningLoop {
-  const { clock, cache } = surroundings;
+  const { clock, cache, registry } = surroundings;
+  const meter = registry && loop.meter?.(registry, cache);
   const barrier = new RevisionBarrier(cache);
   const queue: WorkQueue = new WorkQueue(
     clock,
     WORKERS_MAX,
-    (key) => reconcile(loop, surroundings, barrier, key),
+    (key) => reconcile(loop, surroundings, barrier, meter, key),
     surroundings.metrics?.meter(loop.name, () => queue.state),
   );
   const followed = new Set<Kind>();
@@ -126,7 +133,9 @@ export function runLoop(loop: Loop, surroundings: Surroundings): RunningLoop {
       followed.add(kind);
       barrier.follow(kind);
       cache.onChange(kind, (change) => {
-        if (!isClosed) for (const key of keysOf(loop, surroundings, change)) queue.add(key);
+        if (isClosed) return;
+        meter?.changed?.(change);
+        for (const key of keysOf(loop, surroundings, change)) queue.add(key);
       });
     }
     return Promise.all(fresh.map((kind) => cache.sync(kind)));
@@ -165,17 +174,21 @@ async function reconcile(
   loop: Loop,
   surroundings: Surroundings,
   barrier: RevisionBarrier,
+  meter: LoopMeter | undefined,
   key: string,
 ): Promise<Outcome> {
   const { client, clock, logger } = surroundings;
+  const [now, beganMs] = [clock.now(), clock.monotonic()];
   try {
-    const decision = loop.decide(key, clock.now());
+    const decision = loop.decide(key, now);
     if (!decision) return { next: "done" };
     const { plan, primary, needs } = decision;
     const late = needs && barrier.passed(needs);
     if (late) return { next: "again", held: late };
+    const told = meter?.planned?.({ plan, primary, now });
     const applied = await applyPlan(client, plan, primary);
     report(loop, surroundings, key, decision, applied);
+    told?.({ applied, tookMs: clock.monotonic() - beganMs });
     const held = barrier.passed(applied.revisions);
     return {
       next: NEXT[applied.outcome],

@@ -16,6 +16,7 @@ import {
 import { controllerReference, isBeingDeleted, ownersOf } from "../../reconciler/ownership.ts";
 import { dueOf, Unschedulable, type Due } from "./due.ts";
 import { isRun, isRunning, lastSuccess, outdated, referenceTo, runName } from "./runs.ts";
+import { skewMeter } from "./skew.ts";
 
 /** `jobs`: those that the CronJob controls. */
 export interface Observed {
@@ -36,6 +37,7 @@ export const cronJobController = defineController<CronJob, Observed>({
   name: "cronjob-controller",
   primary: CronJob,
   triggers: [ownersOf(Job, CronJob)],
+  meter: skewMeter,
   observe(cache: CacheReader, key) {
     const cronJob = cache.get(CronJob, key);
     const controllerUid = cronJob?.metadata?.uid;

@@ -19,14 +19,11 @@ import {
   targetPortOf,
 } from "../../reconciler/service-pods.ts";
 import { fillSlices, type Endpoint } from "../../reconciler/fill-slices.ts";
+import { ENDPOINTS_MAX, MANAGED_LABEL, MANAGER, SERVICE_LABEL } from "./slice-labels.ts";
+import { sliceMeter } from "./slice-metrics.ts";
 
-const SERVICE_LABEL = "kubernetes.io/service-name";
-const MANAGED_LABEL = "endpointslice.kubernetes.io/managed-by";
-const MANAGER = "endpointslice-controller.k8s.io";
 const HEADLESS_LABEL = "service.kubernetes.io/headless";
 const ZONE_LABEL = "topology.kubernetes.io/zone";
-/** @spec kube-controller-manager --max-endpoints-per-slice. Doubling doubles what one Pod's change sends to every node. */
-const ENDPOINTS_MAX = 100;
 /** @spec name rule of generated names: the prefix and its dash must leave room for five characters */
 const PREFIX_LENGTH_MAX = 252;
 
@@ -51,6 +48,7 @@ export interface Observed {
 export const endpointSliceController = defineController<Service, Observed>({
   name: "endpointslice-controller",
   eventSource: "endpoint-slice-controller",
+  meter: sliceMeter,
   primary: Service,
   triggers: [
     servicesOfPods,

@@ -41,6 +41,16 @@ export function garbageCollectorLoop(
           lookup.kindsChanged();
         }),
     },
+    meter(registry) {
+      // Kinds come by ServedKinds, so there is no resync that could fail: it stays 0.
+      registry
+        .counter(
+          "garbagecollector_controller_resources_sync_error_total",
+          "Number of garbage collector resources sync errors",
+        )
+        .add([], 0);
+      return {};
+    },
     begin: (enqueue) => lookup.begin(enqueue),
     keysOf: (change) => graph.fold(change),
     decide(uid) {

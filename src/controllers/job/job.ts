@@ -25,6 +25,7 @@ import { podEvents } from "../../reconciler/pod-events.ts";
 import { loopOf, type Loop } from "../../reconciler/runner.ts";
 import { matcherOf } from "../../reconciler/selection.ts";
 import { GoneFailures, type Failure } from "./backoff.ts";
+import { jobMeter } from "./job-metrics.ts";
 import { isTracked, untrack } from "./job-pods.ts";
 import { countsOf, progressOf, trackingOf, type JobStatus, type Outlook } from "./job-status.ts";
 import { endAll, managePods, writesOf, type PodSteps } from "./pod-steps.ts";
@@ -79,6 +80,7 @@ function jobController(gone: GoneFailures): Controller<Job, Observed> {
       selectorsMatching(Pod, Job, (job) => matcherOf(job.spec?.selector)),
       endOfNamespace,
     ],
+    meter: jobMeter,
     observe: (cache, key) => observe(cache, key, gone),
     plan,
   });

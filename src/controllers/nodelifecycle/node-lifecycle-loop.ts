@@ -5,6 +5,7 @@ import { Pod } from "../../api/core/pod.ts";
 import type { Cache } from "../../client/cache.ts";
 import type { Loop } from "../../reconciler/runner.ts";
 import { fixedKinds } from "../../reconciler/served-kinds.ts";
+import { nodeMeter } from "./node-metrics.ts";
 import { GRACE_MS, planNode } from "./nodelifecycle.ts";
 import { EvictionPace, ZoneHealth, zoneOf } from "./zones.ts";
 
@@ -45,6 +46,7 @@ export function nodeLifecycleLoop(cache: Cache, clock: Clock): Loop {
     name: "node-lifecycle-controller",
     eventSource: "node-controller",
     kinds: fixedKinds([Node, Lease, Pod]),
+    meter: nodeMeter,
     keysOf({ kind, key, object }) {
       if (kind === Lease && key.namespace === LEASE_NAMESPACE) beat(key.name);
       if (kind !== Node) return [];

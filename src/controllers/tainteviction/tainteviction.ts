@@ -2,10 +2,12 @@ import { formatTime, parseTime, type Instant } from "../../base/clock.ts";
 import { formatKey, keyOf, parseKey } from "../../api/machinery/object.ts";
 import { Node } from "../../api/core/node.ts";
 import { Pod } from "../../api/core/pod.ts";
+import type { MetricRegistry } from "../../base/metrics.ts";
 import type { Cache } from "../../client/cache.ts";
 import type { Plan, PlannedEvent } from "../../reconciler/controller.ts";
 import { taintId, type Taint } from "../../reconciler/node-state.ts";
 import { isBeingDeleted } from "../../reconciler/ownership.ts";
+import type { LoopMeter } from "../../reconciler/loop-meter.ts";
 import type { Loop } from "../../reconciler/runner.ts";
 import { fixedKinds } from "../../reconciler/served-kinds.ts";
 
@@ -15,6 +17,23 @@ type Toleration = NonNullable<NonNullable<Pod["spec"]>["tolerations"]>[number];
 export interface ActiveTaint {
   readonly taint: Taint;
   readonly since: Instant;
+}
+
+/** @spec k8s@1.36 pkg/controller/tainteviction/metrics/metrics.go */
+function meter(registry: MetricRegistry): LoopMeter {
+  const deletions = registry.counter(
+    "taint_eviction_controller_pod_deletions_total",
+    "Total number of Pods deleted by TaintEvictionController since its start.",
+  );
+  deletions.add([], 0);
+  return {
+    planned:
+      ({ plan }) =>
+      ({ applied }) => {
+        for (const index of applied.results.keys())
+          if (plan.writes?.[index]?.verb === "delete") deletions.add();
+      },
+  };
 }
 
 /**
@@ -38,6 +57,7 @@ export function taintEvictionLoop(cache: Cache): Loop {
   return {
     name: "taint-eviction-controller",
     kinds: fixedKinds([Pod, Node]),
+    meter,
     keysOf({ kind, key, old, object }) {
       if (kind === Node) {
         if (noExecute(object as Node | undefined).length === 0) seen.delete(key.name);
