@@ -47,9 +47,9 @@ const GZIP_HEADER = 10;
 /** What ends each flushed block: those before it can be inflated. */
 const MARK = Buffer.from([0, 0, 0xff, 0xff]);
 const INFLATE = { finishFlush: constants.Z_SYNC_FLUSH };
-/** Contents of flushed blocks by their bytes: those of the last reads. */
-const inflated = new Map();
-const INFLATED_MAX = 200;
+/** Flushed blocks and their contents: those of the last reads, the newest first. */
+const inflated = [];
+const INFLATED_MAX = 32;
 /** What has come of each watcher's blocks whose end is still missing. */
 const parts = new Array(watchers);
 const hasHeader = new Uint8Array(watchers);
@@ -58,18 +58,17 @@ function takeGzip(at, piece) {
   let blocks = parts[at] ? Buffer.concat([parts[at], piece]) : piece;
   parts[at] = undefined;
   if (!hasHeader[at]) {
-    if (blocks.length < GZIP_HEADER) return void (parts[at] = blocks);
+    if (blocks.length < GZIP_HEADER) return void (parts[at] = Buffer.from(blocks));
     hasHeader[at] = 1;
     blocks = blocks.subarray(GZIP_HEADER);
   }
   if (blocks.length === 0) return;
   if (!blocks.subarray(-MARK.length).equals(MARK)) return void (parts[at] = Buffer.from(blocks));
-  const key = blocks.latin1Slice();
-  let content = inflated.get(key);
+  let content = inflated.find((known) => known.blocks.equals(blocks))?.content;
   if (!content) {
     content = contentOf(inflateRawSync(blocks, INFLATE));
-    inflated.set(key, content);
-    if (inflated.size > INFLATED_MAX) inflated.delete(inflated.keys().next().value);
+    inflated.unshift({ blocks: Buffer.from(blocks), content });
+    if (inflated.length > INFLATED_MAX) inflated.pop();
   }
   note(at, content);
 }
@@ -81,7 +80,7 @@ function unchunked(bytes) {
     const end = bytes.indexOf("\r\n", from);
     const length = end < 0 ? NaN : parseInt(bytes.latin1Slice(from, end), 16);
     if (!(end + 2 + length + 2 <= bytes.length))
-      return { payload, left: from < bytes.length ? bytes.subarray(from) : undefined };
+      return { payload, left: from < bytes.length ? Buffer.from(bytes.subarray(from)) : undefined };
     payload.push(bytes.subarray(end + 2, end + 2 + length));
     from = end + 2 + length + 2;
   }
@@ -102,23 +101,38 @@ const ASKED = {
   "user-agent": "watchers/v0 (linux/amd64) kubernetes/$Format",
 };
 
+/** Where all sockets read to: what is kept of it is copied. */
+const READ = Buffer.allocUnsafe(64 * 1024);
+const HEAD_END = "\r\n\r\n";
+
 function openH1(at) {
   const asked = Object.entries(ASKED)
     .map(([name, value]) => `${name}: ${value}\r\n`)
     .join("");
   return new Promise((resolve, reject) => {
-    const socket = tls.connect({ host: hostname, port, rejectUnauthorized: false }, () => {
+    let taker;
+    const begin = (bytes) => {
+      const end = bytes.indexOf(HEAD_END);
+      const head = bytes.latin1Slice();
+      if (end < 0 || !head.startsWith("HTTP/1.1 200")) return reject(new Error(head));
+      taker = head.includes("gzip") ? takeChunked : take;
+      resolve();
+      const first = bytes.subarray(end + HEAD_END.length);
+      if (first.length > 0) taker(at, first);
+    };
+    const callback = (length) => {
+      const bytes = READ.subarray(0, length);
+      if (taker) taker(at, bytes);
+      else begin(bytes);
+      return !stalled;
+    };
+    // Without the queue of a stream between the socket and what counts.
+    const onread = { buffer: READ, callback };
+    const options = { host: hostname, port, rejectUnauthorized: false, onread };
+    const socket = tls.connect(options, () => {
       socket.write(
         `GET ${path} HTTP/1.1\r\nhost: ${host}\r\nauthorization: Bearer ${token}\r\n${asked}\r\n`,
       );
-    });
-    socket.once("data", (bytes) => {
-      const head = bytes.toString();
-      if (!head.startsWith("HTTP/1.1 200")) reject(new Error(head));
-      const taker = head.includes("gzip") ? takeChunked : take;
-      if (stalled) socket.pause();
-      else socket.on("data", (piece) => taker(at, piece));
-      resolve();
     });
     socket.on("error", reject);
   });

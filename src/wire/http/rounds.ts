@@ -1,10 +1,11 @@
-/** Milliseconds of writing in one turn of the loop, of each of the two kinds. Doubling doubles what requests wait. */
+/** Milliseconds of writing in one turn of the loop, of each of the two kinds, at first. Doubling doubles what requests wait. */
 const WRITE_MS = 4;
 /**
- * Where other work has filled the turn before, a round goes on for as long as that took, at most so many milliseconds: else a round to a
- * thousand watchers, five turns of writing, lasts five turns of whatever else there is. Doubling it makes the longest turn as much longer.
+ * In the next turns a round goes on for as long as it has lasted, at most so many milliseconds: else a round to a thousand watchers is five turns
+ * of writing, each with as much of other work behind it as there is, and the last one hears late of what the first one knows. And each turn has its own
+ * events, which are found and encoded for it. Doubling it makes the longest turn as much longer.
  */
-const WRITE_MS_MAX = 10;
+const WRITE_MS_MAX = 16;
 /**
  * After a round of writing to all whose source has news, pause for so many times what the round took, at most {@link PAUSE_MS_MAX}: what happens
  * meanwhile goes out together. Without it, a thousand watchers and a hundred changes a second are a hundred thousand writes; with it
@@ -73,8 +74,6 @@ export class Rounds implements TaskQueue {
   #next: Task[] = [];
   #round: Task[] = [];
   #beganMs = 0;
-  /** When the loop went on to other work, in this round. */
-  #leftMs = 0;
   #isPlanned = false;
 
   constructor(loop: Loop = LOOP) {
@@ -90,14 +89,13 @@ export class Rounds implements TaskQueue {
 
   readonly #begin = (): void => {
     [this.#round, this.#next] = [this.#next, this.#round];
-    this.#beganMs = this.#leftMs = this.#loop.nowMs();
+    this.#beganMs = this.#loop.nowMs();
     this.#run();
   };
 
   readonly #run = (): void => {
-    const othersMs = this.#loop.nowMs() - this.#leftMs;
-    runSome(this.#round, this.#loop, Math.max(WRITE_MS, Math.min(othersMs, WRITE_MS_MAX)));
-    this.#leftMs = this.#loop.nowMs();
+    const lastedMs = this.#loop.nowMs() - this.#beganMs;
+    runSome(this.#round, this.#loop, Math.max(WRITE_MS, Math.min(lastedMs, WRITE_MS_MAX)));
     // HTTP/2 encrypts and sends after the tasks, at the end of the turn: that counts, too.
     this.#loop.soon(this.#round.length > 0 ? this.#run : this.#pause);
   };
