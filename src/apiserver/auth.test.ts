@@ -42,6 +42,7 @@ describe("createAuth", () => {
       [
         ...["NamespaceLifecycle", "LimitRanger", "ServiceAccount", "NodeRestriction"],
         ...["TaintNodesByCondition", "PodSecurity", "Priority", "DefaultTolerationSeconds"],
+        ...["DefaultStorageClass", "StorageObjectInUseProtection", "PersistentVolumeClaimResize"],
         "RuntimeClass",
         ...["CertificateApproval", "CertificateSigning", "CertificateSubjectRestriction"],
         "RBACEscalation",

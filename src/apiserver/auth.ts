@@ -15,6 +15,11 @@ import { PodSecurity } from "./admission/pod-security/pod-security.ts";
 import { Priority } from "./admission/priority.ts";
 import { RuntimeClassAdmission } from "./admission/runtime-class.ts";
 import { ServiceAccountAdmission } from "./admission/service-account.ts";
+import {
+  DefaultStorageClass,
+  PersistentVolumeClaimResize,
+  storageObjectInUseProtection,
+} from "./admission/storage.ts";
 import { taintNodesByCondition } from "./admission/taint-nodes.ts";
 import { type DiscoveryDocument, discoveryDocuments } from "./authn/discovery-documents.ts";
 import { RequestAuthenticator } from "./authn/request-authenticator.ts";
@@ -84,6 +89,9 @@ export function createAuth(
       new PodSecurity(cache),
       new Priority(cache),
       defaultTolerationSeconds,
+      new DefaultStorageClass(cache),
+      storageObjectInUseProtection,
+      new PersistentVolumeClaimResize(cache),
       new RuntimeClassAdmission(cache),
       new CertificateApproval(authorizer),
       new CertificateSigning(authorizer),

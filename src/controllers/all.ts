@@ -21,6 +21,7 @@ import { staleTargetLoop } from "./disruption/stale-target.ts";
 import { endpointsController } from "./endpoints/endpoints.ts";
 import { endpointSliceController } from "./endpointslice/endpointslice.ts";
 import { endpointSliceMirroringController } from "./endpointslicemirroring/endpointslicemirroring.ts";
+import { expandController } from "./expand/expand.ts";
 import { garbageCollectorLoop } from "./garbagecollector/garbagecollector.ts";
 import { jobLoop } from "./job/job.ts";
 import { legacyTokenCleaner } from "./legacy-token-cleaner/legacy-token-cleaner.ts";
@@ -28,7 +29,11 @@ import { namespaceLoop } from "./namespace/namespace.ts";
 import type { PodRange } from "./nodeipam/nodeipam.ts";
 import { nodeIpamLoop } from "./nodeipam/nodeipam.ts";
 import { nodeLifecycleLoop } from "./nodelifecycle/node-lifecycle-loop.ts";
+import { persistentVolumeBinderLoop } from "./persistentvolume/binder.ts";
+import { volumeProvisioner } from "./persistentvolume/provisioner.ts";
 import { podGcLoop } from "./podgc/podgc.ts";
+import { pvcProtectionLoop } from "./pvcprotection/pvcprotection.ts";
+import { pvProtectionController } from "./pvprotection/pvprotection.ts";
 import { replicaSetController } from "./replicaset/replicaset.ts";
 import { replicationController } from "./replication/replication.ts";
 import { resourceQuotaLoop } from "./resourcequota/resourcequota.ts";
@@ -82,13 +87,18 @@ export function allLoops(
     loop(endpointSliceController),
     loop(endpointSliceMirroringController),
     loop(endpointsController),
+    loop(expandController),
     garbageCollectorLoop(settings.served, client, clock, logger),
     jobLoop(cache),
     loop(legacyTokenCleaner),
     namespaceLoop(settings.served, cache),
     nodeIpamLoop(cache, settings.podRange),
     nodeLifecycleLoop(cache, clock),
+    persistentVolumeBinderLoop(cache),
+    loop(volumeProvisioner),
     podGcLoop(cache),
+    pvcProtectionLoop(cache),
+    loop(pvProtectionController),
     loop(replicaSetController),
     loop(replicationController),
     resourceQuotaLoop(settings.served, cache),

@@ -281,8 +281,11 @@ describe("StatefulSets", { concurrency: 3 }, () => {
       await run("get pvc -l app=pets -o name"),
       "persistentvolumeclaim/pets-data-pets-0\npersistentvolumeclaim/pets-data-pets-1\n",
     );
-    const rows = await run("get pvc -l app=pets --no-headers");
-    assert.match(rows, /^pets-data-pets-0 +Pending +<unset> +\S+$/m);
+    const volume = "pvc-[-0-9a-f]{36}";
+    const row = new RegExp(`^pets-data-pets-0 +Bound +${volume} +100M +RWO +standard +<unset> +`);
+    await until("it has a volume", async () =>
+      row.test(await run("get pvc -l app=pets --no-headers")),
+    );
     assert.equal(await fieldOf("pvc pets-data-pets-1", ".spec.resources.requests.storage"), "100M");
     const claimName = ".spec.volumes[0].persistentVolumeClaim.claimName";
     assert.equal(await fieldOf("pod pets-1", claimName), "pets-data-pets-1");

@@ -1,5 +1,5 @@
 import type { V1PersistentVolume } from "../../gen/types.ts";
-import { formatTime } from "../../base/clock.ts";
+import { formatTime, type Instant } from "../../base/clock.ts";
 import type { Kind } from "../machinery/kind.ts";
 import { canonicalQuantity, quantityProblem } from "../machinery/quantity.ts";
 import type { Resource } from "../machinery/resource.ts";
@@ -38,7 +38,13 @@ export const persistentVolumeResource: Resource<PersistentVolume> = {
       validateChange: validateVolumeChange,
     },
   ),
-  subresources: { status: statusSubresource<PersistentVolume>() },
+  subresources: {
+    status: {
+      ...statusSubresource<PersistentVolume>(),
+      prepareForUpdate: (volume, old, { now }) =>
+        withPhaseTime({ ...volume, spec: old.spec! }, old, now),
+    },
+  },
   columns: [
     nameColumn(),
     textColumn("Capacity", "What the volume holds", formatCapacity),
@@ -83,6 +89,18 @@ function withDefaults(volume: PersistentVolume): PersistentVolume {
     fill(spec, { persistentVolumeReclaimPolicy: "Retain", volumeMode: "Filesystem" }),
   );
   return { ...filled, status: fill(volume.status ?? {}, { phase: "Pending" }) };
+}
+
+/** When the phase changed last, unless who changes it says when. @spec statusStrategy PrepareForUpdate */
+function withPhaseTime(
+  volume: PersistentVolume,
+  { status: old }: PersistentVolume,
+  now: Instant,
+): PersistentVolume {
+  const { status } = volume;
+  const isSaid = status?.lastPhaseTransitionTime !== old?.lastPhaseTransitionTime;
+  if (status?.phase === old?.phase || (isSaid && status?.lastPhaseTransitionTime)) return volume;
+  return { ...volume, status: { ...status, lastPhaseTransitionTime: formatTime(now) } };
 }
 
 function formatPhase({ metadata, status }: PersistentVolume): string {

@@ -3,6 +3,9 @@ import type { Kind } from "../../api/machinery/kind.ts";
 import type { KubeObject } from "../../api/machinery/object.ts";
 import { isStatusError } from "../../api/machinery/status-error.ts";
 import { PriorityClass, systemPriorityClasses } from "../../api/scheduling/priority-class.ts";
+import { CSIDriver } from "../../api/storage/csi-driver.ts";
+import { standardClass, volumesDriver } from "../../api/storage/default-objects.ts";
+import { StorageClass } from "../../api/storage/storage-class.ts";
 import { conformed } from "../bodies/decode.ts";
 import type { ServerParts } from "../parts.ts";
 import { createObject } from "../verbs/create.ts";
@@ -11,7 +14,7 @@ import { systemCall } from "./system-call.ts";
 /** @spec k8s@1.36 pkg/controlplane/controller/systemnamespaces; `default` comes from the kubernetes Service's namespace */
 const NAMESPACES = ["default", "kube-system", "kube-public", "kube-node-lease"];
 
-/** Makes the namespaces and priority classes that every cluster has, where they are missing. */
+/** Makes the namespaces, priority classes and the driver that every cluster has, where they are missing. */
 export async function ensureSystemObjects(parts: ServerParts): Promise<void> {
   const namespaces = NAMESPACES.map((name) => ({
     metadata: { name, labels: { "kubernetes.io/metadata.name": name } },
@@ -19,7 +22,17 @@ export async function ensureSystemObjects(parts: ServerParts): Promise<void> {
   await Promise.all([
     ensure(parts, Namespace, namespaces),
     ensure(parts, PriorityClass, systemPriorityClasses),
+    ensureStorage(parts),
   ]);
+}
+
+/** The class comes once, before the driver: a cluster that has the driver has had it, and keeps what its users made of it. */
+async function ensureStorage(parts: ServerParts): Promise<void> {
+  const { group, version, plural } = CSIDriver;
+  const drivers = parts.resources.find(group, version, plural);
+  if (drivers?.cache.get(volumesDriver.metadata!.name!)) return;
+  await ensure(parts, StorageClass, [standardClass]);
+  await ensure(parts, CSIDriver, [volumesDriver]);
 }
 
 async function ensure(

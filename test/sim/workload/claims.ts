@@ -1,5 +1,4 @@
 import { PersistentVolume } from "../../../src/api/core/persistent-volume.ts";
-import { PersistentVolumeClaim } from "../../../src/api/core/persistent-volume-claim.ts";
 import { sleep, type Clock } from "../../../src/base/clock.ts";
 import type { Client } from "../../../src/client/client.ts";
 import type { KubeObject } from "../../../src/api/machinery/object.ts";
@@ -9,6 +8,9 @@ import type {
   V1StatefulSetSpec,
 } from "../../../src/gen/types.ts";
 import { placeOf, type Scene } from "./step.ts";
+
+/** The class of volumes that the cluster does not make itself. */
+const VENDOR = "vendor";
 
 /** Between two looks of the provisioner, in ms. */
 const LOOK_MS = 3000;
@@ -24,7 +26,11 @@ export function anyClaims(
     volumeClaimTemplates: [
       {
         metadata: { name: "data" },
-        spec: { accessModes: ["ReadWriteOnce"], resources: { requests: { storage: "1Gi" } } },
+        spec: {
+          accessModes: ["ReadWriteOnce"],
+          resources: { requests: { storage: "1Gi" } },
+          storageClassName: VENDOR,
+        },
       },
     ],
     ...(scene.isLucky(80) && { persistentVolumeClaimRetentionPolicy: { whenDeleted, whenScaled } }),
@@ -32,8 +38,8 @@ export function anyClaims(
 }
 
 /**
- * Stands outside of the cluster, as a storage vendor's provisioner does: gives each claim a volume of its own, and takes volumes away
- * whose claims are gone. What fails it does again; it never ends.
+ * Stands outside of the cluster, as a storage vendor's provisioner does: makes each claim a volume of its own, to which the cluster binds it, and takes
+ * volumes away whose claims are gone. What fails it does again; it never ends.
  */
 export async function provision(
   client: Client,
@@ -46,7 +52,7 @@ export async function provision(
     const uids = new Set(claims.map(({ metadata }) => metadata?.uid));
     const volumes = present("persistentvolumes") as readonly V1PersistentVolume[];
     await Promise.allSettled([
-      ...claims.filter(isWaiting).map((claim) => bind(client, claim)),
+      ...claims.filter(isWaiting).map((claim) => make(client, claim)),
       ...volumes
         .filter(({ spec }) => !uids.has(spec?.claimRef?.uid))
         .map((volume) => client.delete(PersistentVolume, placeOf(volume))),
@@ -58,23 +64,14 @@ function isWaiting({ metadata, status }: V1PersistentVolumeClaim): boolean {
   return metadata?.deletionTimestamp === undefined && status?.phase !== "Bound";
 }
 
-async function bind(client: Client, claim: V1PersistentVolumeClaim): Promise<void> {
+async function make(client: Client, claim: V1PersistentVolumeClaim): Promise<void> {
   const { name = "", namespace = "", uid = "" } = claim.metadata ?? {};
-  const volumeName = `volume-${uid}`;
-  const { accessModes = [] } = claim.spec ?? {};
-  const capacity = { storage: "1Gi" };
+  const { accessModes = [], resources } = claim.spec ?? {};
+  const capacity = { ...resources?.requests };
   const claimRef = { kind: "PersistentVolumeClaim", apiVersion: "v1", name, namespace, uid };
-  await client
-    .create(PersistentVolume, {
-      metadata: { name: volumeName },
-      spec: { capacity, accessModes, claimRef, hostPath: { path: `/volumes/${uid}` } },
-    })
-    .catch(() => {});
-  const annotations = { "pv.kubernetes.io/bind-completed": "yes" };
-  const bound = { metadata: { uid, annotations }, spec: { volumeName } };
-  await client.patch(PersistentVolumeClaim, placeOf(claim), { type: "merge", body: bound });
-  const status = { phase: "Bound", accessModes, capacity };
-  const told = { metadata: { uid }, status };
-  const way = { subresource: "status" } as const;
-  await client.patch(PersistentVolumeClaim, placeOf(claim), { type: "merge", body: told }, way);
+  const hostPath = { path: `/volumes/${uid}` };
+  await client.create(PersistentVolume, {
+    metadata: { name: `volume-${uid}` },
+    spec: { capacity, accessModes, claimRef, hostPath, storageClassName: VENDOR },
+  });
 }

@@ -1,0 +1,105 @@
+import assert from "node:assert/strict";
+import { describe, it } from "node:test";
+import { pod } from "../../../test/support/builders.ts";
+import { StaticCache } from "../../../test/support/static-cache.ts";
+import { PersistentVolumeClaim } from "../../api/core/persistent-volume-claim.ts";
+import { PersistentVolume } from "../../api/core/persistent-volume.ts";
+import { Pod } from "../../api/core/pod.ts";
+import { StorageClass } from "../../api/storage/storage-class.ts";
+import type { Cache } from "../../client/cache.ts";
+import type { Loop } from "../../reconciler/runner.ts";
+import { persistentVolumeBinderLoop } from "./binder.ts";
+
+const volume = (name: string, spec: object = {}): PersistentVolume => ({
+  metadata: { name, resourceVersion: "9" },
+  spec: { capacity: { storage: "1Gi" }, accessModes: ["ReadWriteOnce"], ...spec },
+  status: { phase: "Available" },
+});
+const claim = (name: string, spec: object = {}): PersistentVolumeClaim => ({
+  metadata: { name, namespace: "d", uid: name, resourceVersion: "8" },
+  spec: { accessModes: ["ReadWriteOnce"], resources: { requests: { storage: "1Gi" } }, ...spec },
+  status: { phase: "Pending" },
+});
+
+/** A cache, a loop that follows it, and the keys of each change. */
+function world(): { cache: StaticCache; loop: Loop; woken: () => string } {
+  const cache = new StaticCache();
+  const loop = persistentVolumeBinderLoop(cache as unknown as Cache);
+  let keys: string[] = [];
+  for (const kind of [PersistentVolumeClaim, PersistentVolume, StorageClass, Pod])
+    cache.onChange(kind, (change) => keys.push(...loop.keysOf(change)));
+  const woken = (): string => {
+    const text = [...new Set(keys)].sort().join(", ");
+    keys = [];
+    return text;
+  };
+  return { cache, loop, woken };
+}
+
+const volumeOf = (loop: Loop, key: string): string | undefined => {
+  const write = loop.decide(key, 0)?.plan.writes?.[0];
+  return write?.verb === "update" ? write.object.metadata?.name : undefined;
+};
+
+describe("persistentVolumeBinderLoop", () => {
+  it("wakes whom a change concerns, and nobody else", () => {
+    const { cache, woken } = world();
+    cache.put(PersistentVolumeClaim, claim("one"));
+    cache.put(PersistentVolumeClaim, claim("fast", { storageClassName: "fast" }));
+    cache.put(PersistentVolumeClaim, claim("named", { volumeName: "v" }));
+    assert.equal(woken(), "claim d/fast, claim d/named, claim d/one, volume v");
+    cache.put(PersistentVolume, volume("w"));
+    assert.equal(woken(), "claim d/one, volume w");
+    cache.put(PersistentVolume, volume("v"));
+    assert.equal(woken(), "claim d/named, claim d/one, volume v");
+    cache.put(PersistentVolume, volume("w", { claimRef: { namespace: "d", name: "fast" } }));
+    assert.equal(woken(), "claim d/fast, volume w");
+    cache.put(StorageClass, { metadata: { name: "fast" }, provisioner: "x" });
+    assert.equal(woken(), "claim d/fast");
+    const annotations = { "storageclass.kubernetes.io/is-default-class": "true" };
+    cache.put(StorageClass, { metadata: { name: "best", annotations }, provisioner: "x" });
+    assert.equal(woken(), "claim d/one");
+    cache.remove(PersistentVolumeClaim, { namespace: "d", name: "fast" });
+    assert.equal(woken(), "claim d/fast, volume w");
+  });
+
+  it("a new Pod wakes its claims that have no volume", () => {
+    const { cache, woken } = world();
+    const uses = (...names: string[]) =>
+      names.map((claimName) => ({ name: claimName, persistentVolumeClaim: { claimName } }));
+    cache.put(PersistentVolumeClaim, claim("one"));
+    cache.put(PersistentVolumeClaim, claim("named", { volumeName: "v" }));
+    woken();
+    const spec = { volumes: uses("one", "named") };
+    cache.put(Pod, pod("p", { metadata: { namespace: "d" }, spec }));
+    assert.equal(woken(), "claim d/one");
+    cache.put(Pod, pod("p", { metadata: { namespace: "d" }, spec: { ...spec, nodeName: "n" } }));
+    assert.equal(woken(), "");
+  });
+
+  it("promises a volume to one claim at a time, until the volume changes", () => {
+    const { cache, loop } = world();
+    cache.put(PersistentVolumeClaim, claim("one"));
+    cache.put(PersistentVolumeClaim, claim("two"));
+    cache.put(PersistentVolume, volume("v"));
+    cache.put(PersistentVolume, volume("w"));
+    assert.equal(volumeOf(loop, "claim d/one"), "v");
+    assert.equal(volumeOf(loop, "claim d/two"), "w");
+    assert.equal(volumeOf(loop, "claim d/one"), "v");
+    cache.put(PersistentVolume, volume("v", { storageClassName: "fast" }));
+    assert.equal(volumeOf(loop, "claim d/one"), undefined);
+    cache.remove(PersistentVolumeClaim, { namespace: "d", name: "two" });
+    assert.equal(volumeOf(loop, "claim d/one"), "w");
+  });
+
+  it("believes that a claim has gone only when claims are known up to the volume's version", () => {
+    const { cache, loop } = world();
+    cache.put(
+      PersistentVolume,
+      volume("v", { claimRef: { namespace: "d", name: "one", uid: "o" } }),
+    );
+    const decision = loop.decide("volume v", 0);
+    assert.deepEqual(decision?.needs, new Map([[PersistentVolumeClaim, 9]]));
+    assert.deepEqual(decision?.plan.status, { phase: "Released" });
+  });
+});

@@ -1,0 +1,107 @@
+import type { PersistentVolumeClaim } from "../../api/core/persistent-volume-claim.ts";
+import { storageClassOf } from "../../api/core/persistent-volume-claim.ts";
+import type { PersistentVolume } from "../../api/core/persistent-volume.ts";
+import { BIND_COMPLETED, classOfVolume } from "../../api/storage/binding.ts";
+
+/** Members in groups: each in one at most. */
+class Groups {
+  readonly #groupOf = new Map<string, string>();
+  readonly #members = new Map<string, Set<string>>();
+
+  /** `undefined`: in none. */
+  put(member: string, group: string | undefined): void {
+    const before = this.#groupOf.get(member);
+    if (before === group) return;
+    if (before !== undefined) {
+      const members = this.#members.get(before)!;
+      members.delete(member);
+      if (members.size === 0) this.#members.delete(before);
+    }
+    if (group === undefined) {
+      this.#groupOf.delete(member);
+      return;
+    }
+    this.#groupOf.set(member, group);
+    const members = this.#members.get(group);
+    if (members) members.add(member);
+    else this.#members.set(group, new Set([member]));
+  }
+
+  of(group: string): readonly string[] {
+    return [...(this.#members.get(group) ?? [])];
+  }
+
+  get isEmpty(): boolean {
+    return this.#groupOf.size === 0;
+  }
+}
+
+/**
+ * Who could want whom: claims and volumes as `NAMESPACE/NAME` and `NAME`, folded from their changes.
+ *
+ * Without it, each change of a volume would be a walk over all claims, and each claim over all volumes.
+ */
+export class BondIndex {
+  readonly #waiting = new Groups();
+  readonly #naming = new Groups();
+  readonly #free = new Groups();
+  readonly #reserved = new Groups();
+  /** Volumes that a claim was promised, until the volume changes; and the same the other way round. */
+  readonly #promised = new Map<string, string>();
+  readonly #promises = new Map<string, string>();
+
+  /** `undefined`: it is gone. */
+  setClaim(key: string, claim: PersistentVolumeClaim | undefined): void {
+    const name = claim?.spec?.volumeName;
+    const isWaiting = claim && !name && claim.metadata?.annotations?.[BIND_COMPLETED] === undefined;
+    this.#waiting.put(key, isWaiting ? storageClassOf(claim) : undefined);
+    this.#naming.put(key, name || undefined);
+    if (!claim) this.promise(key, undefined);
+  }
+
+  /** `undefined`: it is gone. */
+  setVolume(name: string, volume: PersistentVolume | undefined): void {
+    const reference = volume?.spec?.claimRef;
+    this.#free.put(name, volume && !reference ? classOfVolume(volume) : undefined);
+    this.#reserved.put(name, reference && `${reference.namespace}/${reference.name}`);
+    const claim = this.#promised.get(name);
+    if (claim !== undefined) this.promise(claim, undefined);
+  }
+
+  /** The claim is to get the volume, and no other meanwhile: claims are decided side by side. `undefined`: none. */
+  promise(claim: string, volume: string | undefined): void {
+    const before = this.#promises.get(claim);
+    if (before !== undefined) {
+      this.#promises.delete(claim);
+      this.#promised.delete(before);
+    }
+    if (volume === undefined) return;
+    this.#promises.set(claim, volume);
+    this.#promised.set(volume, claim);
+  }
+
+  get hasWaiting(): boolean {
+    return !this.#waiting.isEmpty;
+  }
+
+  /** Claims of a class that have no volume and name none. */
+  waitingClaims(className: string): readonly string[] {
+    return this.#waiting.of(className);
+  }
+
+  /** Claims that name a volume. */
+  claimsNaming(volume: string): readonly string[] {
+    return this.#naming.of(volume);
+  }
+
+  /** Volumes that name a claim. */
+  volumesNaming(claim: string): readonly string[] {
+    return this.#reserved.of(claim);
+  }
+
+  /** Volumes that a claim of a class might get. */
+  candidates(claim: string, className: string): readonly string[] {
+    const isOpen = (volume: string): boolean => (this.#promised.get(volume) ?? claim) === claim;
+    return [...this.#free.of(className).filter(isOpen), ...this.#reserved.of(claim)];
+  }
+}

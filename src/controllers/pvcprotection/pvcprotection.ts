@@ -1,0 +1,79 @@
+import { PersistentVolumeClaim } from "../../api/core/persistent-volume-claim.ts";
+import { Pod } from "../../api/core/pod.ts";
+import { formatKey, parseKey } from "../../api/machinery/object.ts";
+import { withField } from "../../api/strategy/strategy.ts";
+import { claimNamesOf, CLAIM_PROTECTION } from "../../api/storage/binding.ts";
+import type { Cache, CacheChange } from "../../client/cache.ts";
+import type { Plan } from "../../reconciler/controller.ts";
+import { isBeingDeleted } from "../../reconciler/ownership.ts";
+import type { Loop } from "../../reconciler/runner.ts";
+import { fixedKinds } from "../../reconciler/served-kinds.ts";
+
+const NONE: readonly never[] = [];
+
+/**
+ * Keeps a claim that is being deleted until no Pod on a node uses it, ended Pods included.
+ *
+ * A Pod without a node does not count: no kubelet starts one whose claim is going. That none uses it is believed only from a cache that has
+ * seen all Pods from before the deletion.
+ * @spec k8s@1.36 pkg/controller/volume/pvcprotection/pvc_protection_controller.go
+ */
+export function pvcProtectionLoop(cache: Cache): Loop {
+  /** Claims that are going and are kept: all that a change of a Pod can concern. */
+  const kept = new Set<string>();
+  return {
+    name: "persistentvolumeclaim-protection-controller",
+    kinds: fixedKinds([PersistentVolumeClaim, Pod]),
+    keysOf(change) {
+      if (change.kind === Pod) return keysOfPod(kept, change as CacheChange<Pod>);
+      const text = formatKey(change.key);
+      const { object } = change;
+      if (object && isBeingDeleted(object) && isKept(object)) kept.add(text);
+      else kept.delete(text);
+      return object ? [text] : NONE;
+    },
+    decide(text) {
+      const key = parseKey(text);
+      const claim = cache.get(PersistentVolumeClaim, key);
+      if (!claim) return undefined;
+      const isUser = (pod: Pod): boolean =>
+        (pod.spec?.nodeName ?? "") !== "" && claimNamesOf(pod).includes(key.name);
+      const isUsed = (): boolean =>
+        cache.list(Pod, { namespace: key.namespace, where: isUser }).length > 0;
+      const revision = Number(claim.metadata?.resourceVersion ?? 0);
+      return {
+        plan: plan(claim, isUsed),
+        ...(isBeingDeleted(claim) && { needs: new Map([[Pod, revision]]) }),
+      };
+    },
+  };
+}
+
+function keysOfPod(
+  kept: ReadonlySet<string>,
+  { key, old, object }: CacheChange<Pod>,
+): readonly string[] {
+  const pod = object ?? old;
+  if (kept.size === 0 || !pod) return NONE;
+  return claimNamesOf(pod)
+    .map((name) => formatKey({ ...key, name }))
+    .filter((claim) => kept.has(claim));
+}
+
+function isKept({ metadata }: PersistentVolumeClaim): boolean {
+  return metadata?.finalizers?.includes(CLAIM_PROTECTION) ?? false;
+}
+
+/** Pure. Claims from before the finalizer get it. */
+export function plan(claim: PersistentVolumeClaim, isUsed: () => boolean): Plan {
+  const finalizers = claim.metadata?.finalizers ?? [];
+  if (isBeingDeleted(claim) !== isKept(claim)) return {};
+  if (isKept(claim) && isUsed()) return {};
+  const wanted = isKept(claim)
+    ? finalizers.filter((name) => name !== CLAIM_PROTECTION)
+    : [...finalizers, CLAIM_PROTECTION];
+  const metadata = withField({ ...claim.metadata }, "finalizers", wanted);
+  return {
+    writes: [{ verb: "update", kind: PersistentVolumeClaim, object: { ...claim, metadata } }],
+  };
+}
