@@ -8,6 +8,8 @@ import {
   type Surroundings,
 } from "../reconciler/runner.ts";
 import type { ServedKinds } from "../reconciler/served-kinds.ts";
+import { attachDetachLoop } from "./attachdetach/attachdetach.ts";
+import { attacherOf, OWN_DRIVER } from "./attachdetach/attacher.ts";
 import { certificateApprover } from "./certificates/approver.ts";
 import { certificateCleaner } from "./certificates/cleaner.ts";
 import type { CertificatePort } from "./certificates/port.ts";
@@ -22,6 +24,7 @@ import { endpointsController } from "./endpoints/endpoints.ts";
 import { endpointSliceController } from "./endpointslice/endpointslice.ts";
 import { endpointSliceMirroringController } from "./endpointslicemirroring/endpointslicemirroring.ts";
 import { expandController } from "./expand/expand.ts";
+import { ephemeralVolumeLoop } from "./ephemeralvolume/ephemeralvolume.ts";
 import { garbageCollectorLoop } from "./garbagecollector/garbagecollector.ts";
 import { jobLoop } from "./job/job.ts";
 import { legacyTokenCleaner } from "./legacy-token-cleaner/legacy-token-cleaner.ts";
@@ -78,6 +81,8 @@ export function allLoops(
           loop(certificateCleaner(certificates)),
         ]
       : []),
+    attachDetachLoop(cache),
+    loop(attacherOf(OWN_DRIVER)),
     loop(clusterRoleAggregation),
     loop(cronJobController),
     loop(daemonSetController(clock)),
@@ -88,6 +93,7 @@ export function allLoops(
     loop(endpointSliceMirroringController),
     loop(endpointsController),
     loop(expandController),
+    ephemeralVolumeLoop(cache),
     garbageCollectorLoop(settings.served, client, clock, logger),
     jobLoop(cache),
     loop(legacyTokenCleaner),
