@@ -79,8 +79,8 @@ class World {
     for (let i = 0; i < 4; i++) await this.#server.clock.advance(250);
   }
 
-  /** A volume with its claim, bound. */
-  async addVolume(name: string, mode = "ReadWriteOnce", driver = OWN_DRIVER): Promise<void> {
+  /** A claim that says that it has the volume of its name. @returns its uid. */
+  async addClaim(name: string, mode = "ReadWriteOnce"): Promise<string> {
     const accessModes = [mode];
     const claim = await this.client.create(PersistentVolumeClaim, {
       apiVersion: "v1",
@@ -88,24 +88,29 @@ class World {
       metadata: { name, namespace: "default" },
       spec: { accessModes, volumeName: name, resources: { requests: { storage: "1Gi" } } },
     });
-    const { uid = "" } = claim.metadata ?? {};
-    await this.client.create(PersistentVolume, {
-      apiVersion: "v1",
-      kind: "PersistentVolume",
-      metadata: { name },
-      spec: {
-        accessModes,
-        capacity: { storage: "1Gi" },
-        csi: { driver, volumeHandle: name },
-        claimRef: { namespace: "default", name, uid },
-      },
-    });
     const status = { phase: "Bound", accessModes, capacity: { storage: "1Gi" } };
     await this.client.update(
       PersistentVolumeClaim,
       { ...claim, status },
       { subresource: "status" },
     );
+    return claim.metadata?.uid ?? "";
+  }
+
+  /** A volume with its claim, bound. */
+  async addVolume(name: string, mode = "ReadWriteOnce", driver = OWN_DRIVER): Promise<void> {
+    const uid = await this.addClaim(name, mode);
+    await this.client.create(PersistentVolume, {
+      apiVersion: "v1",
+      kind: "PersistentVolume",
+      metadata: { name },
+      spec: {
+        accessModes: [mode],
+        capacity: { storage: "1Gi" },
+        csi: { driver, volumeHandle: name },
+        claimRef: { namespace: "default", name, uid },
+      },
+    });
   }
 
   async addPod(name: string, nodeName: string, claimName: string): Promise<void> {
@@ -303,7 +308,7 @@ describe("attaching volumes", () => {
       assert.equal(await world.reported(), "a: b:");
     }));
 
-  it("a claim that is bound after its Pod has a node; not one of another volume", () =>
+  it("a claim that is bound after its Pod has a node; not one that its volume does not know", () =>
     World.run(async (world) => {
       await world.addPod("p", "a", "x");
       await world.pass();
@@ -311,12 +316,7 @@ describe("attaching volumes", () => {
       await world.pass();
       assert.equal(await world.reported(), "a: x b:");
       await world.client.delete(PersistentVolumeClaim, { namespace: "default", name: "x" }, {});
-      await world.client.create(PersistentVolumeClaim, {
-        apiVersion: "v1",
-        kind: "PersistentVolumeClaim",
-        metadata: { name: "x", namespace: "default" },
-        spec: { accessModes: ["ReadWriteOnce"], resources: { requests: { storage: "1Gi" } } },
-      });
+      await world.addClaim("x");
       await world.pass();
       assert.equal(await world.reported(), "a: b:");
     }));
