@@ -1,4 +1,5 @@
 import type { KubeObject } from "../api/machinery/object.ts";
+import { OWN_DRIVER } from "../api/storage/own-volumes.ts";
 import type { Controller } from "../reconciler/controller.ts";
 import {
   loopOf,
@@ -9,7 +10,7 @@ import {
 } from "../reconciler/runner.ts";
 import type { ServedKinds } from "../reconciler/served-kinds.ts";
 import { attachDetachLoop } from "./attachdetach/attachdetach.ts";
-import { attacherOf, OWN_DRIVER } from "./attachdetach/attacher.ts";
+import { attacherOf } from "./attachdetach/attacher.ts";
 import { certificateApprover } from "./certificates/approver.ts";
 import { certificateCleaner } from "./certificates/cleaner.ts";
 import type { CertificatePort } from "./certificates/port.ts";
@@ -23,8 +24,8 @@ import { staleTargetLoop } from "./disruption/stale-target.ts";
 import { endpointsController } from "./endpoints/endpoints.ts";
 import { endpointSliceController } from "./endpointslice/endpointslice.ts";
 import { endpointSliceMirroringController } from "./endpointslicemirroring/endpointslicemirroring.ts";
-import { expandController } from "./expand/expand.ts";
 import { ephemeralVolumeLoop } from "./ephemeralvolume/ephemeralvolume.ts";
+import { expandController } from "./expand/expand.ts";
 import { garbageCollectorLoop } from "./garbagecollector/garbagecollector.ts";
 import { jobLoop } from "./job/job.ts";
 import { legacyTokenCleaner } from "./legacy-token-cleaner/legacy-token-cleaner.ts";
@@ -92,8 +93,8 @@ export function allLoops(
     loop(endpointSliceController),
     loop(endpointSliceMirroringController),
     loop(endpointsController),
-    loop(expandController),
     ephemeralVolumeLoop(cache),
+    loop(expandController),
     garbageCollectorLoop(settings.served, client, clock, logger),
     jobLoop(cache),
     loop(legacyTokenCleaner),

@@ -1,6 +1,7 @@
+import { BOUND_BY_CONTROLLER, SELECTED_NODE } from "../api/storage/binding.ts";
 import type { V1Node, V1PersistentVolume, V1PersistentVolumeClaim, V1Pod } from "../gen/types.ts";
 import { claimKey, isFullyBound, type Claims } from "./claims.ts";
-import { isPossibleOn, SELECTED_NODE, sortedClaims, volumesOnNode } from "./claims-match.ts";
+import { isPossibleOn, sortedClaims, volumesOnNode } from "./claims-match.ts";
 import { claimsOfPod } from "./claims-of-pod.ts";
 
 /** What is to be written and then waited for, before a Pod may be bound to its node. */
@@ -55,8 +56,6 @@ function withClaim(volume: V1PersistentVolume, claim: V1PersistentVolumeClaim): 
     },
   };
 }
-
-const BOUND_BY_CONTROLLER = "pv.kubernetes.io/bound-by-controller";
 
 function withNode(claim: V1PersistentVolumeClaim, node: string): V1PersistentVolumeClaim {
   return { ...claim, metadata: annotated(claim.metadata, SELECTED_NODE, node) };

@@ -2,6 +2,7 @@ import { matchesAnyTerm } from "../api/core/node-selector-terms.ts";
 import { storageClassOf } from "../api/core/persistent-volume-claim.ts";
 import { labelSelectorOf } from "../api/machinery/label-selector.ts";
 import { quantityUnits } from "../api/machinery/quantity.ts";
+import { hasOtherMode, isMeantFor, SELECTED_NODE } from "../api/storage/binding.ts";
 import type {
   V1CSIStorageCapacity,
   V1Node,
@@ -13,9 +14,6 @@ import type {
 } from "../gen/types.ts";
 import { isFullyBound, type Claims } from "./claims.ts";
 import type { PodClaims } from "./claims-of-pod.ts";
-
-/** Node that a claim's volume is to be made for. @spec component-helpers AnnSelectedNode */
-export const SELECTED_NODE = "volume.kubernetes.io/selected-node";
 
 /** Provisioner of classes whose volumes somebody makes by hand. */
 const NOBODY = "kubernetes.io/no-provisioner";
@@ -134,15 +132,17 @@ function findMatchingVolume(
   taken: ReadonlySet<V1PersistentVolume>,
 ): V1PersistentVolume | undefined {
   const requested = requestOf(claim);
-  const { selector, volumeMode = "Filesystem", accessModes = [] } = claim.spec ?? {};
-  const { volumeAttributesClassName: attributes = "" } = claim.spec ?? {};
+  const {
+    selector,
+    accessModes = [],
+    volumeAttributesClassName: attributes = "",
+  } = claim.spec ?? {};
   const matches = selector && labelSelectorOf(selector);
   let smallest: V1PersistentVolume | undefined;
   for (const volume of claims.volumesOf(storageClassOf(claim))) {
     const { metadata, spec = {}, status } = volume;
-    if (taken.has(volume) || (spec.claimRef && !isFor(volume, claim))) continue;
-    if (capacityOf(volume) < requested || (spec.volumeMode ?? "Filesystem") !== volumeMode)
-      continue;
+    if (taken.has(volume) || (spec.claimRef && !isMeantFor(volume, claim))) continue;
+    if (capacityOf(volume) < requested || hasOtherMode(volume, claim)) continue;
     if ((spec.volumeAttributesClassName ?? "") !== attributes || metadata?.deletionTimestamp)
       continue;
     if (spec.claimRef) return isPossibleOn(volume, node) ? volume : undefined;
@@ -152,13 +152,6 @@ function findMatchingVolume(
     if (!smallest || capacityOf(volume) < capacityOf(smallest)) smallest = volume;
   }
   return smallest;
-}
-
-/** True when the volume was set aside for the claim, by whoever made it or by us. @spec IsVolumeBoundToClaim */
-function isFor({ spec }: V1PersistentVolume, { metadata }: V1PersistentVolumeClaim): boolean {
-  const { name, namespace, uid } = spec?.claimRef ?? {};
-  const isNamed = name === metadata?.name && namespace === metadata?.namespace;
-  return isNamed && (!uid || uid === metadata?.uid);
 }
 
 /** Why no volume can be made for the claim on the node; 0: it can. @spec binder.go checkVolumeProvisions */

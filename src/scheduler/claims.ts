@@ -1,4 +1,5 @@
 import { storageClassOf } from "../api/core/persistent-volume-claim.ts";
+import { BIND_COMPLETED } from "../api/storage/binding.ts";
 import type {
   V1CSIDriver,
   V1CSINode,
@@ -220,8 +221,6 @@ export function claimKey({ metadata }: V1PersistentVolumeClaim): string {
 export function isFullyBound({ metadata, spec }: V1PersistentVolumeClaim): boolean {
   return Boolean(spec?.volumeName) && BIND_COMPLETED in (metadata?.annotations ?? {});
 }
-
-const BIND_COMPLETED = "pv.kubernetes.io/bind-completed";
 
 /** The uid of what controls it. */
 export function controllerUidOf({ metadata }: V1PersistentVolumeClaim): string | undefined {

@@ -1,4 +1,5 @@
 import type { Pod } from "../../api/core/pod.ts";
+import { claimNamesOf } from "../../api/storage/binding.ts";
 import type { VolumeAttachment } from "../../api/storage/volume-attachment.ts";
 
 /** Objects by a text that they have, and by their name. */
@@ -97,11 +98,8 @@ export function hasClaims({ spec }: Pod): boolean {
 }
 
 /** `NAMESPACE/NAME` of the claims of a Pod, those of its ephemeral volumes too. */
-export function claimKeysOf({ metadata, spec }: Pod): readonly string[] {
-  return (spec?.volumes ?? []).flatMap(({ name, persistentVolumeClaim, ephemeral }) => {
-    if (persistentVolumeClaim) return `${metadata?.namespace}/${persistentVolumeClaim.claimName}`;
-    return ephemeral ? `${metadata?.namespace}/${metadata?.name}-${name}` : [];
-  });
+export function claimKeysOf(pod: Pod): readonly string[] {
+  return claimNamesOf(pod).map((name) => `${pod.metadata?.namespace ?? ""}/${name}`);
 }
 
 function volumeOf({ spec }: VolumeAttachment): string {

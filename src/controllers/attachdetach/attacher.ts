@@ -3,9 +3,6 @@ import { VolumeAttachment } from "../../api/storage/volume-attachment.ts";
 import { defineController, type Controller, type Plan } from "../../reconciler/controller.ts";
 import { isBeingDeleted } from "../../reconciler/ownership.ts";
 
-/** The driver of the cluster's own volumes. */
-export const OWN_DRIVER = "volumes.skiff.dev";
-
 /**
  * What the attacher of a driver does where attaching needs no effect: it says that it is done, and lets go.
  *
