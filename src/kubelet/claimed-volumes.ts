@@ -30,8 +30,10 @@ export interface FoundVolumes {
 export interface AttachmentPort {
   /** This node as the API has it; its status names what is attached. */
   node(): Promise<V1Node | undefined>;
-  /** The list of volumes in use has changed. Resolves when the API has it; false: it was not reached. */
-  tellInUse(): Promise<boolean>;
+  /** Resolves when the API has these among the volumes in use; false: it was not reached. */
+  tellInUse(names: readonly string[]): Promise<boolean>;
+  /** The list of volumes in use has become shorter. */
+  inUseShrank(): void;
 }
 
 /**
@@ -78,7 +80,7 @@ export class ClaimedVolumes {
 
   /** The Pod has nothing mounted any more. */
   release(uid: string): void {
-    if (this.#used.delete(uid)) void this.#port.tellInUse();
+    if (this.#used.delete(uid)) this.#port.inUseShrank();
   }
 
   /** Names of attachable volumes that Pods of this node have or wait for; sorted. */
@@ -117,7 +119,7 @@ export class ClaimedVolumes {
     const used = this.#used.get(uid) ?? new Set();
     this.#used.set(uid, used);
     for (const spec of attachable) used.add(attachedNameOf(spec)!);
-    if (!(await this.#port.tellInUse())) return new Set(attachable);
+    if (!(await this.#port.tellInUse([...used]))) return new Set(attachable);
     const { status } = (await this.#port.node()) ?? {};
     const attached = new Set(status?.volumesAttached?.map(({ name }) => name));
     return new Set(attachable.filter((spec) => !attached.has(attachedNameOf(spec)!)));

@@ -121,7 +121,8 @@ export async function startKubelet(options: KubeletOptions): Promise<Kubelet> {
   network.learn(await options.cri.status().catch(() => []));
   const claimed = new ClaimedVolumes(options.client, {
     node: () => ownNode(options),
-    tellInUse: () => agent.tellVolumesInUse(),
+    tellInUse: (names) => agent.tellVolumesInUse(names),
+    inUseShrank: () => void agent.check(),
   });
   const parts = await makeParts(options, host, machine, network, claimed, () => isShortOf);
   const { pods, recorder, settings } = parts;

@@ -9,6 +9,9 @@ import { cgroupOf, logFolderOf, type PodSettings } from "../runtime/sandbox-conf
 import { foldersOf, volumePath } from "../volumes/volume-paths.ts";
 import { folderUse } from "./folder-use.ts";
 
+/** Where volumes are mounted that are not the Pod's: what they hold would not be given back with it. */
+const MOUNTED = /\/volumes\/kubernetes\.io~(csi|local-volume|nfs)$|\/volume-subpaths$/;
+
 /** Measures what Pods use. Costly (it reads whole folders): asked for Pods with limits, and when the node is short. */
 export class PodMeter {
   readonly #cri: CriClient;
@@ -32,7 +35,8 @@ export class PodMeter {
       pods.map(async (pod) => {
         const own = stats.filter((one) => isOf(one, pod));
         const storage = await this.#storageOf(pod, stats);
-        const volumes = await folderUse(foldersOf(this.#settings.stateRoot, uidOf(pod)).pod);
+        const { pod: folder } = foldersOf(this.#settings.stateRoot, uidOf(pod));
+        const volumes = await folderUse(folder, (path) => MOUNTED.test(path));
         const inodes = own.map(({ writableLayer }) => writableLayer?.inodesUsed?.value ?? 0);
         return {
           pod,

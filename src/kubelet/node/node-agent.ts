@@ -3,7 +3,6 @@ import { formatMicroTime, type Clock, type Instant, type Timer } from "../../bas
 import type { Logger } from "../../base/logger.ts";
 import { Lease } from "../../api/coordination/lease.ts";
 import { Node } from "../../api/core/node.ts";
-import { equalJson } from "../../api/machinery/equality.ts";
 import { isStatusError } from "../../api/machinery/status-error.ts";
 import type { Client } from "../../client/client.ts";
 import type { V1Lease, V1Node, V1NodeStatus, V1OwnerReference } from "../../gen/types.ts";
@@ -70,6 +69,8 @@ export class NodeAgent {
   #looks = 0;
   #isRegistered: Promise<void> | undefined;
   #checking: Promise<void> = Promise.resolve();
+  /** A look that has not begun yet. */
+  #nextCheck: Promise<void> | undefined;
   #timers: Timer[] = [];
   #isClosed = false;
 
@@ -164,22 +165,26 @@ export class NodeAgent {
     this.#timers[0] = this.#clock.after(waitMs, () => void this.#look());
   }
 
-  /** Resolves when the API has the volumes that are in use now; false: it was not reached. */
-  async tellVolumesInUse(): Promise<boolean> {
+  /** Resolves when the API has these among the volumes in use; false: it was not reached. */
+  async tellVolumesInUse(names: readonly string[]): Promise<boolean> {
     await this.#isRegistered;
-    if (this.#hasToldVolumes()) return true;
+    const isTold = (): boolean =>
+      names.every((name) => this.#status?.volumesInUse?.includes(name) ?? false);
+    if (isTold()) return true;
     await this.check();
-    return this.#hasToldVolumes();
+    return isTold();
   }
 
-  #hasToldVolumes(): boolean {
-    return equalJson(this.#status?.volumesInUse ?? [], this.#condition.volumesInUse());
-  }
-
-  /** Reads the runtime, and writes the status where it is news: one look at a time. Never throws. */
+  /** Reads the runtime, and writes the status where it is news: one look at a time, one more at most after it. Never throws. */
   check(): Promise<void> {
-    this.#checking = this.#checking.then(() => this.#check()).then(() => this.#tellDriver());
-    return this.#checking;
+    this.#nextCheck ??= this.#checking
+      .then(() => {
+        this.#nextCheck = undefined;
+        return this.#check();
+      })
+      .then(() => this.#tellDriver());
+    this.#checking = this.#nextCheck;
+    return this.#nextCheck;
   }
 
   /** After the status: nobody waits for it to call the node Ready. */
