@@ -16,6 +16,11 @@ import { isByteSource } from "../src/wire/http/byte-source.ts";
 import { TurnProfile } from "./turn-profile.ts";
 
 const words = process.argv.slice(2);
+/** `--only=PART,PART`: of the phases after the start, those whose names have one of these parts. */
+const only = words
+  .find((word) => word.startsWith("--only="))
+  ?.slice("--only=".length)
+  .split(",");
 const objects = Number(words.find((word) => /^\d+$/.test(word)) ?? 150_000);
 /** `--why`: what filled the longest turns; the profiler makes them longer. */
 const why = words.includes("--why") ? new TurnProfile() : undefined;
@@ -102,7 +107,11 @@ new PerformanceObserver((list) => {
 const delays = monitorEventLoopDelay({ resolution: 1 });
 delays.enable();
 
+const megabytes = (bytes: number): string => `${Math.round(bytes / 1e6)} MB`;
+
 async function phase(name: string, run: () => Promise<unknown>): Promise<void> {
+  const isNeeded = name === "create" || name === "start";
+  if (only && !isNeeded && !only.some((part) => name.includes(part))) return;
   for (let at = 0; at < 20; at++) await turn();
   why?.start();
   await new Promise((resolve) => setTimeout(resolve, 50));
@@ -119,7 +128,7 @@ async function phase(name: string, run: () => Promise<unknown>): Promise<void> {
     `longest ${ms(delays.max)} ms`,
     `p99 ${ms(delays.percentile(99))} ms`,
     `longest collection ${gcMs.toFixed(1).padStart(6)} ms`,
-    `${seconds.toFixed(2)} s`,
+    `${seconds.toFixed(2)} s, heap ${megabytes(process.memoryUsage().heapUsed)}, all ${megabytes(process.memoryUsage.rss())}`,
   ];
   console.log(`${name.padEnd(40)} ${cells.join(", ")}`);
   for (const line of (await why?.stop()) ?? []) console.log(line);

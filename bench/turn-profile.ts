@@ -99,8 +99,11 @@ export class TurnProfile {
     const lines: string[] = [];
     const withoutCollections = [...this.#turns].sort((a, b) => own(b) - own(a));
     const longest = withoutCollections[0];
+    const over = (ms: number, of: (turn: Turn) => number): number =>
+      this.#turns.filter((turn) => of(turn) >= ms).length;
     lines.push(
-      `  longest turn without its collections: ${(longest ? own(longest) : 0).toFixed(1)} ms`,
+      `  longest turn without its collections: ${(longest ? own(longest) : 0).toFixed(1)} ms; ` +
+        `turns over 20 ms: ${over(20, spent)}, without collections ${over(20, own)}; over 10 ms: ${over(10, spent)}, ${over(10, own)}`,
     );
     const all = [...this.#turns].sort((a, b) => spent(b) - spent(a));
     const shown = new Set([...withoutCollections.slice(0, TURNS_MAX), ...all.slice(0, 1)]);

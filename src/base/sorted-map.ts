@@ -1,3 +1,5 @@
+import { LargeMap } from "./large-map.ts";
+
 interface Chunk<V> {
   /** The epoch in which this chunk was made: an older one may be shared with a snapshot. */
   readonly epoch: number;
@@ -32,7 +34,7 @@ export interface SortedView<V> {
 export class SortedMap<V> implements SortedView<V> {
   #chunks: Chunk<V>[] = [];
   /** Every entry by its key: a lookup costs a twentieth of a search among strings that begin alike. */
-  readonly #byKey = new Map<string, V>();
+  readonly #byKey = new LargeMap<V>();
   #epoch = 0;
   #isListShared = false;
 

@@ -18,6 +18,7 @@ import { InProcessCache } from "../apiserver/in-process-cache.ts";
 import { inProcessClient } from "../apiserver/in-process-client.ts";
 import type { UserInfo } from "../apiserver/request.ts";
 import { startApiServer, type ApiServer, type HttpListening } from "../apiserver/server.ts";
+import { turnsOf } from "../base/turns.ts";
 import type { Clock } from "../base/clock.ts";
 import type { Logger } from "../base/logger.ts";
 import type { MetricRegistry } from "../base/metrics.ts";
@@ -128,6 +129,9 @@ export async function startControlPlane(options: ControlPlaneOptions): Promise<C
     ...(options.http && { http: options.http }),
   });
   await applyPolicy(server);
+  // What follows begins thirty loops at once.
+  const slice = turnsOf(clock).slice();
+  if (slice.isOver) await slice.next();
   const cache = new InProcessCache(server.parts);
   await ensureClusterDns(inProcessClient(server.parts, SYSTEM_USER), cache, options.clusterDns);
   const closers = await runLoops(options, server, cache, (scheduler) => {

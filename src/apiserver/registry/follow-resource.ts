@@ -20,7 +20,7 @@ const EVERYTHING = createPredicate("", "", "");
 /**
  * Tells `tell` of every present object, as created, and then of every event, in order.
  *
- * What one slice has time for is told before this returns, the rest in turns of its own; what happens meanwhile is
+ * What is left of this turn's slice is used before this returns, the rest is told in turns of its own; what happens meanwhile is
  * told after it.
  * @param add registers the listener at its place among the others.
  */
@@ -40,7 +40,9 @@ export function followResource(
     }
     return true;
   };
-  let backlog: CacheEvent[] | undefined = tellPresent() ? undefined : [];
+  // Thirty controllers begin in one turn: those that come late begin to tell in turns of their own.
+  const isTold = part.versions.size === 0 || (!slice.isOver && tellPresent());
+  let backlog: CacheEvent[] | undefined = isTold ? undefined : [];
   let isStopped = false;
   const listener: EventListener = (event) => {
     if (backlog) backlog.push(event);

@@ -1,7 +1,9 @@
+import { TurnSlab } from "../../base/turn-slab.ts";
 import { remembered, rememberedOnReturn } from "../../base/recent.ts";
 import type { KubeObject, ObjectMeta } from "../../api/machinery/object.ts";
 import type { TypeSchema } from "../../api/machinery/schema.ts";
 import type { Revision } from "../../store/store.ts";
+import { parseShared } from "./shared-parse.ts";
 
 /** Bytes before the JSON in a stored value: two numbers of 32 bits, see {@link encodeObject}. */
 const PREFIX_BYTES = 8;
@@ -42,7 +44,7 @@ export class ObjectVersion {
   get object(): KubeObject {
     return (this.#object ??= this.#origin
       ? withRevision(this.#origin.object, String(this.revision))
-      : (JSON.parse(this.json().toString()) as KubeObject));
+      : parseShared(this.#text()));
   }
 
   get meta(): ObjectMeta {
@@ -95,6 +97,13 @@ export class ObjectVersion {
     return shape;
   }
 
+  #text(): string {
+    const { value } = this;
+    const split = value.readUInt32LE(4);
+    const before = value.toString("utf8", PREFIX_BYTES, split);
+    return `${before}"resourceVersion":"${this.revision}"${value.toString("utf8", split)}`;
+  }
+
   get #headBytes(): number {
     return this.value.readUInt32LE(0);
   }
@@ -145,7 +154,7 @@ export function encodeObject(object: KubeObject, sharedField?: string): Buffer {
   const metaTail = others === "" ? "}" : `,${others}}`;
   const text = before + metaTail + (rest === "" ? "}" : `,${rest}}`);
   const length = Buffer.byteLength(text);
-  const value = Buffer.allocUnsafeSlow(PREFIX_BYTES + length);
+  const value = values.allocate(PREFIX_BYTES + length);
   const isOneByteEach = length === text.length;
   value.writeUInt32LE(head.length, 0);
   value.writeUInt32LE(
@@ -155,6 +164,8 @@ export function encodeObject(object: KubeObject, sharedField?: string): Buffer {
   value.write(text, PREFIX_BYTES, isOneByteEach ? "latin1" : "utf8");
   return value;
 }
+
+const values = new TurnSlab();
 
 function headText(kind: string | undefined, apiVersion: string | undefined): string {
   return `{"kind":${JSON.stringify(kind)},"apiVersion":${JSON.stringify(apiVersion)},`;

@@ -1,3 +1,4 @@
+import { LargeMap } from "../../base/large-map.ts";
 import { presentGroup } from "../../api/catalog.ts";
 import { apiVersionOf, type Kind } from "../../api/machinery/kind.ts";
 import type { KubeObject, ObjectKey, OwnerReference } from "../../api/machinery/object.ts";
@@ -38,7 +39,7 @@ const GONE_MAX = 10_000;
  * @spec k8s@1.36 pkg/controller/garbagecollector/graph_builder.go
  */
 export class OwnerGraph {
-  readonly #items = new Map<string, Item>();
+  readonly #items = new LargeMap<Item>();
   readonly #dependents = new Map<string, Set<string>>();
   readonly #gone = new Set<string>();
 
