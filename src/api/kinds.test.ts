@@ -204,6 +204,24 @@ describe("what each kind refuses", () => {
     "endpoints[0].addresses[0] Invalid: must be a valid IPv4 address",
   );
   row(
+    endpointSliceResource,
+    "hints for the same zone or node twice",
+    {
+      addressType: "IPv4",
+      endpoints: [
+        {
+          addresses: ["10.0.0.1"],
+          hints: {
+            forZones: [{ name: "z" }, { name: "z" }],
+            forNodes: [{ name: "n" }, { name: "n" }],
+          },
+        },
+      ],
+    },
+    "endpoints[0].hints.forZones[1].name Duplicate z",
+    "endpoints[0].hints.forNodes[1].name Duplicate n",
+  );
+  row(
     roleResource,
     "URLs in a namespace",
     { rules: [{ verbs: [], nonResourceURLs: ["/x"] }] },

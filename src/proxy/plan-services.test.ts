@@ -44,9 +44,11 @@ function plan(
   services: readonly V1Service[],
   slices: readonly V1EndpointSlice[],
   pods: readonly V1Pod[] = [],
+  zone = "",
 ): RulePlan {
   return planRules({
     nodeName: "a",
+    zone,
     services,
     slices,
     pods,
@@ -108,6 +110,61 @@ describe("planRules", () => {
       0,
       "dropped, not refused",
     );
+  });
+
+  describe("hints", () => {
+    /** An endpoint as `node/zones,…/nodes,…`, where what it is for may be left out; `!`: it is not ready, `~`: it ends. */
+    function endpoint(text: string, index: number): V1Endpoint {
+      const [nodeName = "", zones = "", nodes = ""] = text.replace(/^[!~]/, "").split("/");
+      const names = (list: string) => list.split(",").map((name) => ({ name }));
+      const isReady = !/^[!~]/.test(text);
+      return {
+        addresses: [`10.244.0.${index}`],
+        nodeName,
+        conditions: {
+          ready: isReady,
+          serving: !text.startsWith("!"),
+          terminating: text.startsWith("~"),
+        },
+        hints: {
+          ...(zones && { forZones: names(zones) }),
+          ...(nodes && { forNodes: names(nodes) }),
+        },
+      };
+    }
+    /** The endpoints, by number, that a Service uses on node a of a zone. */
+    function used(endpoints: string, zone: string, spec: Partial<V1ServiceSpec> = {}): string {
+      const found = plan([service(spec)], [slice(...endpoints.split(" ").map(endpoint))], [], zone);
+      return [...found.maps.endpoints.values()]
+        .map((to) => to.replace(/.*\.(\d+) .*/, "$1"))
+        .join(" ");
+    }
+
+    // endpoints | zone of node a → numbers of those that are used
+    const rows: readonly (readonly [string, string, string])[] = [
+      ["a/z b/y", "z", "0"],
+      ["a/z b/y", "y", "1"],
+      ["b/z,y b/y", "z", "0"],
+      ["a/z b/y", "", "0 1"],
+      ["a/z b/y", "x", "0 1"],
+      ["a/z b", "z", "0 1"],
+      ["a/z !b", "z", "0"],
+      ["!a/z b/y", "z", "1"],
+      ["a/z/a b/z/b", "z", "0"],
+      ["b/z/b b/z/b", "z", "0 1"],
+      ["b/z/b b/y/b", "y", "1"],
+      ["a/z/a b/z", "z", "0 1"],
+      ["~a/z ~b/y", "z", "0 1"],
+    ];
+    for (const [endpoints, zone, expected] of rows)
+      it(`${endpoints} | ${zone || "no zone"} → ${expected}`, () => {
+        assert.equal(used(endpoints, zone), expected);
+      });
+
+    it("where only the node's own endpoints count, hints do not", () => {
+      const spec: Partial<V1ServiceSpec> = { internalTrafficPolicy: "Local" };
+      assert.equal(used("a/y b/z", "z", spec), "0");
+    });
   });
 
   it("says nothing of headless Services and of addresses the node answers itself", () => {

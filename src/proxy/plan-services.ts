@@ -1,5 +1,5 @@
 import type { V1EndpointSlice, V1Pod, V1Service, V1ServicePort } from "../gen/types.ts";
-import { selectEndpoints, type Endpoint } from "./endpoints.ts";
+import { selectEndpoints, type Endpoint, type Origin } from "./endpoints.ts";
 import {
   emptyPlan,
   OUTSIDE_MARK,
@@ -11,6 +11,8 @@ import {
 /** All that a node's rules depend on. */
 export interface ProxyObserved {
   readonly nodeName: string;
+  /** The node's zone; "": it has none, or it is not known yet. */
+  readonly zone: string;
   readonly services: readonly V1Service[];
   readonly slices: readonly V1EndpointSlice[];
   /** Pods of this node. */
@@ -40,7 +42,7 @@ export function planRules(observed: ProxyObserved): RulePlan {
     const key = `${service.metadata?.namespace}/${service.metadata?.name}`;
     const slices = slicesOf.get(key) ?? [];
     for (const port of service.spec?.ports ?? [])
-      planPort({ maps, chains, service, port, slices, nodeName: observed.nodeName });
+      planPort({ maps, chains, service, port, slices, origin: observed });
   }
   for (const pod of observed.pods) planHostPorts(maps, pod);
   return plan;
@@ -52,18 +54,18 @@ interface PortContext {
   readonly service: V1Service;
   readonly port: V1ServicePort;
   readonly slices: readonly V1EndpointSlice[];
-  readonly nodeName: string;
+  readonly origin: Origin;
 }
 
 function planPort(context: PortContext): void {
-  const { service, port, slices, nodeName, maps } = context;
+  const { service, port, slices, origin, maps } = context;
   const protocol = (port.protocol ?? "TCP").toLowerCase();
   const spec = service.spec!;
-  const all = selectEndpoints(slices, port, protocol, nodeName, false);
-  const local = selectEndpoints(slices, port, protocol, nodeName, true);
+  const all = selectEndpoints(slices, port, protocol, origin, false);
+  const local = selectEndpoints(slices, port, protocol, origin, true);
   const inside = spec.internalTrafficPolicy === "Local" ? local : all;
   const outside = spec.externalTrafficPolicy === "Local" ? local : all;
-  for (const { address } of all) maps.hairpins.set(`${address} . ${address}`, "");
+  for (const { address } of [...all, ...local]) maps.hairpins.set(`${address} . ${address}`, "");
   frontend(context, `${spec.clusterIP} . ${protocol} . ${port.port}`, inside);
   for (const address of externalAddresses(service))
     frontend(context, `${address} . ${protocol} . ${port.port}`, outside);

@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import { describe, it } from "node:test";
 import { StaticCache } from "../../test/support/static-cache.ts";
 import type { Kind } from "../api/machinery/kind.ts";
+import { Node } from "../api/core/node.ts";
 import { Pod } from "../api/core/pod.ts";
 import { Service } from "../api/core/service.ts";
 import { EndpointSlice } from "../api/discovery/endpoint-slice.ts";
@@ -70,6 +71,38 @@ describe("ServiceProxy", () => {
     await started;
     assert.equal(applied.length, 1);
     assert.match(applied[0]!, /10\.244\.0\.5/);
+    proxy.close();
+  });
+
+  it("follows hints from when it knows the zone of its node, without waiting for it", async () => {
+    const cache = new LateCache();
+    const { proxy, applied } = proxyOver(cache);
+    cache.put(Service, {
+      metadata: { namespace: "d", name: "web" },
+      spec: { clusterIP: "10.96.0.9", ports: [{ port: 80 }], type: "ClusterIP" },
+    });
+    const endpoints = ["z", "y"].map((name, index) => ({
+      addresses: [`10.244.0.${index}`],
+      conditions: { ready: true },
+      hints: { forZones: [{ name }] },
+    }));
+    cache.put(EndpointSlice, {
+      metadata: { namespace: "d", name: "web-1", labels: { "kubernetes.io/service-name": "web" } },
+      ...{ addressType: "IPv4", ports: [{ port: 80 }], endpoints },
+    });
+    const started = proxy.start();
+    for (const kind of ["Service", "EndpointSlice", "Pod"]) await cache.listed(kind);
+    await started;
+    assert.match(applied.join(), /10\.244\.0\.1 /);
+    const node = (zone: string) => ({
+      metadata: { name: "n", labels: { "topology.kubernetes.io/zone": zone } },
+    });
+    cache.put(Node, node("z"));
+    await new Promise((resolve) => setImmediate(resolve));
+    assert.match(applied[1]!, /delete element .*10\.244\.0\.1/);
+    const lists = cache.lists;
+    cache.put(Node, { ...node("z"), spec: { unschedulable: true } });
+    assert.equal(cache.lists, lists);
     proxy.close();
   });
 

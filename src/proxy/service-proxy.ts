@@ -1,6 +1,8 @@
+import { Node } from "../api/core/node.ts";
 import { Pod } from "../api/core/pod.ts";
 import { Service } from "../api/core/service.ts";
 import { EndpointSlice } from "../api/discovery/endpoint-slice.ts";
+import type { KubeObject } from "../api/machinery/object.ts";
 import type { Clock, Timer } from "../base/clock.ts";
 import type { Logger } from "../base/logger.ts";
 import type { Cache } from "../client/cache.ts";
@@ -51,11 +53,16 @@ export class ServiceProxy {
 
   /** Resolves when the rules of all Services known at the start are in force. */
   async start(): Promise<void> {
-    const { cache } = this.#options;
+    const { cache, nodeName } = this.#options;
     for (const kind of [Service, EndpointSlice]) {
       cache.onChange(kind, () => this.#changed());
       await cache.sync(kind);
     }
+    // Hints go by the node's zone. Until it is known they are not followed, which nobody waits for.
+    cache.onChange(Node, ({ key, old, object }) => {
+      if (key.name === nodeName && zoneOf(old) !== zoneOf(object)) this.#changed();
+    });
+    void cache.sync(Node);
     // Most Pods have no host ports, and a busy node's change all the time.
     cache.onChange(Pod, ({ old, object }) => {
       if ([old, object].some((pod) => pod && hasHostPorts(pod))) this.#changed();
@@ -127,10 +134,15 @@ export class ServiceProxy {
     if (this.#isClosed) return this.#applied ?? emptyPlan();
     return planRules({
       nodeName,
+      zone: zoneOf(cache.get(Node, { namespace: "", name: nodeName })),
       ownAddresses,
       services: cache.list(Service),
       slices: cache.list(EndpointSlice),
       pods: cache.list(Pod, { where: (pod) => pod.spec?.nodeName === nodeName }),
     });
   }
+}
+
+function zoneOf(node: KubeObject | undefined): string {
+  return node?.metadata?.labels?.["topology.kubernetes.io/zone"] ?? "";
 }

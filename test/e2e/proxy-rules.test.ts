@@ -33,6 +33,7 @@ function plan(endpoints: readonly string[], affinity: "None" | "ClientIP" = "Non
   const services = [service("web", "10.96.0.7", affinity)];
   return planRules({
     nodeName: "a",
+    zone: "",
     services,
     slices: [slice("web", endpoints)],
     pods: [],
@@ -129,7 +130,7 @@ if os.fork() == 0:
       status: { phase: "Running", podIP: "10.244.0.5" },
     };
     const nothing = { services: [], slices: [], ownAddresses: new Set<string>() };
-    const held = planRules({ nodeName: "a", ...nothing, pods: [pod] });
+    const held = planRules({ nodeName: "a", zone: "", ...nothing, pods: [pod] });
     inNamespace(["nft", "-f", "-"], tableText(held, settings));
     assert.deepEqual(ask("127.0.0.1:9100", 1), { "10.244.0.5": 1 });
 

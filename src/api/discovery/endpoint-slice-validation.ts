@@ -4,6 +4,7 @@ import { duplicate, invalid, required, tooMany } from "../machinery/field-error.
 import {
   validateDnsLabel,
   validateDnsSubdomain,
+  validateLabelValue,
   validateQualifiedName,
 } from "../machinery/names.ts";
 import { FIELD_IMMUTABLE } from "../machinery/object-meta-validation.ts";
@@ -51,15 +52,32 @@ export function validateEndpointSliceChange(slice: V1EndpointSlice, old: V1Endpo
 function validateEndpoint(endpoint: V1Endpoint, addressType: string, path: string): Errors {
   const { addresses = [], hostname, nodeName, hints } = endpoint;
   const field = `${path}.addresses`;
-  const zones = hints?.forZones ?? [];
   return [
     ...when(addresses.length === 0, required(field, "must contain at least 1 address")),
     ...when(addresses.length > ADDRESSES_MAX, tooMany(field, addresses.length, ADDRESSES_MAX)),
     ...each(addresses, field, (address, item) => validateAddress(address, addressType, item)),
     ...maybe(nodeName, (name) => invalids(`${path}.nodeName`, name, validateDnsSubdomain(name))),
     ...maybe(hostname, (name) => invalids(`${path}.hostname`, name, validateDnsLabel(name))),
-    ...when(zones.length > HINTS_MAX, tooMany(`${path}.hints.forZones`, zones.length, HINTS_MAX)),
+    ...validateHints(hints?.forZones, `${path}.hints.forZones`, validateLabelValue),
+    ...validateHints(hints?.forNodes, `${path}.hints.forNodes`, validateDnsSubdomain),
   ];
+}
+
+function validateHints(
+  hints: readonly { readonly name?: string }[] = [],
+  path: string,
+  problemsOf: (name: string) => readonly string[],
+): Errors {
+  if (hints.length > HINTS_MAX) return [tooMany(path, hints.length, HINTS_MAX)];
+  const seen = new Set<string>();
+  return each(hints, path, ({ name = "" }, item) => {
+    const isKnown = seen.has(name);
+    seen.add(name);
+    return [
+      ...when(isKnown, duplicate(`${item}.name`, name)),
+      ...invalids(`${item}.name`, name, problemsOf(name)),
+    ];
+  });
 }
 
 function validateAddress(address: string, addressType: string, path: string): Errors {

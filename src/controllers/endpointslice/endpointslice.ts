@@ -4,8 +4,13 @@ import { Pod } from "../../api/core/pod.ts";
 import { Service } from "../../api/core/service.ts";
 import { EndpointSlice } from "../../api/discovery/endpoint-slice.ts";
 import type { CacheReader } from "../../client/cache.ts";
-import { defineController, type Plan, type PlannedWrite } from "../../reconciler/controller.ts";
-import { equalStored } from "../../api/machinery/equality.ts";
+import {
+  defineController,
+  type Plan,
+  type PlannedEvent,
+  type PlannedWrite,
+} from "../../reconciler/controller.ts";
+import { equalJson, equalStored } from "../../api/machinery/equality.ts";
 import { controllerReference, isBeingDeleted, ownersOf } from "../../reconciler/ownership.ts";
 import { isPodReady, isPodTerminal } from "../../reconciler/pod-state.ts";
 import {
@@ -19,8 +24,10 @@ import {
   targetPortOf,
 } from "../../reconciler/service-pods.ts";
 import { fillSlices, type Endpoint } from "../../reconciler/fill-slices.ts";
+import { isTopologyAuto, trafficDistributionOf, withHints } from "./hints.ts";
 import { ENDPOINTS_MAX, MANAGED_LABEL, MANAGER, SERVICE_LABEL } from "./slice-labels.ts";
 import { sliceMeter } from "./slice-metrics.ts";
+import { shareOf, zoneShares, type ZoneShares } from "./zone-shares.ts";
 
 const HEADLESS_LABEL = "service.kubernetes.io/headless";
 const ZONE_LABEL = "topology.kubernetes.io/zone";
@@ -30,12 +37,16 @@ const PREFIX_LENGTH_MAX = 252;
 type Port = NonNullable<EndpointSlice["ports"]>[number];
 type Family = "IPv4" | "IPv6";
 
-/** `zones`: of the Pods' nodes that exist, by node name. `slices`: controlled by the Service. */
+/**
+ * `zones`: of the Pods' nodes that exist, by node name. `slices`: controlled by the Service. `shares`: where hints go by the size of
+ * zones.
+ */
 export interface Observed {
   readonly service: Service;
   readonly pods: readonly Pod[];
   readonly zones: ReadonlyMap<string, string | undefined>;
   readonly slices: readonly EndpointSlice[];
+  readonly shares?: ZoneShares | undefined;
 }
 
 /**
@@ -58,6 +69,13 @@ export const endpointSliceController = defineController<Service, Observed>({
       keys: ({ old, object, key }, cache) =>
         isMoved(old, object) ? servicesOn(cache, key.name) : [],
     },
+    {
+      kind: Node,
+      keys: ({ old, object }, cache) =>
+        equalJson(shareOf(old), shareOf(object))
+          ? []
+          : cache.list(Service, { where: isTopologyAuto }).map(keyOf),
+    },
   ],
   observe(cache, key) {
     const service = cache.get(Service, key);
@@ -72,7 +90,8 @@ export const endpointSliceController = defineController<Service, Observed>({
       ),
     );
     const slices = cache.list(EndpointSlice, { namespace: key.namespace, controllerUid: uid });
-    return { service, pods, zones, slices };
+    const shares = isTopologyAuto(service) ? zoneShares(cache.list(Node)) : undefined;
+    return { service, pods, zones, slices, shares };
   },
   plan,
 });
@@ -98,7 +117,7 @@ export function plan(observed: Observed): Plan {
     slice.metadata?.labels?.[MANAGED_LABEL] === MANAGER && !isBeingDeleted(slice);
   const own = slices.filter(isOurs);
   const strange = own.filter((slice) => !families.includes(slice.addressType as Family));
-  const writes = families.flatMap((family) =>
+  const planned = families.map((family) =>
     planFamily(
       observed,
       family,
@@ -106,17 +125,20 @@ export function plan(observed: Observed): Plan {
     ),
   );
   const { namespace, name } = keyOf(service);
-  const all = [...writes, ...strange.map(removal)];
+  const all = [...planned.flatMap(({ writes }) => writes), ...strange.map(removal)];
   const prefix = `Error updating Endpoint Slices for Service ${namespace}/${name}: `;
   return {
     writes: all,
-    events: all.map((write, afterWrite) => ({
-      type: "Warning",
-      reason: "FailedToUpdateEndpointSlices",
-      message: `${prefix}${failureText(write, namespace, name)}: {error}`,
-      afterWrite,
-      onFailure: true,
-    })),
+    events: [
+      ...planned.flatMap(({ events }) => events),
+      ...all.map((write, afterWrite): PlannedEvent => ({
+        type: "Warning",
+        reason: "FailedToUpdateEndpointSlices",
+        message: `${prefix}${failureText(write, namespace, name)}: {error}`,
+        afterWrite,
+        onFailure: true,
+      })),
+    ],
   };
 }
 
@@ -143,9 +165,48 @@ function planFamily(
   observed: Observed,
   family: Family,
   slices: readonly EndpointSlice[],
-): PlannedWrite[] {
-  const { service } = observed;
+): { readonly writes: readonly PlannedWrite[]; readonly events: readonly PlannedEvent[] } {
   const groups = groupByPorts(observed, family, slices);
+  const known = slices.flatMap(({ endpoints }) => endpoints ?? []);
+  const wanted = groups.flatMap(({ endpoints }) => endpoints);
+  const { endpoints, problem } = withHints(observed.service, wanted, known, observed.shares);
+  let from = 0;
+  const hinted = groups.map((group) => {
+    const to = from + group.endpoints.length;
+    const own = { ...group, endpoints: endpoints.slice(from, to) };
+    from = to;
+    return own;
+  });
+  return {
+    writes: fillFamily(observed, family, slices, hinted),
+    events: hintEvents(observed.service, family, known, problem),
+  };
+}
+
+/** What is told of hints by the size of zones. @spec k8s@1.36 topologycache event.go */
+function hintEvents(
+  service: Service,
+  family: Family,
+  known: readonly Endpoint[],
+  problem: string | undefined,
+): readonly PlannedEvent[] {
+  const hadHints = known.some(({ hints }) => hints !== undefined);
+  const event = (type: PlannedEvent["type"], state: string, message: string): PlannedEvent[] => [
+    { type, reason: `TopologyAwareHints${state}`, message: `${message}, addressType: ${family}` },
+  ];
+  if (problem !== undefined) return event("Warning", "Disabled", problem);
+  const turned = (state: string): string => `Topology Aware Hints has been ${state}`;
+  if (isTopologyAuto(service)) return hadHints ? [] : event("Normal", "Enabled", turned("enabled"));
+  const isOver = hadHints && trafficDistributionOf(service) === undefined;
+  return isOver ? event("Warning", "Disabled", turned("disabled")) : [];
+}
+
+function fillFamily(
+  { service }: Observed,
+  family: Family,
+  slices: readonly EndpointSlice[],
+  groups: readonly Group[],
+): PlannedWrite[] {
   const labels = labelsOf(service);
   const isChanged = (slice: EndpointSlice): boolean => !equalStored(slice.metadata?.labels, labels);
   const updates: EndpointSlice[] = [];
