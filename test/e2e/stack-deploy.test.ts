@@ -42,7 +42,7 @@ secrets:
 
 describe("docker stack", () => {
   let cluster: TestCluster;
-  const run = (line: string): Promise<string> => cluster.kubectl(line);
+  const run = (line: string | readonly string[]): Promise<string> => cluster.kubectl(line);
   const fieldOf = (what: string, path: string): Promise<string> =>
     run(`get ${what} -o jsonpath={${path}}`);
   const fileOf = (name: string, text: string): string => {
@@ -50,16 +50,35 @@ describe("docker stack", () => {
     writeFileSync(path, text);
     return path;
   };
-  const start = (...words: readonly string[]): ReturnType<TestCluster["startProgram"]> =>
-    cluster.startProgram(testDocker(), ["stack", ...words], {
-      env: { DOCKER_STACK_ORCHESTRATOR: "kubernetes" },
-    });
   /** Runs `docker stack WORDS`. */
-  const docker = (...words: readonly string[]): Promise<Finished> => start(...words).ended;
+  const docker = (...words: readonly string[]): Promise<Finished> => {
+    const env = { DOCKER_STACK_ORCHESTRATOR: "kubernetes" };
+    return cluster.startProgram(testDocker(), ["stack", ...words], { env }).ended;
+  };
   const deployed = async (name: string, file: string): Promise<string> => {
     const { code, stdout, stderr } = await docker("deploy", "-c", file, name);
     assert.equal(code, 0, stderr + stdout);
     return stdout;
+  };
+
+  /** A claim of that name for a folder of the node. */
+  const claimFolder = async (name: string, path: string): Promise<void> => {
+    const common = { accessModes: ["ReadWriteOnce"], storageClassName: "" };
+    const hostPath = { path, type: "DirectoryOrCreate" };
+    await cluster.apply([
+      {
+        apiVersion: "v1",
+        kind: "PersistentVolume",
+        metadata: { name: "folder" },
+        spec: { ...common, capacity: { storage: "1Gi" }, hostPath },
+      },
+      {
+        apiVersion: "v1",
+        kind: "PersistentVolumeClaim",
+        metadata: { name },
+        spec: { ...common, resources: { requests: { storage: "100Mi" } } },
+      },
+    ]);
   };
 
   before(async () => {
@@ -68,9 +87,11 @@ describe("docker stack", () => {
   after(() => cluster.close());
 
   it("CL-54 a compose file becomes workloads and Services; the published port answers outside", async () => {
-    const file = fileOf("docker-compose.yml", PETS);
-    const deploy = start("deploy", "-c", file, "app");
-    await until("web is ready", () => deploy.output().includes("web: Ready"));
+    await claimFolder("pets-data-db-0", join(cluster.home, "pets"));
+    const said = await deployed("app", fileOf("docker-compose.yml", PETS));
+    assert.match(said, /^web: Ready/m);
+    assert.match(said, /^db: Ready/m);
+    assert.match(said, /^Stack app is stable and running$/m);
     const made = await run("get deployments,statefulsets,services -o name");
     assert.equal(
       made,
@@ -89,24 +110,37 @@ describe("docker stack", () => {
     assert.ok(nodePort, row);
     const answer = await fetch(`http://${await cluster.nodeIp()}:${nodePort}/`);
     assert.match(await answer.text(), /Welcome to nginx/);
-    assert.match(await run("exec deploy/web -- wget -qO- http://web-published:3000"), /nginx/);
-    await deploy.end();
+    assert.match(await run("exec db-0 -- wget -qO- http://web-published:3000"), /nginx/);
+    const looked = await run("exec deploy/web -- nslookup db.default.svc.cluster.local");
+    assert.ok(looked.includes(await fieldOf("pod db-0", ".status.podIP")), looked);
   });
 
-  it("SS-19 the service with a volume is a StatefulSet, whose Pod has a claim of its own", async () => {
-    await until("its Pod is there", async () => (await run("get pods -o name")).includes("db-0"));
+  it("SS-19 the service with a volume is a StatefulSet; its data outlive its Pod", async () => {
+    const path = "/var/lib/postgresql/data";
     assert.equal(await fieldOf("pod db-0", ".metadata.ownerReferences[0].kind"), "StatefulSet");
     const claim = ".spec.volumes[0].persistentVolumeClaim.claimName";
     assert.equal(await fieldOf("pod db-0", claim), "pets-data-db-0");
-    const mount = ".spec.containers[0].volumeMounts[0].mountPath";
-    assert.equal(await fieldOf("pod db-0", mount), "/var/lib/postgresql/data");
-    const { metadata } = await cluster.read<{ metadata: { labels: Record<string, string> } }>(
-      "pvc pets-data-db-0",
-    );
-    assert.equal(metadata.labels["com.docker.stack.namespace"], "app");
+    await run(["exec", "db-0", "--", "sh", "-c", `echo rex > ${path}/pets`]);
+    const uid = await fieldOf("pod db-0", ".metadata.uid");
+    await run("delete pod db-0");
+    await until("another Pod of that name runs", async () => {
+      const fields = ".metadata.uid}/{.status.containerStatuses[0].ready";
+      const [now, isReady] = (await fieldOf("pod db-0", fields)).split("/");
+      return now !== uid && isReady === "true";
+    });
+    assert.equal(await run(`exec db-0 -- cat ${path}/pets`), "rex\n");
+    // a count that the file does not have is the user's
+    await run("scale statefulset db --replicas=2");
+    await until("the next Pod has its claim", async () => {
+      return (await run("get pvc -o name")).includes("pets-data-db-1");
+    });
+    const fields =
+      ".metadata.labels.com\\.docker\\.stack\\.namespace}/{.spec.resources.requests.storage";
+    assert.equal(await fieldOf("pvc pets-data-db-1", fields), "app/100Mi");
+    await run("scale statefulset db --replicas=1");
   });
 
-  it("stack ls, services and ps tell of it; rm removes all but the claim", async () => {
+  it("stack ls, services and ps tell of it; rm removes all but the claims", async () => {
     assert.match((await docker("ls")).stdout, /^app +2 +Kubernetes +default$/m);
     assert.match(
       (await docker("services", "app")).stdout,
@@ -114,15 +148,17 @@ describe("docker stack", () => {
     );
     const tasks = (await docker("ps", "app")).stdout;
     assert.match(tasks, /app_web-\S+ +nginx:1\.25 +\S+ +Running/);
-    assert.match(tasks, /app_db-0 +busybox:1\.29/);
-    const stack = await run("get stacks --no-headers");
-    assert.match(stack, /^app +2 +web: 3000 +Progressing \(Waiting for db \(0\/1 ready\)\) /);
+    assert.match(tasks, /app_db-0 +busybox:1\.29 +\S+ +Running/);
+    await until("all is ready", async () => {
+      const stack = await run("get stacks --no-headers");
+      return /^app +2 +web: 3000 +Available \(All services are ready\) /.test(stack);
+    });
     assert.equal((await docker("rm", "app")).code, 0);
     await until("all has gone", async () => {
       const left = await run("get stacks,deployments,statefulsets,services,pods -o name");
       return left === "service/kubernetes\n";
     });
-    assert.equal(await run("get pvc -o name"), "persistentvolumeclaim/pets-data-db-0\n");
+    assert.match(await run("get pvc -o name"), /pets-data-db-0\n.*pets-data-db-1/);
   });
 
   it("files of the stack are in its Pods; another deploy updates it, and prunes", async () => {

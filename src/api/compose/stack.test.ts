@@ -72,11 +72,6 @@ describe("Stack: what is refused, and where", () => {
 describe("Stack", () => {
   const status = { phase: "Failure", message: "no" };
 
-  it("carries the label by which the CLI watches it", () => {
-    const { metadata } = strategy.withDefaults(stackOf({}));
-    assert.deepEqual(metadata?.labels, { "com.docker.stack.namespace": "app" });
-  });
-
   it("an older verdict does not outlive a change of what it was about", () => {
     const old = { ...stackOf({}), status };
     assert.deepEqual(strategy.prepareForUpdate(stackOf({}), old, FACTS).status, status);

@@ -8,7 +8,6 @@ import type { Kind } from "../machinery/kind.ts";
 import type { Resource } from "../machinery/resource.ts";
 import { defaultColumns, integerColumn, nameColumn, textColumn } from "../strategy/columns.ts";
 import { statusStrategy, statusSubresource } from "../strategy/strategy.ts";
-import { STACK_LABEL } from "./labels.ts";
 import { olderStacks } from "./older-versions.ts";
 import { validateStack } from "./stack-validation.ts";
 
@@ -40,7 +39,6 @@ export const stackResource: Resource<Stack> = {
   strategy: statusStrategy<Stack>(
     { initialStatus: PENDING, countsGenerations: true },
     {
-      withDefaults: withOwnLabel,
       prepareForUpdate: (stack, old) =>
         equalSemantic(stack.spec, old.spec) ? stack : { ...stack, status: PENDING },
       validate: validateStack,
@@ -60,13 +58,6 @@ export const stackResource: Resource<Stack> = {
     ...defaultColumns<Stack>().slice(1),
   ],
 };
-
-/** The CLI watches stacks by this label, to hear of a failure. */
-function withOwnLabel(stack: Stack): Stack {
-  const { name, labels } = stack.metadata ?? {};
-  if (!name || labels?.[STACK_LABEL] === name) return stack;
-  return { ...stack, metadata: { ...stack.metadata, labels: { ...labels, [STACK_LABEL]: name } } };
-}
 
 /** `web: 80,*, api: 8080` */
 function portsText({ spec }: Stack): string {
