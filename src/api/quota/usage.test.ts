@@ -156,3 +156,29 @@ it("containers must name what is bounded", () => {
   assert.equal(missingRequests(Pod, hard, object), "limits.cpu for: b,c; memory for: b,c");
   assert.equal(missingRequests(Secret, hard, {}), "");
 });
+
+describe("a Pod that asks as a whole", () => {
+  const containers = [{ name: "a" }, { name: "b", resources }];
+  const rows: readonly (readonly [string, object, string])[] = [
+    ["nothing", {}, "cpu for: a; limits.memory for: a,b"],
+    ["cpu", { requests: { cpu: "2" } }, ""],
+    ["a limit of memory", { limits: { memory: "1Gi" } }, ""],
+    ["what containers cannot share", { requests: { "example.com/gpu": "1" } }, "cpu for: a; limits.memory for: a,b"], // prettier-ignore
+  ];
+  for (const [what, whole, missing] of rows)
+    it(`for ${what}: ${missing === "" ? "its containers need not" : "its containers must"}`, () => {
+      const object = pod({}, { containers, resources: whole });
+      assert.equal(missingRequests(Pod, ["cpu", "limits.memory"], object), missing);
+    });
+
+  it("is counted as a whole", () => {
+    const object = pod({}, { containers, resources: { requests: { cpu: "2" }, limits: { cpu: "3" } } }); // prettier-ignore
+    const usage = usageOf(Pod, object, NOW);
+    assert.deepEqual(
+      ["requests.cpu", "limits.cpu", "requests.memory"].map((name) =>
+        formatUsage(new Map([[name, usage.get(name)!]])),
+      ),
+      ["requests.cpu=2", "limits.cpu=3", "requests.memory=64Mi"],
+    );
+  });
+});

@@ -8,7 +8,7 @@ import type {
   V1Service,
 } from "../../gen/types.ts";
 import { podQuantities } from "../core/pod-quantities.ts";
-import { placedRequests, podLimits } from "../core/pod-requests.ts";
+import { isShareable, placedRequests, podLimits } from "../core/pod-requests.ts";
 import type { Kind } from "../machinery/kind.ts";
 import type { KubeObject } from "../machinery/object.ts";
 import {
@@ -157,7 +157,8 @@ function amount(amounts: Amount | undefined, name: string): Quantity | undefined
 }
 
 /**
- * What containers must name because a quota bounds it: `cpu for: a,b; memory for: a`; "": nothing is missing.
+ * What containers must name because a quota bounds it: `cpu for: a,b; memory for: a`; "": nothing is missing. A Pod that asks as a
+ * whole need not say what its containers ask for, whatever it asks for.
  *
  * @spec k8s@1.36 pkg/quota/v1/evaluator/core/pods.go Constraints, enforcePodContainerConstraints
  */
@@ -168,6 +169,7 @@ export function missingRequests(
 ): string {
   if (!isPods(kind)) return "";
   const { spec } = object as V1Pod;
+  if (asksAsAWhole(spec)) return "";
   const bounded = hard
     .filter((name) => COMPUTE.includes(name.replace(/^(requests|limits)\./, "")))
     .sort();
@@ -183,6 +185,12 @@ export function missingRequests(
           .join(",")}`,
     )
     .join("; ");
+}
+
+/** @spec k8s@1.36 component-helpers/resource IsPodLevelResourcesSet */
+function asksAsAWhole(spec: V1Pod["spec"]): boolean {
+  const { requests = {}, limits = {} } = spec?.resources ?? {};
+  return [...Object.keys(requests), ...Object.keys(limits)].some(isShareable);
 }
 
 function hasAmount({ resources }: V1Container, name: string): boolean {
