@@ -6,10 +6,13 @@ import { allFaults } from "./faults/all-faults.ts";
 import type { Fault } from "./faults/fault.ts";
 import { stepsOf } from "./workload/all-steps.ts";
 import { clearAway } from "./workload/clear-away.ts";
+import { gather, pushIn } from "./workload/crowd.ts";
 import { provision } from "./workload/claims.ts";
 import { makeNamespaces } from "./workload/namespaces.ts";
 import { makePriorityClasses } from "./workload/priorities.ts";
 import { tidyUp } from "./workload/tidy-up.ts";
+import type { V1Pod } from "../../src/gen/types.ts";
+import { isPreemption } from "./checkers/preemptions.ts";
 import { Scene, type Step } from "./workload/step.ts";
 import type { Change } from "./world/history.ts";
 import { watchedParts } from "./world/watched-parts.ts";
@@ -26,6 +29,8 @@ export interface Outcome {
   readonly changes: readonly Change[];
   readonly steps: number;
   readonly faults: number;
+  /** Pods that made way for others. */
+  readonly preempted: number;
   readonly virtualMs: number;
 }
 
@@ -46,6 +51,10 @@ const LONG_ONE_OF = 6;
 const LONG_PACE = 5;
 /** In one world of so many users delete everything in the end. */
 const CLEARED_ONE_OF = 3;
+/** In one world of so many the nodes are full, and who is worth more pushes in. */
+const CROWDED_ONE_OF = 5;
+/** How long users wait for a crowd to settle, in ms. */
+const CROWD_MS_MAX = 20_000;
 /** Within which faults begin, in ms; steps last about as long. */
 const TROUBLE_MS = 100_000;
 
@@ -62,6 +71,8 @@ export interface Trouble {
   readonly isStorm: boolean;
   /** Only this one comes. Absent: any. */
   readonly fault?: string | undefined;
+  /** The nodes are full from the start. */
+  readonly isCrowded?: boolean;
 }
 
 /** Plays one world from its seed to its end, and judges it. @throws there is no such fault */
@@ -89,6 +100,7 @@ export async function runSeed(
     changes: world.log.changes,
     steps: play.steps,
     faults: play.faults,
+    preempted: world.log.changes.filter(isPreemption).length,
     virtualMs: world.clock.monotonic(),
   };
 }
@@ -100,6 +112,7 @@ class Play {
   faults = 0;
   readonly #world: World;
   readonly #isStorm: boolean;
+  readonly #isCrowded: boolean;
   readonly #faults: readonly Fault[];
   #deeds: readonly Step[] = [];
   #marks = 0;
@@ -108,12 +121,13 @@ class Play {
   /** What ends the faults that still last. */
   readonly #lasting = new Set<() => void>();
 
-  constructor(world: World, { isStorm, fault }: Trouble) {
+  constructor(world: World, { isStorm, fault, isCrowded = false }: Trouble) {
     this.#world = world;
     this.#isStorm = isStorm;
     this.#faults = allFaults.filter(({ name }) => fault === undefined || name === fault);
     if (this.#faults.length === 0) throw new Error(`there is no fault "${fault}"`);
     this.random = world.fork();
+    this.#isCrowded = this.random.integer(CROWDED_ONE_OF) === 0 || isCrowded;
   }
 
   /** What the cluster's owner makes before users come. */
@@ -122,6 +136,12 @@ class Play {
     const owner = world.user(9);
     await world.drive(makePriorityClasses(owner, world.clock));
     if (this.random.integer(2) === 0) await world.drive(makeNamespaces(owner, world.clock));
+    if (this.#isCrowded) {
+      const cpus = world.nodes.reduce((sum, node) => sum + node.cpus, 0);
+      await world.drive(gather(owner, world.clock, cpus));
+      const isFull = (): boolean => world.log.present("pods").filter(isBound).length >= cpus;
+      await world.until(isFull, CROWD_MS_MAX);
+    }
     void provision(world.user(8), world.clock, (resource) => world.log.present(resource));
   }
 
@@ -136,7 +156,13 @@ class Play {
     await Promise.all([
       ...Array.from({ length: users }, (_, i) => this.#use(i + 1, Math.ceil(steps / users))),
       ...Array.from({ length: faults }, () => this.#trouble()),
+      ...(this.#isCrowded ? [this.#pushIn()] : []),
     ]);
+  }
+
+  #pushIn(): Promise<void> {
+    const { clock } = this.#world;
+    return pushIn(this.#world.user(7), clock, this.#world.fork(), TROUBLE_MS);
   }
 
   /** Ends all that is wrong, and lets go what users hold. */
@@ -220,6 +246,10 @@ function judged(ask: (checker: Checker) => readonly string[] | undefined): reado
   return allCheckers.flatMap((checker) =>
     (ask(checker) ?? []).map((problem) => `${checker.name}: ${problem}`),
   );
+}
+
+function isBound({ spec }: V1Pod): boolean {
+  return spec?.nodeName !== undefined;
 }
 
 function oneOf<T>(random: Random, choices: readonly T[]): T {

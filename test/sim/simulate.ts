@@ -10,6 +10,7 @@ const HELP = `npm run sim -- [OPTIONS]   runs whole clusters in one process, eac
   --from N       the first of them
   --fresh        from one that nobody has run before
   --storm        each in a storm of faults: other worlds than without
+  --crowded      in each the nodes are full, and who is worth more pushes in
   --fault NAME   no faults but this one, as it is called in test/sim/faults
   --trace        prints everything that happened
   --show KEY     prints every version of an object: NAMESPACE/NAME, or NAME`;
@@ -37,6 +38,7 @@ export async function simulate(words: readonly string[]): Promise<number> {
     return words.includes("--help") ? 0 : 2;
   }
   const failed: number[] = [];
+  let preempted = 0;
   let running = wish.first;
   // An error that nobody catches ends a real process, and here the world that it came from.
   process.on("uncaughtException", (error) => {
@@ -49,12 +51,14 @@ export async function simulate(words: readonly string[]): Promise<number> {
     running = seed;
     const outcome = await runSeed(seed, wish.trouble);
     tell(outcome, wish);
+    preempted += outcome.preempted;
     if (outcome.problems.length > 0) failed.push(seed);
   }
   const { user, system } = process.cpuUsage(begin);
   const each = Math.round((user + system) / 1000 / wish.count);
   const result = failed.length === 0 ? "all well" : `FAILED: ${failed.join(" ")}`;
-  console.log(`${wish.count} seeds from ${wish.first}, ${each} ms each: ${result}`);
+  const told = `${each} ms each, ${preempted} Pods made way`;
+  console.log(`${wish.count} seeds from ${wish.first}, ${told}: ${result}`);
   return failed.length === 0 ? 0 : 1;
 }
 
@@ -72,7 +76,11 @@ function parse(words: readonly string[]): Wish | undefined {
   return {
     first,
     count,
-    trouble: { isStorm: words.includes("--storm"), fault: after("--fault") },
+    trouble: {
+      isStorm: words.includes("--storm"),
+      fault: after("--fault"),
+      isCrowded: words.includes("--crowded"),
+    },
     printsTrace: words.includes("--trace"),
     show: after("--show"),
   };
@@ -94,6 +102,6 @@ function tell(outcome: Outcome, { count, trouble, printsTrace, show }: Wish): vo
   console.log(`  trace: ${file}; again: npm run sim -- --seed ${seed}${optionsOf(trouble)}`);
 }
 
-function optionsOf({ isStorm, fault }: Trouble): string {
-  return `${isStorm ? " --storm" : ""}${fault === undefined ? "" : ` --fault "${fault}"`}`;
+function optionsOf({ isStorm, fault, isCrowded = false }: Trouble): string {
+  return `${isStorm ? " --storm" : ""}${isCrowded ? " --crowded" : ""}${fault === undefined ? "" : ` --fault "${fault}"`}`;
 }

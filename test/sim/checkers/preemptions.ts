@@ -61,7 +61,8 @@ export const preemptions: Checker = {
   },
 };
 
-function isPreemption({ old, object }: Change): boolean {
+/** A Pod begins to make way for another. */
+export function isPreemption({ old, object }: Change): boolean {
   if (!old || isEnding(old) || (object && !isEnding(object))) return false;
   return disruptionOf((object ?? old) as V1Pod) === "PreemptionByScheduler";
 }

@@ -38,6 +38,7 @@ export interface SimNodeOptions {
 /** One machine of the world: the real kubelet, which can be killed and started again, on a runtime that stays. */
 export class SimNode {
   readonly name: string;
+  readonly cpus: number;
   readonly wall: Wall = { setMs: 0 };
   readonly runtime: ScriptedCri;
   readonly runtimeFaults: RuntimeFaults = { ...SOUND_RUNTIME };
@@ -47,6 +48,7 @@ export class SimNode {
 
   constructor(options: SimNodeOptions) {
     this.name = options.name;
+    this.cpus = options.cpus;
     this.#options = options;
     this.#host = new SimNodeHost(options.name, options.cpus, options.memoryBytes);
     this.runtime = new ScriptedCri(options.clock, `10.88.${options.number}`);
