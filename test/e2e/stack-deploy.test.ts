@@ -61,33 +61,12 @@ describe("docker stack", () => {
     return stdout;
   };
 
-  /** A claim of that name for a folder of the node. */
-  const claimFolder = async (name: string, path: string): Promise<void> => {
-    const common = { accessModes: ["ReadWriteOnce"], storageClassName: "" };
-    const hostPath = { path, type: "DirectoryOrCreate" };
-    await cluster.apply([
-      {
-        apiVersion: "v1",
-        kind: "PersistentVolume",
-        metadata: { name: "folder" },
-        spec: { ...common, capacity: { storage: "1Gi" }, hostPath },
-      },
-      {
-        apiVersion: "v1",
-        kind: "PersistentVolumeClaim",
-        metadata: { name },
-        spec: { ...common, resources: { requests: { storage: "100Mi" } } },
-      },
-    ]);
-  };
-
   before(async () => {
     cluster = await startCluster();
   });
   after(() => cluster.close());
 
   it("CL-54 a compose file becomes workloads and Services; the published port answers outside", async () => {
-    await claimFolder("pets-data-db-0", join(cluster.home, "pets"));
     const said = await deployed("app", fileOf("docker-compose.yml", PETS));
     assert.match(said, /^web: Ready/m);
     assert.match(said, /^db: Ready/m);
@@ -129,11 +108,10 @@ describe("docker stack", () => {
       return now !== uid && isReady === "true";
     });
     assert.equal(await run(`exec db-0 -- cat ${path}/pets`), "rex\n");
+    assert.match(await run("get pvc --no-headers"), /^pets-data-db-0 +Bound +\S+ +100Mi +RWO /);
     // a count that the file does not have is the user's
     await run("scale statefulset db --replicas=2");
-    await until("the next Pod has its claim", async () => {
-      return (await run("get pvc -o name")).includes("pets-data-db-1");
-    });
+    await run("rollout status statefulset db --timeout=40s");
     const fields =
       ".metadata.labels.com\\.docker\\.stack\\.namespace}/{.spec.resources.requests.storage";
     assert.equal(await fieldOf("pvc pets-data-db-1", fields), "app/100Mi");
