@@ -126,7 +126,10 @@ describe("Claims and volumes", { concurrency: 3 }, () => {
       volume("fit-right", { ...folder("b"), ...manual, capacity: { storage: "3Gi" } }),
       volume("fit-small", { ...folder("c"), ...manual }),
     ]);
-    await until("the volumes are free", async () => (await cellsOf("pv fit-right")).includes("Available") && (await cellsOf("pv fit-large")).includes("Available")); // prettier-ignore
+    for (const name of ["fit-large", "fit-right", "fit-small"])
+      await until(`${name} is free`, async () =>
+        (await cellsOf(`pv ${name}`)).includes("Available"),
+      );
     await cluster.apply([claim("fits", "2Gi", manual)]);
     await shows("pvc fits", "fits Bound fit-right 3Gi RWO fitting <unset>");
     await shows("pv fit-right", "fit-right 3Gi RWO Retain Bound default/fits fitting <unset>");

@@ -304,6 +304,13 @@ describe("a claim that was bound", () => {
     assert.deepEqual(later.writes, []);
   });
 
+  it("has the size of a file system that has not grown with its volume", () => {
+    const annotations = { "volume.alpha.kubernetes.io/pre-resize-capacity": "1Gi" };
+    const held = { ...volume("a 2Gi for c/u"), metadata: { name: "a", annotations } };
+    const { status } = planClaim(seen(claim("names a"), { volume: held }), 0);
+    assert.deepEqual((status as { capacity: object }).capacity, { storage: "1Gi" });
+  });
+
   it("stays as it was when a write fails", () => {
     const { statusOnFailure } = planClaim(seen(claim(""), got(volume("a 1Gi"))), 0);
     assert.deepEqual(statusOnFailure?.({} as never), { phase: "Pending" });

@@ -1,5 +1,6 @@
 import { PersistentVolumeClaim, storageClassOf } from "../../api/core/persistent-volume-claim.ts";
 import { PersistentVolume } from "../../api/core/persistent-volume.ts";
+import { quantityProblem } from "../../api/machinery/quantity.ts";
 import {
   BETA_STORAGE_PROVISIONER,
   BIND_COMPLETED,
@@ -21,6 +22,9 @@ import { driverOf } from "./moved-drivers.ts";
  * an object through each five minutes. Doubled, `describe` is empty for longer once events expire.
  */
 const REMINDER_MS = 300_000;
+
+/** Of a volume whose file system has not grown with it: the size of that. @spec pkg/volume/util AnnPreResizeCapacity */
+const SIZE_BEFORE_GROWTH = "volume.alpha.kubernetes.io/pre-resize-capacity";
 
 export interface ClaimObserved {
   readonly claim: PersistentVolumeClaim;
@@ -155,15 +159,20 @@ function bind(volume: PersistentVolume, claim: PersistentVolumeClaim): Plan {
 }
 
 /** What a claim that becomes bound has of its volume; of one that was bound, the size may differ on purpose. @spec updateClaimStatus */
-function boundStatus({ status }: PersistentVolumeClaim, { spec }: PersistentVolume): object {
+function boundStatus(
+  { status }: PersistentVolumeClaim,
+  { metadata, spec }: PersistentVolume,
+): object {
   const accessModes = spec?.accessModes ?? [];
+  const before = metadata?.annotations?.[SIZE_BEFORE_GROWTH];
+  const isKnown = before !== undefined && quantityProblem(before) === undefined;
   if (status?.phase === "Bound") return { ...status, accessModes };
   const attributes = spec?.volumeAttributesClassName;
   return {
     ...status,
     phase: "Bound",
     accessModes,
-    capacity: spec?.capacity ?? {},
+    capacity: isKnown ? { storage: before } : (spec?.capacity ?? {}),
     ...(attributes ? { currentVolumeAttributesClassName: attributes } : {}),
   };
 }
