@@ -18,6 +18,9 @@ export const CLAIM_PROTECTION = "kubernetes.io/pvc-protection";
 /** Keeps a volume while a claim has it. */
 export const VOLUME_PROTECTION = "kubernetes.io/pv-protection";
 
+/** Keeps a volume that a driver made and is to delete, until what it holds is gone. @spec component-helpers PVDeletionProtectionFinalizer */
+export const CONTENT_PROTECTION = "external-provisioner.volume.kubernetes.io/finalizer";
+
 /** Whether the claim says which class it wants, be it none (""). @spec PersistentVolumeClaimHasClass */
 export function hasClass({ metadata, spec }: V1PersistentVolumeClaim): boolean {
   return (

@@ -101,6 +101,7 @@ describe("volumeProvisioner", () => {
       metadata: {
         name: "pvc-u",
         annotations: { "pv.kubernetes.io/provisioned-by": "volumes.skiff.dev" },
+        finalizers: ["external-provisioner.volume.kubernetes.io/finalizer"],
       },
       spec: {
         capacity: { storage: "3Gi" },

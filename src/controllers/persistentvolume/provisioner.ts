@@ -6,6 +6,7 @@ import { equalSemantic } from "../../api/machinery/equality.ts";
 import { keyOf, type KubeObject, type ObjectKey } from "../../api/machinery/object.ts";
 import {
   BETA_STORAGE_PROVISIONER,
+  CONTENT_PROTECTION,
   PROVISIONED_BY,
   SELECTED_NODE,
   STORAGE_PROVISIONER,
@@ -175,7 +176,11 @@ function volumeFor({ claim, storageClass }: Observed, machine: string): Persiste
     matchExpressions: [{ key: MACHINE_LABEL, operator: "In", values: [machine] }],
   };
   return {
-    metadata: { name: nameFor(claim), annotations: { [PROVISIONED_BY]: OWN_DRIVER } },
+    metadata: {
+      name: nameFor(claim),
+      annotations: { [PROVISIONED_BY]: OWN_DRIVER },
+      ...(reclaimPolicy === "Delete" ? { finalizers: [CONTENT_PROTECTION] } : {}),
+    },
     spec: {
       capacity: { storage },
       csi: { driver: OWN_DRIVER, volumeHandle: nameFor(claim) },

@@ -13,10 +13,17 @@ interface Parts {
   readonly phase?: string;
   readonly spec?: V1PersistentVolumeSpec;
   readonly annotations?: Record<string, string>;
+  readonly finalizers?: string[];
+  readonly deletionTimestamp?: string;
 }
 
-const volume = ({ phase = "Pending", spec = {}, annotations = {} }: Parts): PersistentVolume => ({
-  metadata: { name: "a", annotations },
+const volume = ({
+  phase = "Pending",
+  spec = {},
+  annotations = {},
+  ...more
+}: Parts): PersistentVolume => ({
+  metadata: { name: "a", annotations, ...more },
   spec: { persistentVolumeReclaimPolicy: "Retain", ...spec },
   status: { phase },
 });
@@ -91,6 +98,30 @@ describe("a volume whose claim has another", () => {
   );
 });
 
+describe("a volume of the cluster's own driver", () => {
+  const KEPT = "external-provisioner.volume.kubernetes.io/finalizer";
+  const going = { deletionTimestamp: "2026-01-01T00:00:00Z" };
+  const rows: readonly (readonly [string, Parts, string | undefined])[] = [
+    ["to be deleted, kept", { spec: given("Delete"), finalizers: ["x/y", KEPT] }, undefined],
+    ["to be deleted, not kept", { spec: given("Delete"), finalizers: ["x/y"] }, `x/y,${KEPT}`],
+    ["going already", { spec: given("Delete"), ...going }, undefined],
+    ["to be retained, kept", { spec: given("Retain"), finalizers: ["x/y", KEPT] }, "x/y"],
+    ["to be retained, going", { spec: given("Retain"), finalizers: [KEPT], ...going }, ""],
+    ["to be retained", { spec: given("Retain") }, undefined],
+  ];
+  for (const [what, parts, expected] of rows)
+    it(`${what} → ${expected ?? "as it is"}`, () => {
+      const made = volume({
+        ...parts,
+        phase: "Bound",
+        annotations: { [MADE]: "volumes.skiff.dev" },
+      });
+      const { writes = [] } = planVolume({ volume: made, claim: claim("a") });
+      const [written] = writes as readonly { object: PersistentVolume }[];
+      assert.equal(written?.object.metadata?.finalizers?.join(), expected);
+    });
+});
+
 describe("a volume whose claim has gone", () => {
   row("at first", { phase: "Bound", spec: given("Delete") }, undefined, "Released");
   const then = (what: string, spec: V1PersistentVolumeSpec, expected: string, made?: string) =>
@@ -104,7 +135,7 @@ describe("a volume whose claim has gone", () => {
   const path = (at: string) => ({ hostPath: { path: at } });
   then("to be kept", given("Retain"), "");
   then("a driver's", given("Delete", { csi }), "");
-  then("a driver made", given("Delete", { csi }), "", "volumes.skiff.dev");
+  then("a driver made", given("Delete", { csi }), "", "x.example");
   then("a built-in one made, a driver deletes", given("Delete"), "", "kubernetes.io/gce-pd");
   then("nobody knows who made", given("Delete"), "Failed; VolumeFailedDelete", "kubernetes.io/odd");
   then("a folder of a node", given("Delete", path("/data")), "Failed; VolumeFailedDelete");

@@ -1,8 +1,15 @@
 import type { PersistentVolumeClaim } from "../../api/core/persistent-volume-claim.ts";
 import { PersistentVolume } from "../../api/core/persistent-volume.ts";
 import { withField } from "../../api/strategy/strategy.ts";
-import { BOUND_BY_CONTROLLER, hasOtherMode, PROVISIONED_BY } from "../../api/storage/binding.ts";
+import {
+  BOUND_BY_CONTROLLER,
+  CONTENT_PROTECTION,
+  hasOtherMode,
+  PROVISIONED_BY,
+} from "../../api/storage/binding.ts";
+import { OWN_DRIVER } from "../../api/storage/own-volumes.ts";
 import type { Plan } from "../../reconciler/controller.ts";
+import { isBeingDeleted } from "../../reconciler/ownership.ts";
 import { driverOf } from "./moved-drivers.ts";
 
 export interface VolumeObserved {
@@ -13,6 +20,9 @@ export interface VolumeObserved {
 
 /** One volume; pure. @spec k8s@1.36 pv_controller.go syncVolume */
 export function planVolume({ volume, claim }: VolumeObserved): Plan {
+  const kept = withContentKept(volume);
+  if (kept !== volume)
+    return { writes: [{ verb: "update", kind: PersistentVolume, object: kept }] };
   // Reserved for a claim that it was not given to yet: the claim sees to it.
   if (!volume.spec?.claimRef?.uid) return inPhase(volume, "Available");
   if (!claim) return planReleased(volume);
@@ -22,6 +32,23 @@ export function planVolume({ volume, claim }: VolumeObserved): Plan {
   const isMade = volume.metadata?.annotations?.[PROVISIONED_BY] !== undefined;
   const isDisposable = volume.spec.persistentVolumeReclaimPolicy === "Delete";
   return isMade && isDisposable ? planReleased(volume) : unbind(volume);
+}
+
+/**
+ * What the cluster's own volume holds is kept from its deletion if it is to be deleted with it: by policy, which users change.
+ *
+ * @spec sig-storage-lib-external-provisioner syncVolume; pv_controller.go modifyDeletionFinalizers
+ */
+function withContentKept(volume: PersistentVolume): PersistentVolume {
+  const { annotations, finalizers = [] } = volume.metadata ?? {};
+  if (annotations?.[PROVISIONED_BY] !== OWN_DRIVER) return volume;
+  const isWanted = volume.spec?.persistentVolumeReclaimPolicy === "Delete";
+  if (isWanted === finalizers.includes(CONTENT_PROTECTION)) return volume;
+  if (isWanted && isBeingDeleted(volume)) return volume;
+  const wanted = isWanted
+    ? [...finalizers, CONTENT_PROTECTION]
+    : finalizers.filter((name) => name !== CONTENT_PROTECTION);
+  return { ...volume, metadata: withField({ ...volume.metadata }, "finalizers", wanted) };
 }
 
 /** A step each: first it is said that the volume is released, then what its policy wants is done. */

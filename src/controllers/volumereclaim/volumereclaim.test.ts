@@ -93,6 +93,17 @@ describe("volumereclaim", () => {
     "",
     volume("pvc-1 Released Delete", { csi: { driver: "x", volumeHandle: "pvc-1" } }),
   );
+  const going = (text: string, finalizers: string[] = ["x/y"]): PersistentVolume => {
+    const of = volume(text);
+    const metadata = { ...of.metadata, deletionTimestamp: "2026-01-01T00:00:00Z", finalizers };
+    return { ...of, metadata };
+  };
+  const KEPT = "external-provisioner.volume.kubernetes.io/finalizer";
+  row("a volume that goes waits for its folder", "a m", "a wanted:pvc-1", going("pvc-1 Released Delete", [KEPT])); // prettier-ignore
+  row("so does one that no claim has had", "a m", "a wanted:pvc-1", going("pvc-1 Available Delete", [KEPT])); // prettier-ignore
+  row("not while a claim has it", "a m", "", going("pvc-1 Bound Delete", [KEPT]));
+  row("then it is let go", "a m done", "update", going("pvc-1 Released Delete", ["x/y", KEPT]));
+  row("once", "a m done", "", going("pvc-1 Released Delete"));
   it("when the volume is gone, so is what was asked, once it is done", () => {
     assert.equal(planGone("a m done | b m"), "a null");
     assert.equal(planGone("a m wanted"), "");

@@ -11,6 +11,7 @@ import {
   removalsOf,
   type Removal,
 } from "../../api/storage/own-volumes.ts";
+import { CONTENT_PROTECTION } from "../../api/storage/binding.ts";
 import { VolumeAttachment } from "../../api/storage/volume-attachment.ts";
 import type { CacheChange, CacheReader } from "../../client/cache.ts";
 import { defineController, type Plan, type PlannedWrite } from "../../reconciler/controller.ts";
@@ -33,7 +34,7 @@ export interface Observed {
  * Removes the cluster's own volumes that are released and not to be kept: first the folder, then the object.
  *
  * *Flow.* released, and on no node → annotation `wanted` on the first ready node of its machine → the kubelet removes the folder and says `done` →
- * the volume is deleted → the annotation goes.
+ * the volume is deleted, its finalizer taken off → the annotation goes. The finalizer keeps the volume until then, also when a user deletes it.
  * *Guarantees.* The object goes only after the folder. Each step is read from the objects, so any of them may be repeated.
  * *Caveats.* Without a ready node of its machine a volume stays as it is.
  * @spec sig-storage-lib-external-provisioner controller.go deleteVolumeOperation
@@ -68,7 +69,7 @@ export function plan({ name, volume, isAttached, nodes }: Observed): Plan {
   const unique = attachedName(handle);
   if (isAttached || nodes.some((node) => has(node, unique))) return {};
   if (asked.some((node) => isRemoved(node, name, handle)))
-    return isBeingDeleted(volume) ? {} : { writes: [removeVolume(volume)] };
+    return { writes: isBeingDeleted(volume) ? letGo(volume) : [removeVolume(volume)] };
   if (!ANNOTATION_NAME.test(name)) return unnamable(volume);
   const able = nodes.filter((node) => isAble(volume, node));
   const strayed = asked.filter((node) => !able.includes(node)).map(withdraw(name));
@@ -78,12 +79,18 @@ export function plan({ name, volume, isAttached, nodes }: Observed): Plan {
   return { writes: [...strayed, annotate(first, name, formatRemoval({ handle, isDone: false }))] };
 }
 
-function isReclaimable({ spec, status }: PersistentVolume): boolean {
+function isReclaimable(volume: PersistentVolume): boolean {
+  const { spec, status } = volume;
   return (
     spec?.csi?.driver === OWN_DRIVER &&
     spec.persistentVolumeReclaimPolicy === "Delete" &&
-    status?.phase === "Released"
+    (status?.phase === "Released" || isEnding(volume))
   );
+}
+
+/** A user deletes it, and no claim has it. */
+function isEnding(volume: PersistentVolume): boolean {
+  return isBeingDeleted(volume) && volume.status?.phase !== "Bound";
 }
 
 function handleOf({ spec }: PersistentVolume): string | undefined {
@@ -124,6 +131,15 @@ function withdraw(name: string): (node: Node) => PlannedWrite {
 function removeVolume(volume: PersistentVolume): PlannedWrite {
   const ifUid = volume.metadata?.uid ?? "";
   return { verb: "delete", kind: PersistentVolume, key: keyOf(volume), ifUid };
+}
+
+/** Nothing holds it back any more: its folder is gone. */
+function letGo(volume: PersistentVolume): readonly PlannedWrite[] {
+  const finalizers = volume.metadata?.finalizers ?? [];
+  if (!finalizers.includes(CONTENT_PROTECTION)) return [];
+  const rest = finalizers.filter((name) => name !== CONTENT_PROTECTION);
+  const object = { ...volume, metadata: { ...volume.metadata, finalizers: rest } };
+  return [{ verb: "update", kind: PersistentVolume, object }];
 }
 
 /** No volume that the cluster made has such a name. */
