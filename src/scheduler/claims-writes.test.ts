@@ -210,6 +210,8 @@ describe("a Pod whose claim waits for it", () => {
         await world.told(),
         'running PreBind plugin "VolumeBinding": binding volumes: context deadline exceeded',
       );
+      const { status } = await world.client.get(Pod, key("p"));
+      assert.equal(status?.conditions?.[0]?.reason, "SchedulerError");
     }));
 
   it("may go to another node when the first could not be written", () =>

@@ -91,8 +91,13 @@ export class PodWrites {
     }
   }
 
+  /** What it was to be bound to failed: not the Pod's fault, and tried again. @spec v1 PodReasonSchedulerError */
+  sayFailure(pod: V1Pod, message: string): void {
+    this.sayWhyNot(pod, message, undefined, "SchedulerError");
+  }
+
   /** An event and the Pod's condition; both only when they say something new. `nominated`: the node that is kept for it. */
-  sayWhyNot(pod: V1Pod, message: string, nominated?: string): void {
+  sayWhyNot(pod: V1Pod, message: string, nominated?: string, reason = "Unschedulable"): void {
     const uid = pod.metadata?.uid ?? "";
     const told = this.#told.get(uid);
     const nowMs = this.#clock.monotonic();
@@ -101,7 +106,7 @@ export class PodWrites {
       const event = { reason: "FailedScheduling", message: shortened(message) };
       this.#record(pod, { type: "Warning", ...event, action: "Scheduling" });
     }
-    const condition = unschedulableCondition(pod, message, formatTime(this.#clock.now()));
+    const condition = unschedulableCondition(pod, reason, message, formatTime(this.#clock.now()));
     const known = pod.status?.nominatedNodeName || undefined;
     if (!condition && known === nominated) return;
     this.#patchStatus(pod, {
@@ -202,17 +207,18 @@ function shortened(message: string): string {
 /** `undefined`: the Pod says so already. @spec k8s@1.36 PodScheduled=False, reason Unschedulable */
 function unschedulableCondition(
   pod: V1Pod,
+  reason: string,
   message: string,
   now: string,
 ): V1PodCondition | undefined {
   const known = pod.status?.conditions?.find(({ type }) => type === "PodScheduled");
-  if (known?.status === "False" && known.reason === "Unschedulable" && known.message === message)
+  if (known?.status === "False" && known.reason === reason && known.message === message)
     return undefined;
   const lastTransitionTime = known?.status === "False" ? known.lastTransitionTime : now;
   return {
     type: "PodScheduled",
     status: "False",
-    reason: "Unschedulable",
+    reason,
     message,
     ...observedGeneration(pod),
     ...(lastTransitionTime ? { lastTransitionTime } : {}),

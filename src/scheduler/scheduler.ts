@@ -386,7 +386,7 @@ export class Scheduler {
     meter.error(this.#options.clock.monotonic() - startMs);
     this.#queue.retryLater(pod);
     this.#free(pod, this.#state.forget(pod));
-    if (outcome !== "gone") writes.sayWhyNot(pod, outcome.problem);
+    if (outcome !== "gone") writes.sayFailure(pod, outcome.problem);
   }
 
   async #bind(

@@ -71,8 +71,10 @@ class World {
       case Pod:
         return this.#onPod(change as CacheChange<Pod>);
       case Node: {
+        // Heartbeats are many, and most nodes have no volumes.
+        if (!this.#model.knows(key.name)) return NONE;
         const isNews = !old || !object || isOther(old as Node, object as Node);
-        return isNews && this.#model.knows(key.name) ? [key.name] : NONE;
+        return isNews ? [key.name] : NONE;
       }
       case VolumeAttachment:
         return this.#onAttachment(change as CacheChange<VolumeAttachment>);
