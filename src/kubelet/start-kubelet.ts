@@ -304,15 +304,20 @@ async function startVolumes(volumes: Volumes, claimed: ClaimedVolumes): Promise<
   for (const uid of await volumes.known()) claimed.adopt(uid, await volumes.attached(uid));
 }
 
+/** What cannot be unmounted now stays in use until the next start: one dead file server must not keep the node from starting. */
 async function sweepVolumes(
   volumes: Volumes,
   claimed: ClaimedVolumes,
   known: ReadonlySet<string>,
+  logger: Logger,
 ): Promise<void> {
   for (const uid of await volumes.known()) {
     if (known.has(uid)) continue;
-    await volumes.tearDown(uid);
-    claimed.release(uid);
+    await volumes.tearDown(uid).then(
+      () => claimed.release(uid),
+      (error: unknown) =>
+        logger.warning("volumes of a pod were not removed", { uid, error: String(error) }),
+    );
   }
 }
 
@@ -378,7 +383,7 @@ async function makeParts(
       const all = { ...known.status?.capacity, ...allocatable };
       return rejectionOf(pod, active, known, all, pressures());
     },
-    sweepFiles: (known) => sweepVolumes(volumes, claimed, known),
+    sweepFiles: (known) => sweepVolumes(volumes, claimed, known, logger),
     worker: {
       clock,
       logger,

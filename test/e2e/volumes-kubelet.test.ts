@@ -299,7 +299,10 @@ function suite(): void {
   it("mounts are found again by a kubelet that starts anew", async () => {
     await bound("lasting", driver("lasting-1"));
     await attach("lasting-1");
-    const pod = await runWith("steady", claimed("lasting"), "echo here > /data/file");
+    const again = { ...claimed("lasting"), name: "again" };
+    const pod = await runWith("steady", claimed("lasting"), "echo here > /data/file", {
+      volumes: [claimed("lasting"), again],
+    });
     await world.until("steady", ready);
     const mounts = (): number =>
       readFileSync("/proc/self/mountinfo", "utf8").split(`${pod.metadata?.uid}/volumes/`).length;

@@ -86,14 +86,23 @@ export class VolumeMounter {
           throw new VolumeError(`MountVolume.SetUp failed for volume ${name} : ${error.message}`);
         }),
       ),
-      ...specs.map((spec) => this.#mount(spec, pod, folders)),
+      ...[...new Set(specs.map(({ name }) => name))].map((name) =>
+        this.#mount(
+          specs.filter((spec) => spec.name === name),
+          pod,
+          folders,
+        ),
+      ),
     ]);
   }
 
-  async #mount(spec: VolumeSpec, pod: V1Pod, folders: PodFolders): Promise<void> {
-    const mounted = await this.#persistent.mount(spec, pod, folders);
+  /** `specs`: of one volume, which a Pod may name more than once. It is mounted once. */
+  async #mount(specs: readonly VolumeSpec[], pod: V1Pod, folders: PodFolders): Promise<void> {
     const uid = pod.metadata?.uid ?? "";
-    this.#mounted.set(uid, new Map(this.#mounted.get(uid)).set(spec.volume, mounted));
+    for (const spec of specs) {
+      const mounted = await this.#persistent.mount(spec, pod, folders);
+      this.#mounted.set(uid, new Map(this.#mounted.get(uid)).set(spec.volume, mounted));
+    }
   }
 
   async #prepareOne(
