@@ -7,6 +7,7 @@ import { LogDamaged } from "../log-record.ts";
 import { openLogged } from "../logged-backend.ts";
 import { SCHEMA_VERSION, openStore } from "../revisioned-store.ts";
 import type { Store } from "../store.ts";
+import { DiskTrust } from "./disk-trust.ts";
 import { makeFolder, syncNames } from "./durable-folder.ts";
 import { lockFolder, type FolderLock } from "./folder-lock.ts";
 import { LmdbBackend } from "./lmdb-backend.ts";
@@ -52,7 +53,8 @@ async function openLog(folder: string, lmdb: LmdbBackend, clock: Clock): Promise
   const isInUse = lmdb.mark !== undefined && lmdb.state?.isClean === false;
   for (const file of [first, second])
     if (isInUse && !existsSync(file)) throw new StoreUnreadable(file, "it is missing");
-  const segments = [new SegmentFile(first), new SegmentFile(second)] as const;
+  const trust = new DiskTrust();
+  const segments = [new SegmentFile(first, trust), new SegmentFile(second, trust)] as const;
   try {
     syncNames(folder);
     return await openLogged(lmdb, segments, randomBytes(8).toString("hex"), clock);

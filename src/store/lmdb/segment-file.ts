@@ -8,22 +8,12 @@ import {
   write,
   writeSync,
 } from "node:fs";
-import { performance } from "node:perf_hooks";
 import { promisify } from "node:util";
 import type { LogSegment } from "../backend.ts";
 import { StoreFull } from "../store.ts";
+import { DiskTrust } from "./disk-trust.ts";
 
 const FULL_CODES: ReadonlySet<string | undefined> = new Set(["ENOSPC", "EDQUOT", "EFBIG"]);
-
-/**
- * A disk whose writes take longer than this, in ms, is slow: in the mean of the last ones, since a moment's delay is nobody's fault. A
- * write takes some 0.1 ms, and another thread would add half of that. Doubling doubles how long a slow disk holds requests.
- */
-const QUICK_MS_MAX = 0.5;
-/** How many writes count in the mean, more or less. With twice as many, a disk that becomes slow holds twice as many requests. */
-const MEAN_WRITES = 16;
-/** So long after a disk was found slow none is written in this thread, in ms: it holds requests for some 15 ms in that time. */
-const WARY_MS = 1000;
 
 /**
  * One file of the write-ahead log; made if missing, for its owner alone. Its name is not made durable here.
@@ -35,16 +25,12 @@ export class SegmentFile implements LogSegment {
   readonly name: string;
   bytes: number;
   readonly #handle: number;
-  readonly #nowMs: () => number;
-  /** How long a write in this thread takes. */
-  #meanMs = 0;
-  /** Until then the disk counts as slow. */
-  #waryUntilMs = 0;
+  readonly #trust: DiskTrust;
 
-  /** `nowMs`: of a clock that only goes forward. */
-  constructor(name: string, nowMs: () => number = () => performance.now()) {
+  /** `trust`: one for all files of a disk. */
+  constructor(name: string, trust = new DiskTrust()) {
     this.name = name;
-    this.#nowMs = nowMs;
+    this.#trust = trust;
     const { O_RDWR, O_CREAT, O_DSYNC } = constants;
     this.#handle = openSync(name, O_RDWR | O_CREAT | O_DSYNC, 0o600);
     fchmodSync(this.#handle, 0o600);
@@ -58,27 +44,17 @@ export class SegmentFile implements LogSegment {
   }
 
   async write(at: number, bytes: Buffer, mayHold = false): Promise<void> {
-    const isHere = mayHold && this.#nowMs() >= this.#waryUntilMs;
+    const isHere = mayHold && this.#trust.isQuick;
     try {
-      const written = isHere ? this.#writeHere(at, bytes) : await this.#writeThere(at, bytes);
+      const written = isHere
+        ? this.#trust.time(() => writeSync(this.#handle, bytes, 0, bytes.length, at))
+        : await this.#writeThere(at, bytes);
       // A disk that ends in the middle of a write takes a part of it.
       if (written < bytes.length) throw full(this.name);
     } catch (error) {
       throw asStoreError(error as NodeJS.ErrnoException, this.name);
     }
     this.bytes = Math.max(this.bytes, at + bytes.length);
-  }
-
-  #writeHere(at: number, bytes: Buffer): number {
-    const beginMs = this.#nowMs();
-    const written = writeSync(this.#handle, bytes, 0, bytes.length, at);
-    const endMs = this.#nowMs();
-    this.#meanMs += (endMs - beginMs - this.#meanMs) / MEAN_WRITES;
-    if (this.#meanMs > QUICK_MS_MAX) {
-      this.#meanMs = 0;
-      this.#waryUntilMs = endMs + WARY_MS;
-    }
-    return written;
   }
 
   #writeThere(at: number, bytes: Buffer): Promise<number> {
