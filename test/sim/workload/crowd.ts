@@ -44,6 +44,8 @@ export async function pushIn(
 
 function podSpec(priorityClassName: string, cpu: string): V1PodSpec {
   const resources = { requests: { cpu, memory: "64Mi" } };
-  const containers = [{ name: "app", image: "shop:1", resources }];
+  // Services may come to select them, by a label that a user gives them.
+  const ports = [{ name: "http", containerPort: 80 }];
+  const containers = [{ name: "app", image: "shop:1", resources, ports }];
   return { containers, priorityClassName, terminationGracePeriodSeconds: 2 };
 }
