@@ -38,7 +38,8 @@ export async function pushIn(
     const priority = random.integer(2) === 0 ? "high" : "urgent";
     const metadata = { name: `late-${at}`, namespace: NAMESPACE };
     const pod = { metadata, spec: podSpec(priority, "1") };
-    await insist(clock, () => client.create(Pod, pod), "AlreadyExists");
+    // One attempt, for a quota may refuse it for as long as users let it.
+    await client.create(Pod, pod).catch(() => {});
   }
 }
 
