@@ -10,16 +10,19 @@ const MEAN_WRITES = 16;
 /** So long after a disk was found slow none is written in the main thread, in ms. */
 const WARY_MS = 1000;
 /**
- * Found slow again within a minute, it is left alone for twice as long, up to a minute. So one that stalls now and then holds the loop for one
- * stall in a minute; what that costs, where it was chance, is the way of a lone commit to another thread and back, 35 µs, for a minute.
+ * A write that takes longer than this, in ms, is a stall: longer than anything may hold the loop. A disk that stalls again within a minute is
+ * left alone for twice as long, up to a minute. So one that stalls now and then holds the loop for one stall in a minute; the price, where it
+ * was chance, is the way of lone commits to another thread and back for a minute, a fifth of what they take.
  */
+const STALL_MS = 20;
 const WARY_MS_MAX = 60_000;
 const CALM_MS = 60_000;
 
 /**
  * Whether the main thread may wait for the disk itself.
  *
- * @bounds a disk that gets slower holds it for some 15 ms, or for one stall: at first once in a second, then ever more rarely.
+ * @bounds a disk that gets slower holds it for some 15 ms in a second; one that stalls, for one stall: at first once in a second, then ever
+ * more rarely.
  */
 export class DiskTrust {
   readonly #nowMs: () => number;
@@ -45,8 +48,9 @@ export class DiskTrust {
     const endMs = this.#nowMs();
     this.#meanMs += (endMs - beginMs - this.#meanMs) / MEAN_WRITES;
     if (this.#meanMs <= QUICK_MS_MAX) return result;
+    const isStall = endMs - beginMs > STALL_MS;
     const isAgain = beginMs - this.#waryUntilMs < CALM_MS;
-    this.#waryMs = isAgain ? Math.min(2 * this.#waryMs, WARY_MS_MAX) : WARY_MS;
+    this.#waryMs = isStall && isAgain ? Math.min(2 * this.#waryMs, WARY_MS_MAX) : WARY_MS;
     this.#waryUntilMs = endMs + this.#waryMs;
     this.#meanMs = 0;
     return result;
