@@ -30,8 +30,9 @@ export function formatRemoval({ handle, isDone }: Omit<Removal, "volume">): stri
 /** What a Node is asked to remove, and has removed; what is no such annotation is left out. */
 export function removalsOf(node: V1Node | undefined): readonly Removal[] {
   return Object.entries(node?.metadata?.annotations ?? {}).flatMap(([key, text]) => {
+    if (!key.startsWith(REMOVAL_PREFIX)) return [];
     const [, state, handle] = /^(wanted|done):(.+)$/.exec(text) ?? [];
-    if (!key.startsWith(REMOVAL_PREFIX) || handle === undefined) return [];
+    if (handle === undefined) return [];
     return { volume: key.slice(REMOVAL_PREFIX.length), handle, isDone: state === "done" };
   });
 }

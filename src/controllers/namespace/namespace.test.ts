@@ -177,7 +177,7 @@ describe("namespace loop", () => {
         },
       });
       const steps: string[] = [];
-      for (let at = 0; at < 4; at++) {
+      for (let at = 0; at < 6; at++) {
         looked = 0;
         const { plan: made } = loop.decide("d", NOW)!;
         assert.ok(looked <= 1000, `${looked} objects in one step`);
@@ -186,10 +186,32 @@ describe("namespace loop", () => {
         const remaining = conditions(made).NamespaceContentRemaining;
         assert.match(remaining!, new RegExp(`has ${COUNT + 1} resource instances`));
       }
-      assert.deepEqual(steps, [" again", " again", `delete m-${COUNT}`, ""]);
+      assert.deepEqual(steps, [" again", " again", `delete m-${COUNT}`, " again", " again", ""]);
       cache.close();
     }),
   );
+});
+
+describe("namespace loop whose deletes are refused", () => {
+  it("goes on to what is behind them, and comes back", () => {
+    const cache = new StaticCache();
+    putNamespace(cache, { phase: "Terminating" });
+    const things = Array.from({ length: 600 }, (_, at) =>
+      thing(`p${String(at).padStart(4, "0")}`, false),
+    );
+    const loop = namespaceLoop(fixedKinds([Namespace, Pod]), {
+      get: cache.get.bind(cache),
+      count: () => things.length,
+      revision: () => 2,
+      list: (_kind, { after = "", limit = Infinity } = {}) =>
+        things.filter(({ metadata }) => metadata!.name! > after).slice(0, limit) as never[],
+    });
+    const firsts = Array.from({ length: 3 }, () => {
+      const [write] = loop.decide("d", NOW)!.plan.writes ?? [];
+      return write?.verb === "delete" && write.key.name;
+    });
+    assert.deepEqual(firsts, ["p0000", "p0500", "p0000"]);
+  });
 });
 
 /** More than two steps. */

@@ -118,9 +118,11 @@ class Laps {
     const here =
       after === "" ? first : this.#cache.list(kind, { namespace, after, limit: STEP_OBJECTS_MAX });
     const untouched = here.filter((object) => !isBeingDeleted(object));
-    const isToBeContinued = untouched.length === 0 && here.length === STEP_OBJECTS_MAX;
-    if (isToBeContinued) places.set(kind, here.at(-1)!.metadata!.name!);
-    else if (untouched.length === 0) places.delete(kind);
+    const isFull = here.length === STEP_OBJECTS_MAX;
+    // On, whatever comes of these: one that cannot be deleted must not keep what is behind it.
+    if (isFull) places.set(kind, here.at(-1)!.metadata!.name!);
+    else places.delete(kind);
+    const isToBeContinued = untouched.length === 0 && isFull;
     return { count, first, untouched, isToBeContinued };
   }
 

@@ -60,9 +60,18 @@ describe("pvcProtectionLoop", () => {
   row("another is used", kept, [user({ nodeName: "n" }, "Running", "p", "other")], "");
 
   it("a claim that a Pod made for itself is named after Pod and volume", () => {
-    const { cache, loop } = world(pod("p", { metadata: { namespace: "d" }, spec: inline }));
-    cache.put(PersistentVolumeClaim, claim("p-v", kept));
-    assert.deepEqual(loop.decide("d/p-v", 0)?.plan, {});
+    const owner = { apiVersion: "v1", kind: "Pod", name: "p", uid: "u", controller: true };
+    const keeps = (parts: object, ownerReferences: object[]): boolean => {
+      const metadata = { namespace: "d", uid: "u", ...parts };
+      const { cache, loop } = world(pod("p", { metadata, spec: inline }));
+      cache.put(PersistentVolumeClaim, claim("p-v", { ...kept, ownerReferences }));
+      return loop.decide("d/p-v", 0)?.plan.writes === undefined;
+    };
+    assert.equal(keeps({}, [owner]), true);
+    assert.equal(keeps({ ...GOING, deletionGracePeriodSeconds: 30 }, [owner]), true);
+    assert.equal(keeps({}, []), false, "another's claim");
+    // Foreground deletion keeps the Pod for the claim: they must not wait for each other.
+    assert.equal(keeps({ ...GOING, deletionGracePeriodSeconds: 0 }, [owner]), false);
   });
 
   it("a Pod that goes wakes the claims that go, and asks for Pods up to the claim's version", () => {

@@ -5,7 +5,7 @@ import { withField } from "../../api/strategy/strategy.ts";
 import { claimNamesOf, CLAIM_PROTECTION } from "../../api/storage/binding.ts";
 import type { Cache, CacheChange } from "../../client/cache.ts";
 import type { Plan } from "../../reconciler/controller.ts";
-import { isBeingDeleted } from "../../reconciler/ownership.ts";
+import { isBeingDeleted, isControlledBy } from "../../reconciler/ownership.ts";
 import type { Loop } from "../../reconciler/runner.ts";
 import { fixedKinds } from "../../reconciler/served-kinds.ts";
 
@@ -37,7 +37,9 @@ export function pvcProtectionLoop(cache: Cache): Loop {
       const claim = cache.get(PersistentVolumeClaim, key);
       if (!claim) return undefined;
       const isUser = (pod: Pod): boolean =>
-        (pod.spec?.nodeName ?? "") !== "" && claimNamesOf(pod).includes(key.name);
+        (pod.spec?.nodeName ?? "") !== "" &&
+        claimNamesOf(pod).includes(key.name) &&
+        (namesClaim(pod, key.name) || (isControlledBy(claim, pod) && !isShutDown(pod)));
       const isUsed = (): boolean =>
         cache.list(Pod, { namespace: key.namespace, where: isUser }).length > 0;
       const revision = Number(claim.metadata?.resourceVersion ?? 0);
@@ -58,6 +60,20 @@ function keysOfPod(
   return claimNamesOf(pod)
     .map((name) => formatKey({ ...key, name }))
     .filter((claim) => kept.has(claim));
+}
+
+/** One of its volumes is this claim; else the claim is that of an ephemeral one. */
+function namesClaim({ spec }: Pod, claimName: string): boolean {
+  return spec?.volumes?.some((one) => one.persistentVolumeClaim?.claimName === claimName) ?? false;
+}
+
+/**
+ * Its kubelet has done with it, and only finalizers hold it: perhaps that of foreground deletion, which waits for the claims that the Pod owns.
+ *
+ * @spec k8s@1.36 pvc_protection_controller.go podUsesPVC, podIsShutDown
+ */
+function isShutDown(pod: Pod): boolean {
+  return isBeingDeleted(pod) && pod.metadata?.deletionGracePeriodSeconds === 0;
 }
 
 function isKept({ metadata }: PersistentVolumeClaim): boolean {

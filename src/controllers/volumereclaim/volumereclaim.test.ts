@@ -9,6 +9,7 @@ import type { PlannedWrite } from "../../reconciler/controller.ts";
 import { plan, volumeReclaimController } from "./volumereclaim.ts";
 
 const KEY = "removal.volumes.skiff.dev/pvc-1";
+const MADE_BY = "pv.kubernetes.io/provisioned-by";
 const IN_USE = "kubernetes.io/csi/volumes.skiff.dev^pvc-1";
 
 /** `pvc-1 Released Delete`, on machine m. */
@@ -16,7 +17,7 @@ function volume(text = "pvc-1 Released Delete", change: object = {}): Persistent
   const [name = "", phase = "", policy = ""] = text.split(" ");
   const match = { key: "topology.skiff.dev/machine", operator: "In", values: ["m"] };
   return {
-    metadata: { name, uid: "u" },
+    metadata: { name, uid: "u", annotations: { [MADE_BY]: "volumes.skiff.dev" } },
     spec: {
       csi: { driver: "volumes.skiff.dev", volumeHandle: "pvc-1" },
       persistentVolumeReclaimPolicy: policy,
@@ -63,18 +64,15 @@ function row(
   isAttached = false,
 ): void {
   it(name, () => {
-    const planned = plan({ name: "pvc-1", volume: of, isAttached, nodes: nodesOf(nodes) });
+    const seen = { name: "pvc-1", volume: of, isAttached, isShared: false };
+    const planned = plan({ ...seen, nodes: nodesOf(nodes) });
     assert.equal((planned.writes ?? []).map(show).join(", "), expected);
   });
 }
 
+const GONE = { name: "pvc-1", volume: undefined, isAttached: false, isShared: false };
 const planGone = (nodes: string): string =>
-  (
-    plan({ name: "pvc-1", volume: undefined, isAttached: false, nodes: nodesOf(nodes) }).writes ??
-    []
-  )
-    .map(show)
-    .join(", ");
+  (plan({ ...GONE, nodes: nodesOf(nodes) }).writes ?? []).map(show).join(", ");
 
 describe("volumereclaim", () => {
   row("the first ready node of its machine is asked", "c m | b m | a n | 0 m !", "b wanted:pvc-1");
@@ -100,7 +98,33 @@ describe("volumereclaim", () => {
   };
   const KEPT = "external-provisioner.volume.kubernetes.io/finalizer";
   row("a volume that goes waits for its folder", "a m", "a wanted:pvc-1", going("pvc-1 Released Delete", [KEPT])); // prettier-ignore
-  row("so does one that no claim has had", "a m", "a wanted:pvc-1", going("pvc-1 Available Delete", [KEPT])); // prettier-ignore
+  row("one that no claim has leaves its folder", "a m wanted", "a null, update", going("pvc-1 Available Delete", [KEPT])); // prettier-ignore
+  const claimed = going("pvc-1 Available Delete", [KEPT]);
+  row("one that a claim is about to have waits", "a m", "", { ...claimed, spec: { ...claimed.spec, claimRef: { uid: "c" } } }); // prettier-ignore
+  row("what a user made keeps its folder", "a m", "", { ...volume(), metadata: { name: "pvc-1", uid: "u" } }); // prettier-ignore
+  row("one that can be anywhere is nobody's to remove", "a m", "", volume(undefined, { nodeAffinity: undefined })); // prettier-ignore
+
+  it("nobody is asked while another volume stands for the folder", () => {
+    const cache = new StaticCache().put(PersistentVolume, volume());
+    for (const one of nodesOf("a m")) cache.put(Node, one);
+    const other = { ...volume("mine Bound Retain"), metadata: { name: "mine", uid: "v" } };
+    const planned = (): readonly PlannedWrite[] =>
+      plan(volumeReclaimController.observe(cache, { namespace: "", name: "pvc-1" })!).writes ?? [];
+    cache.put(PersistentVolume, other);
+    assert.deepEqual(planned(), []);
+    cache.remove(PersistentVolume, { namespace: "", name: "mine" });
+    assert.deepEqual(planned().map(show), ["a wanted:pvc-1"]);
+    const trigger = volumeReclaimController.triggers.find(({ kind }) => kind === PersistentVolume)!;
+    const key = { namespace: "", name: "mine" };
+    const woken = trigger.keys(
+      { kind: PersistentVolume, key, old: other, object: undefined },
+      cache,
+    );
+    assert.deepEqual(
+      woken.map(({ name }) => name),
+      ["pvc-1"],
+    );
+  });
   row("not while a claim has it", "a m", "", going("pvc-1 Bound Delete", [KEPT]));
   row("then it is let go", "a m done", "update", going("pvc-1 Released Delete", ["x/y", KEPT]));
   row("once", "a m done", "", going("pvc-1 Released Delete"));
@@ -114,6 +138,7 @@ describe("volumereclaim", () => {
       name: "x".repeat(64),
       volume: long,
       isAttached: false,
+      isShared: false,
       nodes: nodesOf("a m"),
     });
     assert.equal((status as { phase: string }).phase, "Failed");

@@ -11,7 +11,7 @@ import {
   removalsOf,
   type Removal,
 } from "../../api/storage/own-volumes.ts";
-import { CONTENT_PROTECTION } from "../../api/storage/binding.ts";
+import { CONTENT_PROTECTION, PROVISIONED_BY } from "../../api/storage/binding.ts";
 import { VolumeAttachment } from "../../api/storage/volume-attachment.ts";
 import type { CacheChange, CacheReader } from "../../client/cache.ts";
 import { defineController, type Plan, type PlannedWrite } from "../../reconciler/controller.ts";
@@ -26,6 +26,8 @@ export interface Observed {
   /** Absent: it is gone. */
   readonly volume: PersistentVolume | undefined;
   readonly isAttached: boolean;
+  /** Another volume stands for the same folder. */
+  readonly isShared: boolean;
   /** All of the cluster. */
   readonly nodes: readonly Node[];
 }
@@ -34,7 +36,8 @@ export interface Observed {
  * Removes the cluster's own volumes that are released and not to be kept: first the folder, then the object.
  *
  * *Flow.* released, and on no node → annotation `wanted` on the first ready node of its machine → the kubelet removes the folder and says `done` →
- * the volume is deleted, its finalizer taken off → the annotation goes. The finalizer keeps the volume until then, also when a user deletes it.
+ * the volume is deleted, its finalizer taken off → the annotation goes. The finalizer keeps the volume until then, also when a user deletes it. Only
+ * what the cluster made is removed; a volume that a user deletes while no claim has it leaves its folder behind.
  * *Guarantees.* The object goes only after the folder. Each step is read from the objects, so any of them may be repeated.
  * *Caveats.* Without a ready node of its machine a volume stays as it is.
  * @spec sig-storage-lib-external-provisioner controller.go deleteVolumeOperation
@@ -45,26 +48,30 @@ export const volumeReclaimController = defineController<PersistentVolume, Observ
   triggers: [
     { kind: Node, keys: volumesOfNode },
     { kind: VolumeAttachment, keys: volumeOfAttachment },
+    { kind: PersistentVolume, keys: sharers },
   ],
   observe(cache, { name }) {
     const volume = cache.get(PersistentVolume, { namespace: "", name });
     const nodes = cache.list(Node);
     const isAsked = nodes.some((node) => removalOf(node, name));
-    if (!isAsked && !(volume && isReclaimable(volume))) return undefined;
+    if (!isAsked && !(volume && (isReclaimable(volume) || isAbandoned(volume)))) return undefined;
     const isOf = ({ spec }: VolumeAttachment): boolean => spec.source.persistentVolumeName === name;
     const isAttached = cache.list(VolumeAttachment, { where: isOf }).length > 0;
-    return { name, volume, isAttached, nodes };
+    const isShared =
+      volume !== undefined && isReclaimable(volume) && othersOf(volume, cache).length > 0;
+    return { name, volume, isAttached, isShared, nodes };
   },
   plan,
 });
 
 /** Pure. */
-export function plan({ name, volume, isAttached, nodes }: Observed): Plan {
+export function plan({ name, volume, isAttached, isShared, nodes }: Observed): Plan {
   const asked = nodes.filter((node) => removalOf(node, name));
   // A folder that somebody is about to remove is removed, also when the object goes before.
   if (!volume)
     return { writes: asked.filter((node) => removalOf(node, name)?.isDone).map(withdraw(name)) };
-  if (!isReclaimable(volume)) return { writes: asked.map(withdraw(name)) };
+  if (isAbandoned(volume)) return { writes: [...asked.map(withdraw(name)), ...letGo(volume)] };
+  if (!isReclaimable(volume) || isShared) return { writes: asked.map(withdraw(name)) };
   const handle = handleOf(volume) ?? "";
   const unique = attachedName(handle);
   if (isAttached || nodes.some((node) => has(node, unique))) return {};
@@ -79,18 +86,42 @@ export function plan({ name, volume, isAttached, nodes }: Observed): Plan {
   return { writes: [...strayed, annotate(first, name, formatRemoval({ handle, isDone: false }))] };
 }
 
-function isReclaimable(volume: PersistentVolume): boolean {
-  const { spec, status } = volume;
+function isReclaimable({ metadata, spec, status }: PersistentVolume): boolean {
   return (
     spec?.csi?.driver === OWN_DRIVER &&
+    metadata?.annotations?.[PROVISIONED_BY] === OWN_DRIVER &&
     spec.persistentVolumeReclaimPolicy === "Delete" &&
-    (status?.phase === "Released" || isEnding(volume))
+    status?.phase === "Released"
   );
 }
 
-/** A user deletes it, and no claim has it. */
-function isEnding(volume: PersistentVolume): boolean {
-  return isBeingDeleted(volume) && volume.status?.phase !== "Bound";
+/** A user deletes it, and no claim has it, nor is about to. */
+function isAbandoned(volume: PersistentVolume): boolean {
+  const { spec, status } = volume;
+  return (
+    spec?.csi?.driver === OWN_DRIVER &&
+    isBeingDeleted(volume) &&
+    !spec.claimRef?.uid &&
+    status?.phase !== "Bound" &&
+    status?.phase !== "Released"
+  );
+}
+
+/** Other volumes for the same folder. */
+function othersOf(volume: PersistentVolume, cache: CacheReader): readonly PersistentVolume[] {
+  const isSame = (other: PersistentVolume): boolean =>
+    other.spec?.csi?.driver === OWN_DRIVER &&
+    handleOf(other) === handleOf(volume) &&
+    nameOf(other) !== nameOf(volume);
+  return cache.list(PersistentVolume, { where: isSame });
+}
+
+/** When a hand-made volume goes, those that waited for it: nothing that the cluster makes shares a folder. */
+function sharers({ old, object }: CacheChange, cache: CacheReader): readonly ObjectKey[] {
+  const gone = object ? undefined : (old as PersistentVolume | undefined);
+  const isOwn = gone?.spec?.csi?.driver === OWN_DRIVER;
+  if (!gone || !isOwn || gone.metadata?.annotations?.[PROVISIONED_BY] === OWN_DRIVER) return [];
+  return othersOf(gone, cache).map(keyOf);
 }
 
 function handleOf({ spec }: PersistentVolume): string | undefined {
@@ -116,7 +147,7 @@ function has({ status }: Node, unique: string): boolean {
 /** A node that answers, on the machine that has the volume. */
 function isAble({ spec }: PersistentVolume, node: Node): boolean {
   const terms = spec?.nodeAffinity?.required?.nodeSelectorTerms;
-  return readinessOf(node) === "True" && (!terms || matchesAnyTerm(terms, node));
+  return readinessOf(node) === "True" && terms !== undefined && matchesAnyTerm(terms, node);
 }
 
 function annotate(node: Node, name: string, text: string | null): PlannedWrite {

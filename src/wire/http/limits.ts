@@ -31,5 +31,7 @@ export const HEADER_BYTES_MAX = 64 * 1024;
 export const HEADERS_MAX = 256;
 /** Streams of one connection at a time. @spec k8s@1.36 apiserver secure_serving.go MaxConcurrentStreams */
 export const STREAMS_MAX = 250;
+/** Requests of one HTTP/1.1 connection that may wait behind the one that is answered. Clients in use send none; each holds its headers. */
+export const PIPELINED_MAX = STREAMS_MAX;
 /** Megabytes that one HTTP/2 connection may make the protocol library hold. */
 export const SESSION_MEGABYTES_MAX = 64;

@@ -176,6 +176,14 @@ describe("a server of HTTP", () => {
     assert.deepEqual(begun, ["/1", "/other", "/2", "/3"]);
   });
 
+  it("ends a connection on which ever more requests wait", async () => {
+    const port = await start({}, () => new Promise(() => {}));
+    const socket = await open1(port);
+    const one = "GET / HTTP/1.1\r\nHost: test\r\n\r\n";
+    for (let count = 0; count < 20; count++) socket.write(one.repeat(50));
+    await allOf(socket);
+  });
+
   it("has room for a client however many others do nothing with their connections", async () => {
     let asked = 0;
     let wake = (): void => {};

@@ -21,6 +21,7 @@ import {
   HEADER_BYTES_MAX,
   HEADERS_MAX,
   HTTP_TIMES,
+  PIPELINED_MAX,
   SESSION_MEGABYTES_MAX,
   STREAMS_MAX,
   type HttpTimes,
@@ -352,6 +353,7 @@ class SecureListener {
       });
     // Behind another one (pipelining): its answer could not go out yet, and would be held.
     if (target.socket) begin();
+    else if (carrier[OPEN] > PIPELINED_MAX) message.socket.destroy();
     else target.once("socket", begin);
   }
 
