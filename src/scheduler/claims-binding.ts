@@ -16,17 +16,24 @@ export interface VolumePlan {
 }
 
 /**
- * What the claims of a Pod need on the node that was chosen for it; `undefined`: nothing.
+ * What the claims of a Pod need on the node that was chosen for it; `undefined`: nothing. A problem: the node does not do any
+ * more, for claims and volumes may change between the choice and now.
  *
  * @spec k8s@1.36 plugins/volumebinding/binder.go AssumePodVolumes
  */
-export function planVolumes(pod: V1Pod, node: V1Node, claims: Claims): VolumePlan | undefined {
+export function planVolumes(
+  pod: V1Pod,
+  node: V1Node,
+  claims: Claims,
+): VolumePlan | { readonly problem: string } | undefined {
   const wanted = claimsOfPod(pod.spec ?? { containers: [] }, pod);
   if (!wanted) return undefined;
   const sorted = sortedClaims(wanted, claims);
-  const found = sorted.waiting.length > 0 && volumesOnNode(sorted, node, claims);
-  if (!found || typeof found === "number") return undefined;
+  const found = volumesOnNode(sorted, node, claims);
   const name = node.metadata?.name ?? "";
+  if (typeof found === "number" || sorted.unbound.length > 0)
+    return { problem: `node "${name}" can have the pod's volumes no more` };
+  if (sorted.waiting.length === 0) return undefined;
   return {
     node: name,
     volumes: found.bindings.map(({ volume, claim }) => withClaim(volume, claim)),

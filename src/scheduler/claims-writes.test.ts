@@ -28,16 +28,27 @@ profiles:
     args: {bindTimeoutSeconds: 30}
 `;
 
+/** With an extender that strikes nothing. */
+const EXTENDED = `${CONFIGURATION}extenders:
+- {urlPrefix: "http://x", filterVerb: filter, nodeCacheCapable: true}
+`;
+
 /** A server with a scheduler, node `n`, a class \`late\` that waits for the first Pod, and Pod `p` with claim `data` of it. */
-async function inWorld(body: (world: World) => Promise<void>): Promise<void> {
+async function inWorld(
+  body: (world: World) => Promise<void>,
+  configuration = CONFIGURATION,
+): Promise<void> {
   const server = await startTestServer();
   const { client, clock } = server;
   const StorageClass = resourceByKind("storage.k8s.io/v1", "StorageClass")!.kind;
   const cache = new InProcessCache(server.server.parts);
   const events = new EventRecorder(client, clock, new SeededRandom(1), silentLogger);
   let isCutOff = false;
+  let beforeUpdate = Promise.resolve();
+  let whileThinking = (): Promise<void> => Promise.resolve();
   const cutClient = Object.assign(Object.create(client) as Client, {
     update: async (...call: Parameters<Client["update"]>) => {
+      await beforeUpdate;
       if (isCutOff) throw new Unreachable("cut off");
       return client.update(...call);
     },
@@ -53,7 +64,11 @@ async function inWorld(body: (world: World) => Promise<void>): Promise<void> {
     random: new SeededRandom(1),
     logger: silentLogger,
     events,
-    configuration: readConfiguration(CONFIGURATION),
+    configuration: readConfiguration(configuration),
+    postJson: async () => {
+      await whileThinking();
+      return { NodeNames: ["n"] };
+    },
   });
   const pass = async (ms: number): Promise<void> => {
     for (let left = ms; left > 0; left -= 250) await clock.advance(Math.min(250, left));
@@ -63,6 +78,14 @@ async function inWorld(body: (world: World) => Promise<void>): Promise<void> {
     client,
     cutOff: (isCut) => {
       isCutOff = isCut;
+    },
+    hold: () => {
+      const { promise, resolve } = Promise.withResolvers<void>();
+      beforeUpdate = promise;
+      return resolve;
+    },
+    think: (during) => {
+      whileThinking = during;
     },
     place: async () => (await client.get(Pod, key("p"))).spec?.nodeName ?? "",
     told: async () => {
@@ -118,6 +141,10 @@ interface World {
   readonly client: Client;
   /** The scheduler's updates come to nothing. */
   cutOff(isCut: boolean): void;
+  /** The scheduler's updates wait until this is called. */
+  hold(): () => void;
+  /** What happens while the extender thinks. */
+  think(during: () => Promise<void>): void;
   pass(ms: number): Promise<void>;
   place(): Promise<string>;
   /** What the scheduler said last of why not. */
@@ -230,6 +257,52 @@ describe("a Pod whose claim waits for it", () => {
       const { annotations } = (await world.claim()).metadata!;
       assert.equal(annotations?.["volume.kubernetes.io/selected-node"], "m");
     }));
+
+  it("does not go to a node that its claim was taken away from while an extender thought", () =>
+    inWorld(async (world) => {
+      const select = async (node: string | undefined): Promise<void> => {
+        const { metadata, ...claim } = await world.claim();
+        const annotations = node ? { "volume.kubernetes.io/selected-node": node } : {};
+        const changed = { ...claim, metadata: { ...metadata, annotations } };
+        await world.client.update(PersistentVolumeClaim, changed);
+      };
+      world.think(() => select("m"));
+      await world.create!();
+      await world.pass(500);
+      assert.equal(await world.place(), "");
+      assert.equal(
+        await world.told(),
+        'running Reserve plugin "VolumeBinding": node "n" can have the pod\'s volumes no more',
+      );
+      world.think(() => Promise.resolve());
+      await select(undefined);
+      await world.pass(3_000);
+      const { annotations } = (await world.claim()).metadata!;
+      assert.equal(annotations?.["volume.kubernetes.io/selected-node"], "n");
+    }, EXTENDED));
+
+  it("is forgotten when it goes while an extender thinks", () =>
+    inWorld(async (world) => {
+      world.think(() => world.client.delete(Pod, key("p"), { graceSeconds: 0 }).then(() => {}));
+      await world.create!();
+      await world.pass(60_000);
+      assert.equal((await world.claim()).metadata?.annotations, undefined);
+      assert.equal(await world.told(), "");
+    }, EXTENDED));
+
+  for (const isCut of [false, true])
+    it(`is forgotten when it goes while its volumes are written${isCut ? " in vain" : ""}`, () =>
+      inWorld(async (world) => {
+        const release = world.hold();
+        await world.create!();
+        await world.pass(500);
+        await world.client.delete(Pod, key("p"), { graceSeconds: 0 });
+        await world.pass(500);
+        world.cutOff(isCut);
+        release();
+        await world.pass(60_000);
+        assert.equal(await world.told(), "");
+      }));
 
   it("gives its room back when it goes meanwhile", () =>
     inWorld(async (world) => {

@@ -47,6 +47,8 @@ export class ClaimWrites {
   readonly #nodeOf: (name: string) => V1Node | undefined;
   /** By uid of their Pods. */
   readonly #waiters = new Map<string, Waiter>();
+  /** Uids of Pods whose volumes are being bound and that have not gone meanwhile. */
+  readonly #underWay = new Set<string>();
 
   constructor(
     client: Client,
@@ -60,11 +62,20 @@ export class ClaimWrites {
     this.#nodeOf = nodeOf;
   }
 
-  /** Counts what a Pod's claims need on a node as given. `undefined`: they need nothing. `timeoutMs` `null`: nobody cares. */
-  assume(pod: V1Pod, node: string, timeoutMs: number | null): PendingVolumes | undefined {
+  /**
+   * Counts what a Pod's claims need on a node as given. `undefined`: they need nothing. A problem: the node does not do any more,
+   * and nothing is assumed. `timeoutMs` `null`: nobody cares.
+   */
+  assume(
+    pod: V1Pod,
+    node: string,
+    timeoutMs: number | null,
+  ): PendingVolumes | { readonly problem: string } | undefined {
     const object = timeoutMs === null ? undefined : this.#nodeOf(node);
     const plan = object && planVolumes(pod, object, this.#claims);
     if (!plan || timeoutMs === null) return undefined;
+    if ("problem" in plan)
+      return { problem: `running Reserve plugin "VolumeBinding": ${plan.problem}` };
     assumeVolumes(plan, this.#claims);
     return { pod, plan, timeoutMs };
   }
@@ -72,13 +83,16 @@ export class ClaimWrites {
   /** Resolves when the Pod may be bound, or cannot be. */
   async bind({ pod, plan, timeoutMs }: PendingVolumes): Promise<VolumesOutcome> {
     const written = new Map<string, number>();
-    let outcome: VolumesOutcome;
+    const uid = pod.metadata?.uid ?? "";
+    this.#underWay.add(uid);
+    let outcome: VolumesOutcome = "gone";
     try {
       await this.#write(plan, written);
-      outcome = await this.#settled({ pod, plan, timeoutMs, written });
+      if (this.#underWay.has(uid)) outcome = await this.#settled({ pod, plan, timeoutMs, written });
     } catch (error) {
       outcome = { problem: error instanceof Error ? error.message : String(error) };
     }
+    if (!this.#underWay.delete(uid)) outcome = "gone";
     if (outcome !== "bound") forgetVolumes(plan, this.#claims);
     if (typeof outcome === "string") return outcome;
     const { problem } = outcome;
@@ -95,7 +109,9 @@ export class ClaimWrites {
 
   /** The Pod is gone: nobody needs its volumes. */
   cancel({ metadata }: V1Pod): void {
-    this.#end(metadata?.uid ?? "", "gone");
+    const uid = metadata?.uid ?? "";
+    this.#underWay.delete(uid);
+    this.#end(uid, "gone");
   }
 
   close(): void {

@@ -1,5 +1,6 @@
 import { Node } from "../api/core/node.ts";
 import { Pod } from "../api/core/pod.ts";
+import { keyOf } from "../api/machinery/object.ts";
 import type { Clock, Timer } from "../base/clock.ts";
 import type { Logger } from "../base/logger.ts";
 import { MetricRegistry } from "../base/metrics.ts";
@@ -293,10 +294,12 @@ export class Scheduler {
             error: String(error),
           }),
       });
+      if (!this.#isThere(pod)) return;
       const isGone = decision.kind !== "unschedulable" && !this.#isKnown(decision.node);
       if (isGone) this.#queue.retryLater(pod);
       else this.#carryOut(pod, decision, startMs);
     } catch (error) {
+      if (!this.#isThere(pod)) return;
       meter.error(clock.monotonic() - startMs);
       writes.sayWhyNot(pod, error instanceof Error ? error.message : String(error));
       this.#queue.retryLater(pod);
@@ -306,7 +309,13 @@ export class Scheduler {
     }
   }
 
-  /** Nodes may go while an extender thinks. */
+  /** Pods may go while an extender thinks. */
+  #isThere(pod: V1Pod): boolean {
+    const found = this.#options.cache.get(Pod, keyOf(pod));
+    return found !== undefined && found.metadata?.uid === pod.metadata?.uid;
+  }
+
+  /** So may nodes. */
   #isKnown(node: NodeInfo): boolean {
     return this.#state.node(node.name) === node;
   }
@@ -349,8 +358,9 @@ export class Scheduler {
     this.#reclassify();
     // The room that was kept for it is there for others.
     if (kept !== undefined && kept !== node) this.#free(pod, demandOf(pod));
-    if (volumes) void this.#bindWithVolumes(volumes, startMs, waited);
-    else void this.#bind(pod, node, startMs, waited);
+    if (!volumes) void this.#bind(pod, node, startMs, waited);
+    else if ("problem" in volumes) this.#giveBack(pod, startMs, volumes.problem);
+    else void this.#bindWithVolumes(volumes, startMs, waited);
   }
 
   /** Evicts the victims. Pods of lower priority that waited for the same node must look for another. */
@@ -380,13 +390,18 @@ export class Scheduler {
     waited: Waited | undefined,
   ): Promise<void> {
     const { pod, plan } = volumes;
-    const { writes, meter } = this.#workerFor(pod);
     const outcome = await this.#volumes.bind(volumes);
     if (outcome === "bound") return this.#bind(pod, plan.node, startMs, waited);
+    this.#giveBack(pod, startMs, outcome === "gone" ? undefined : outcome.problem);
+  }
+
+  /** The Pod does not get the node that it was assumed on. `problem` `undefined`: it has gone. */
+  #giveBack(pod: V1Pod, startMs: number, problem: string | undefined): void {
+    const { writes, meter } = this.#workerFor(pod);
     meter.error(this.#options.clock.monotonic() - startMs);
     this.#queue.retryLater(pod);
     this.#free(pod, this.#state.forget(pod));
-    if (outcome !== "gone") writes.sayFailure(pod, outcome.problem);
+    if (problem !== undefined) writes.sayFailure(pod, problem);
   }
 
   async #bind(

@@ -47,6 +47,7 @@ export function attachDetachLoop(cache: Cache): Loop {
     ]),
     keysOf: (change) => world.nodesOf(change),
     decide: (name, now) => world.decide(name, now),
+    begin: (enqueue) => world.begin(enqueue),
   };
 }
 
@@ -59,9 +60,14 @@ class World {
   readonly #memories = new Map<string, Memory>();
   /** Nodes that a volume is being asked for on, by the volume's name. */
   readonly #asked = new Map<string, Set<string>>();
+  #enqueue: (name: string) => void = () => {};
 
   constructor(cache: Cache) {
     this.#cache = cache;
+  }
+
+  begin(enqueue: (name: string) => void): void {
+    this.#enqueue = enqueue;
   }
 
   /** The nodes that a change may concern. */
@@ -88,7 +94,7 @@ class World {
   }
 
   decide(name: string, now: Instant): Decision {
-    this.#forgetAsked(name);
+    const before = this.#forgetAsked(name);
     const { plan, memory, asked } = planAttachments(this.#observe(name), now);
     if (memory.idleSince.size + memory.told.size === 0) this.#memories.delete(name);
     else this.#memories.set(name, memory);
@@ -97,6 +103,7 @@ class World {
       if (nodes) nodes.add(name);
       else this.#asked.set(volume, new Set([name]));
     }
+    for (const volume of before) if (!asked.includes(volume)) this.#giveUp(volume, name);
     return { plan };
   }
 
@@ -124,9 +131,22 @@ class World {
     return [...users, ...attached.map(({ spec }) => spec.nodeName)];
   }
 
-  #forgetAsked(node: string): void {
-    for (const [volume, nodes] of this.#asked)
-      if (nodes.delete(node) && nodes.size === 0) this.#asked.delete(volume);
+  /** Who waited for a volume that a node asked for and did not get: no attachment will tell them. */
+  #giveUp(name: string, node: string): void {
+    if (this.#model.attachmentsOf(name).some(({ spec }) => spec.nodeName === node)) return;
+    const volume = this.#cache.get(PersistentVolume, { namespace: "", name });
+    for (const other of volume ? this.#usersOf(volume) : NONE) this.#enqueue(other);
+  }
+
+  /** @returns the volumes that were being asked for. */
+  #forgetAsked(node: string): readonly string[] {
+    const forgotten: string[] = [];
+    for (const [volume, nodes] of this.#asked) {
+      if (!nodes.delete(node)) continue;
+      forgotten.push(volume);
+      if (nodes.size === 0) this.#asked.delete(volume);
+    }
+    return forgotten;
   }
 
   #observe(name: string): Observed {

@@ -63,6 +63,36 @@ describe("persistentVolumeBinderLoop", () => {
     assert.equal(woken(), "claim d/fast, volume w");
   });
 
+  it("a volume wakes claims of its class once it may be had, and those that wait for a Pod only when it names them", () => {
+    const { cache, woken } = world();
+    const late = { metadata: { name: "late" }, provisioner: "x" };
+    cache.put(StorageClass, { ...late, volumeBindingMode: "WaitForFirstConsumer" });
+    cache.put(PersistentVolumeClaim, claim("one"));
+    cache.put(PersistentVolumeClaim, claim("late", { storageClassName: "late" }));
+    woken();
+    cache.put(PersistentVolume, { ...volume("v"), status: { phase: "Pending" } });
+    assert.equal(woken(), "volume v");
+    cache.put(PersistentVolume, volume("v"));
+    assert.equal(woken(), "claim d/one, volume v");
+    cache.put(PersistentVolume, volume("w", { storageClassName: "late" }));
+    assert.equal(woken(), "volume w");
+    const claimRef = { namespace: "d", name: "late" };
+    cache.put(PersistentVolume, volume("w", { storageClassName: "late", claimRef }));
+    assert.equal(woken(), "claim d/late, volume w");
+  });
+
+  it("a claim that waits for a Pod takes what is reserved for it, and nothing that is free", () => {
+    const { cache, loop } = world();
+    const late = { metadata: { name: "late" }, provisioner: "x" };
+    cache.put(StorageClass, { ...late, volumeBindingMode: "WaitForFirstConsumer" });
+    cache.put(PersistentVolumeClaim, claim("late", { storageClassName: "late" }));
+    cache.put(PersistentVolume, volume("a", { storageClassName: "late" }));
+    assert.notEqual(volumeOf(loop, "claim d/late"), "a");
+    const claimRef = { namespace: "d", name: "late" };
+    cache.put(PersistentVolume, volume("b", { storageClassName: "late", claimRef }));
+    assert.equal(volumeOf(loop, "claim d/late"), "b");
+  });
+
   it("a new Pod wakes its claims that have no volume", () => {
     const { cache, woken } = world();
     const uses = (...names: string[]) =>
@@ -101,5 +131,17 @@ describe("persistentVolumeBinderLoop", () => {
     const decision = loop.decide("volume v", 0);
     assert.deepEqual(decision?.needs, new Map([[PersistentVolumeClaim, 9]]));
     assert.deepEqual(decision?.plan.status, { phase: "Released" });
+  });
+
+  it("believes that a claim's volume has gone only when volumes are known up to the claim's version", () => {
+    const { cache, loop } = world();
+    const bound = claim("one", { volumeName: "v" });
+    const annotations = { "pv.kubernetes.io/bind-completed": "yes" };
+    cache.put(PersistentVolumeClaim, { ...bound, metadata: { ...bound.metadata, annotations } });
+    const decision = loop.decide("claim d/one", 0);
+    assert.deepEqual(decision?.needs, new Map([[PersistentVolume, 8]]));
+    assert.deepEqual(decision?.plan.status, { phase: "Lost" });
+    cache.put(PersistentVolume, volume("v"));
+    assert.equal(loop.decide("claim d/one", 0)?.needs, undefined);
   });
 });

@@ -10,7 +10,7 @@ import { isPodTerminal } from "../../reconciler/pod-state.ts";
 import type { Decision, Loop } from "../../reconciler/runner.ts";
 import { fixedKinds } from "../../reconciler/served-kinds.ts";
 import { BondIndex } from "./bond-index.ts";
-import { planClaim } from "./claim-plan.ts";
+import { isForFirstPod, planClaim } from "./claim-plan.ts";
 import { planVolume } from "./volume-plan.ts";
 
 /** Keys: `claim NAMESPACE/NAME` and `volume NAME`. */
@@ -45,7 +45,7 @@ function keysOf(index: BondIndex, cache: Cache, change: CacheChange): readonly s
     case PersistentVolumeClaim:
       return keysOfClaim(index, change as CacheChange<PersistentVolumeClaim>);
     case PersistentVolume:
-      return keysOfVolume(index, change as CacheChange<PersistentVolume>);
+      return keysOfVolume(index, cache, change as CacheChange<PersistentVolume>);
     case StorageClass:
       return keysOfClass(index, change as CacheChange<StorageClass>);
     default:
@@ -64,9 +64,10 @@ function keysOfClaim(
   return [CLAIM + text, ...[...named].map((name) => VOLUME + name)];
 }
 
-/** A volume that is free concerns all claims of its class that wait. */
+/** A volume that may be had concerns all claims of its class that wait, unless those wait for the scheduler to choose. */
 function keysOfVolume(
   index: BondIndex,
+  cache: Cache,
   { key, old, object }: CacheChange<PersistentVolume>,
 ): readonly string[] {
   index.setVolume(key.name, object);
@@ -74,9 +75,16 @@ function keysOfVolume(
   const claims = new Set([
     ...references.flatMap((one) => (one ? [`${one.namespace}/${one.name}`] : [])),
     ...index.claimsNaming(key.name),
-    ...(object && !object.spec?.claimRef ? index.waitingClaims(classOfVolume(object)) : []),
+    ...(object ? takersOf(index, cache, object) : NONE),
   ]);
   return [VOLUME + key.name, ...[...claims].map((claim) => CLAIM + claim)];
+}
+
+function takersOf(index: BondIndex, cache: Cache, volume: PersistentVolume): readonly string[] {
+  if (volume.spec?.claimRef || volume.status?.phase !== "Available") return NONE;
+  const name = classOfVolume(volume);
+  const isChosen = isForFirstPod(cache.get(StorageClass, { namespace: "", name }));
+  return isChosen ? NONE : index.waitingClaims(name);
 }
 
 /** A default class concerns those, too, that name none. */
@@ -100,6 +108,7 @@ function keysOfPod(
     .map((name) => CLAIM + formatKey({ ...key, name }));
 }
 
+/** That a volume has gone is believed only from a cache that has seen all there was when the claim was written. */
 function decideClaim(
   index: BondIndex,
   cache: Cache,
@@ -114,13 +123,18 @@ function decideClaim(
     cache.get(PersistentVolume, { namespace: "", name });
   const isWaiting = (pod: Pod): boolean =>
     !pod.spec?.nodeName && !isPodTerminal(pod) && claimNamesOf(pod).includes(key.name);
-  const candidates = claim.spec?.volumeName ? NONE : index.candidates(text, className);
+  const { volumeName } = claim.spec ?? {};
+  const volume = volumeNamed(volumeName ?? "");
+  const storageClass = cache.get(StorageClass, { namespace: "", name: className });
+  const candidates = isForFirstPod(storageClass)
+    ? index.volumesNaming(text)
+    : index.candidates(text, className);
   const plan = planClaim(
     {
       claim,
-      volume: volumeNamed(claim.spec?.volumeName ?? ""),
-      candidates: candidates.flatMap((name) => volumeNamed(name) ?? []),
-      storageClass: cache.get(StorageClass, { namespace: "", name: className }),
+      volume,
+      candidates: volumeName ? NONE : candidates.flatMap((name) => volumeNamed(name) ?? []),
+      storageClass,
       defaultClass: defaultClassOf(cache.list(StorageClass)),
       waitingPods: () =>
         cache
@@ -132,7 +146,9 @@ function decideClaim(
   const taken = plan.writes?.find((write) => write.kind === PersistentVolume);
   index.promise(text, taken?.verb === "update" ? taken.object.metadata?.name : undefined);
   const primary = { kind: PersistentVolumeClaim, object: claim, observesGeneration: false };
-  return { plan, primary };
+  const revision = Number(claim.metadata?.resourceVersion ?? 0);
+  const isMissing = volumeName && !volume;
+  return { plan, primary, ...(isMissing && { needs: new Map([[PersistentVolume, revision]]) }) };
 }
 
 /** That a claim has gone is believed only from a cache that has seen all there was when the volume was written. */

@@ -48,7 +48,7 @@ export function planClaim(observed: ClaimObserved, now: Instant): Plan {
 /** @spec syncUnboundClaim, first half */
 function planFree(observed: ClaimObserved, now: Instant): Plan {
   const { claim, candidates, storageClass, defaultClass, waitingPods } = observed;
-  const isDelayed = storageClass?.volumeBindingMode === "WaitForFirstConsumer";
+  const isDelayed = isForFirstPod(storageClass);
   const volume = bestMatch(claim, candidates, isDelayed);
   if (volume) return bind(volume, claim);
   if (defaultClass && !hasClass(claim)) {
@@ -60,6 +60,11 @@ function planFree(observed: ClaimObserved, now: Instant): Plan {
   if (storageClassOf(claim) !== "") return planProvisioning(claim, storageClass, now);
   const message = "no persistent volumes available for this claim and no storage class is set";
   return pending(claim, now, { type: "Normal", reason: "FailedBinding", message });
+}
+
+/** True: the scheduler chooses the volumes of its claims. */
+export function isForFirstPod(storageClass: StorageClass | undefined): boolean {
+  return storageClass?.volumeBindingMode === "WaitForFirstConsumer";
 }
 
 /** @spec emitEventForUnboundDelayBindingClaim */

@@ -248,6 +248,11 @@ describe("stack plan: changes", () => {
       phase: "Failure",
       message: "Service/db is part of the stack other",
     });
+    const foreign = { ...ownedBy("x"), apiVersion: "clouds.example.com/v1" };
+    assert.deepEqual(plan(observed(stackOf(both), [], other("db", foreign))).status, {
+      phase: "Failure",
+      message: "Service/db exists already and is not part of this stack",
+    });
   });
 
   it("a stack that is being deleted is left to the garbage collector", () => {

@@ -103,7 +103,8 @@ export function plan({ stack, owned, namesakes, stacks }: Observed): Plan {
 function takenBy(part: Part, stacks: ReadonlyMap<string, string>): readonly Taken[] {
   const owner = controllerOf(part.object);
   if (isBeingDeleted(part.object)) return [];
-  if (owner?.kind !== Stack.kind) return [{ part }];
+  if (owner?.kind !== Stack.kind || !owner.apiVersion.startsWith(`${Stack.group}/`))
+    return [{ part }];
   const stack = stacks.get(owner.uid);
   return stack === undefined ? [] : [{ part, stack }];
 }
