@@ -91,7 +91,7 @@ export class PersistentMounts {
     const { fsGroup, fsGroupChangePolicy } = pod.spec?.securityContext ?? {};
     if (fsGroup !== undefined && !spec.isReadOnly)
       await giveToGroup(source, fsGroup, fsGroupChangePolicy);
-    await runCommand("mount", ["-o", options.join(","), source, target]);
+    await runCommand("mount", ["-o", options.join(","), "--", source, target]);
   }
 }
 
@@ -150,16 +150,16 @@ async function mountNfs(
   target: string,
   { isReadOnly, mountOptions }: VolumeSpec,
 ): Promise<void> {
+  if (server.startsWith("-"))
+    throw new Error(`server ${JSON.stringify(server)} must be a host name or an address`);
   if ((await mountsBelow(target)).includes(target)) return;
   await fs.mkdir(target, { recursive: true, mode: 0o750 });
   const options = [...(isReadOnly ? ["ro"] : []), ...mountOptions];
-  const words = [
-    ...["-t", "nfs", ...(options.length > 0 ? ["-o", options.join(",")] : [])],
-    ...[`${isIPv6(server) ? `[${server}]` : server}:${path}`, target],
-  ];
-  await runCommand("mount", words).catch((error: Error) => {
+  const how = ["-t", "nfs", ...(options.length > 0 ? ["-o", options.join(",")] : [])];
+  const what = [`${isIPv6(server) ? `[${server}]` : server}:${path}`, target];
+  await runCommand("mount", [...how, "--", ...what]).catch((error: Error) => {
     throw new Error(
-      `mount failed: Mounting command: mount\nMounting arguments: ${words.join(" ")}\nOutput: ${error.message}`,
+      `mount failed: Mounting command: mount\nMounting arguments: ${[...how, ...what].join(" ")}\nOutput: ${error.message}`,
     );
   });
 }

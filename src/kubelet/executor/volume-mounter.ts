@@ -68,6 +68,8 @@ export class VolumeMounter {
   /**
    * Makes all volumes of the Pod's own folders, and mounts `specs`; those that exist are brought up to date.
    *
+   * Ends, well or not, when all of them have: whoever tries again or tears down meets nobody who still mounts.
+   *
    * @throws {VolumeError}
    */
   async prepare(
@@ -79,7 +81,7 @@ export class VolumeMounter {
     const folders = this.folders(pod);
     await fs.mkdir(folders.pod, { recursive: true, mode: 0o750 });
     const volumes = (pod.spec?.volumes ?? []).filter((volume) => !isExternal(volume));
-    await Promise.all([
+    const made = await Promise.allSettled([
       ...volumes.map((volume) =>
         this.#prepareOne(pod, folders, volume, source, now).catch((error: Error) => {
           const name = JSON.stringify(volume.name);
@@ -94,6 +96,8 @@ export class VolumeMounter {
         ),
       ),
     ]);
+    const failed = made.find((one) => one.status === "rejected");
+    if (failed) throw failed.reason as Error;
   }
 
   /** `specs`: of one volume, which a Pod may name more than once. It is mounted once. */
