@@ -168,6 +168,8 @@ export class NodeAgent {
   /** Resolves when the API has these among the volumes in use; false: it was not reached. */
   async tellVolumesInUse(names: readonly string[]): Promise<boolean> {
     await this.#isRegistered;
+    // A look that has read the names already may be about to write them without these.
+    await this.#checking;
     const isTold = (): boolean =>
       names.every((name) => this.#status?.volumesInUse?.includes(name) ?? false);
     if (isTold()) return true;
