@@ -36,8 +36,10 @@ export class VolumeRemover {
   /** Told as removed, while the Node as it is known still asks for it. */
   #told: ReadonlySet<string> = new Set();
   #isBusy = false;
-  #failures = 0;
-  #timer: Timer | undefined;
+  /** Of volumes that are asked for and could not be removed yet. */
+  #failures: ReadonlyMap<string, number> = new Map();
+  /** Until a volume is tried again; the others go on. */
+  readonly #timers = new Map<string, Timer>();
   #isClosed = false;
 
   constructor(parts: RemoverParts) {
@@ -46,10 +48,16 @@ export class VolumeRemover {
 
   /** Looks what the Node asks for. Never throws. */
   look(): void {
-    if (this.#isBusy || this.#isClosed || this.#timer) return;
+    if (this.#isBusy || this.#isClosed) return;
     const asked = removalsOf(this.#parts.node()).filter(({ isDone }) => !isDone);
     this.#told = new Set(asked.map(({ volume }) => volume).filter((name) => this.#told.has(name)));
-    const wanted = asked.find(({ volume }) => !this.#told.has(volume));
+    this.#failures = new Map(
+      asked.flatMap(({ volume }) => {
+        const count = this.#failures.get(volume);
+        return count === undefined ? [] : [[volume, count]];
+      }),
+    );
+    const wanted = asked.find(({ volume }) => !this.#told.has(volume) && !this.#timers.has(volume));
     if (!wanted) return;
     this.#isBusy = true;
     void this.#remove(wanted);
@@ -57,7 +65,7 @@ export class VolumeRemover {
 
   close(): void {
     this.#isClosed = true;
-    this.#timer?.cancel();
+    for (const timer of this.#timers.values()) timer.cancel();
   }
 
   async #remove({ volume, handle }: Removal): Promise<void> {
@@ -72,15 +80,17 @@ export class VolumeRemover {
         { type: "merge", body: { metadata: { annotations } } },
       );
       logger.info("a released volume was removed", { volume });
-      this.#failures = 0;
       this.#told = new Set(this.#told).add(volume);
     } catch (error) {
       logger.warning("a released volume was not removed", { volume, error: String(error) });
-      const waitMs = backoffMs(LIMITS, ++this.#failures);
-      this.#timer = clock.after(waitMs, () => {
-        this.#timer = undefined;
+      const failures = (this.#failures.get(volume) ?? 0) + 1;
+      this.#failures = new Map(this.#failures).set(volume, failures);
+      const again = (): void => {
+        this.#timers.delete(volume);
         this.look();
-      });
+      };
+      if (!this.#isClosed)
+        this.#timers.set(volume, clock.after(backoffMs(LIMITS, failures), again));
     } finally {
       this.#isBusy = false;
     }
