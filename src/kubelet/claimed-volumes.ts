@@ -22,9 +22,17 @@ export interface FoundVolumes {
   readonly unprocessed: readonly Extract<VolumeVerdict, { kind: "unprocessed" }>[];
   /** Events of volumes that cannot be mounted on this node. */
   readonly refused: readonly string[];
-  /** Names in the Pod of volumes that the control plane has not given to this node yet. */
+  /** Names in the Pod of volumes that the control plane has not given to this node yet, or may not have: the Node itself is not known. */
   readonly unattached: readonly string[];
 }
+
+/** Of a Pod whose volumes are mounted. */
+export const NOTHING_TO_FIND: FoundVolumes = {
+  ready: [],
+  unprocessed: [],
+  refused: [],
+  unattached: [],
+};
 
 /** What this part must know of the node. */
 export interface AttachmentPort {
@@ -64,12 +72,13 @@ export class ClaimedVolumes {
     const missing = await this.#missing(pod, specs);
     const here = specs.filter((spec) => !missing.has(spec));
     const node = here.some(({ nodeTerms }) => nodeTerms) ? await this.#port.node() : undefined;
+    const isUnplaced = ({ nodeTerms }: VolumeSpec): boolean => nodeTerms !== undefined && !node;
     const problemOf = (spec: VolumeSpec): string | undefined => node && placeProblem(spec, node);
     return {
-      ready: here.filter((spec) => problemOf(spec) === undefined),
+      ready: here.filter((spec) => !isUnplaced(spec) && problemOf(spec) === undefined),
       unprocessed,
       refused: here.flatMap((spec) => problemOf(spec) ?? []),
-      unattached: [...missing].map(({ volume }) => volume),
+      unattached: [...missing, ...here.filter(isUnplaced)].map(({ volume }) => volume),
     };
   }
 

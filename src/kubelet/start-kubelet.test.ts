@@ -4,6 +4,9 @@ import { InProcessCache } from "../apiserver/in-process-cache.ts";
 import { Lease } from "../api/coordination/lease.ts";
 import { Event } from "../api/core/event.ts";
 import { Node } from "../api/core/node.ts";
+import { ConfigMap } from "../api/core/config-map.ts";
+import { PersistentVolume } from "../api/core/persistent-volume.ts";
+import { PersistentVolumeClaim } from "../api/core/persistent-volume-claim.ts";
 import { Pod } from "../api/core/pod.ts";
 import { Secret } from "../api/core/secret.ts";
 import { findCondition } from "../api/machinery/conditions.ts";
@@ -12,7 +15,7 @@ import { SeededRandom } from "../base/seeded-random.ts";
 import type { VirtualClock } from "../base/virtual-clock.ts";
 import type { Client } from "../client/client.ts";
 import { startTestServer } from "../../test/support/api-server.ts";
-import { pod } from "../../test/support/builders.ts";
+import { configMap, pod } from "../../test/support/builders.ts";
 import { ScriptedCri } from "../../test/support/scripted-cri.ts";
 import { SimNodeHost } from "../../test/sim/world/sim-node-host.ts";
 import { startKubelet } from "./start-kubelet.ts";
@@ -133,6 +136,46 @@ describe("pull secrets", () => {
       );
       const { status } = await client.get(Pod, { namespace: "default", name: "web" });
       assert.equal(status?.phase, "Running");
+    }),
+  );
+});
+
+describe("a claim", () => {
+  it(
+    "that is deleted under a running Pod says nothing of the volume that is mounted",
+    withKubelet(async ({ client, clock }) => {
+      const claims = { namespace: "default", name: "c" };
+      const capacity = { storage: "1Gi" };
+      const modes = { accessModes: ["ReadWriteOnce"], volumeName: "v" };
+      const claim = await client.create(PersistentVolumeClaim, {
+        metadata: { ...claims, finalizers: ["kubernetes.io/pvc-protection"] },
+        spec: { ...modes, storageClassName: "", resources: { requests: capacity } },
+      });
+      await client.updateStatus(PersistentVolumeClaim, { ...claim, status: { phase: "Bound" } });
+      await client.create(PersistentVolume, {
+        metadata: { name: "v" },
+        spec: {
+          ...{ capacity, accessModes: ["ReadWriteOnce"], hostPath: { path: "/v" } },
+          claimRef: { ...claims, uid: claim.metadata?.uid ?? "" },
+        },
+      });
+      await client.create(ConfigMap, configMap("files"));
+      const volumes = [
+        { name: "data", persistentVolumeClaim: { claimName: "c" } },
+        { name: "files", configMap: { name: "files" } },
+      ];
+      await client.create(Pod, pod("web", { spec: { nodeName: NODE, volumes } }));
+      await clock.advance(10_000);
+      const { status } = await client.get(Pod, { namespace: "default", name: "web" });
+      assert.equal(status?.phase, "Running");
+      await client.delete(PersistentVolumeClaim, claims);
+      await client.update(ConfigMap, configMap("files", { data: { changed: "yes" } }));
+      await clock.advance(200_000);
+      const { items } = await client.list(Event, { namespace: "default" });
+      assert.deepEqual(
+        items.filter(({ type }) => type === "Warning").map(({ message }) => message),
+        [],
+      );
     }),
   );
 });

@@ -1,4 +1,5 @@
 import { sleep } from "../../base/clock.ts";
+import { NOTHING_TO_FIND } from "../claimed-volumes.ts";
 import { Pod } from "../../api/core/pod.ts";
 import { WAITING_FOR_VOLUMES } from "../plan/remember.ts";
 import { isMissing, waitMessage, type Missing } from "../volumes/volume-waits.ts";
@@ -76,13 +77,14 @@ export class StepExecutor {
     }
   }
 
-  async #prepareVolumes({ pod, runtime }: StepContext): Promise<StepValue> {
+  async #prepareVolumes({ pod, runtime, memory }: StepContext): Promise<StepValue> {
     const { objects, tokens, settings, nodeIps, allocatable, clock, claimed } = this.#tools;
     try {
       const [issued, , found] = await Promise.all([
         tokens.forPod(pod),
         this.#objectsReady(pod),
-        claimed.find(pod),
+        // What is mounted stays, whatever becomes of its claim. @spec k8s@1.36 desired_state_of_world_populator.go podPreviouslyProcessed
+        memory.volumes.kind === "done" ? NOTHING_TO_FIND : claimed.find(pod),
       ]);
       const source: PayloadSource = {
         ...objects.source(pod.metadata?.namespace ?? ""),
