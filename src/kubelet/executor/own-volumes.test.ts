@@ -40,6 +40,13 @@ describe("the cluster's own volumes on disk", () => {
     assert.ok(existsSync(join(folder, "file")));
   });
 
+  it("a folder that a crash left before everybody might write it is finished", async () => {
+    const volumes = join(root, "crashed");
+    mkdirSync(volumes);
+    mkdirSync(join(volumes, "pvc-1"), { mode: 0o1000 });
+    assert.equal(statSync(await makeOwnVolume(volumes, "pvc-1")).mode & 0o7777, 0o777);
+  });
+
   it("a volume goes with all that it holds, and what a crash left of it", async () => {
     const volumes = join(root, "gone");
     const folder = await makeOwnVolume(volumes, "pvc-1");

@@ -9,6 +9,8 @@ const MACHINE_FILE = ".machine";
 const MACHINE_NAME = /^[a-z0-9]{1,63}$/;
 /** Letters of a machine's name: 27^12 names, so that no two machines of a cluster meet in one. */
 const MACHINE_NAME_LETTERS = 12;
+/** Of a folder that is made and may not be written yet: no volume has it, and no umask takes it away. @spec mkdir(2) */
+const UNFINISHED = 0o1000;
 /** Begins the name of what is being removed: it is no volume any more. */
 const REMOVED = ".removed-";
 
@@ -57,14 +59,12 @@ export async function makeOwnVolume(ownVolumes: string, handle: string): Promise
   if (problem) throw new Error(problem);
   const folder = join(ownVolumes, handle);
   await fs.mkdir(ownVolumes, { recursive: true, mode: 0o700 });
-  const isMade = await fs.mkdir(folder).then(
-    () => true,
-    (error: NodeJS.ErrnoException) => {
-      if (error.code !== "EEXIST") throw error;
-      return false;
-    },
-  );
-  if (isMade) await fs.chmod(folder, 0o777);
+  // Not made elsewhere and renamed: that would replace an empty volume which another node of the machine has just mounted.
+  await fs.mkdir(folder, { mode: UNFINISHED }).catch((error: NodeJS.ErrnoException) => {
+    if (error.code !== "EEXIST") throw error;
+  });
+  const { mode } = await fs.stat(folder);
+  if ((mode & 0o7777) === UNFINISHED) await fs.chmod(folder, 0o777);
   return folder;
 }
 
