@@ -9,8 +9,11 @@ import { cgroupOf, logFolderOf, type PodSettings } from "../runtime/sandbox-conf
 import { foldersOf, volumePath } from "../volumes/volume-paths.ts";
 import { folderUse } from "./folder-use.ts";
 
-/** Where volumes are mounted that are not the Pod's: what they hold would not be given back with it. */
-const MOUNTED = /\/volumes\/kubernetes\.io~(csi|local-volume|nfs)$|\/volume-subpaths$/;
+/** In a Pod's folder, where volumes are mounted that are not its own: what they hold would not be given back with it. */
+const MOUNTED = [
+  ...["csi", "local-volume", "nfs"].map((kind) => `volumes/kubernetes.io~${kind}`),
+  "volume-subpaths",
+];
 
 /** Measures what Pods use. Costly (it reads whole folders): asked for Pods with limits, and when the node is short. */
 export class PodMeter {
@@ -36,7 +39,8 @@ export class PodMeter {
         const own = stats.filter((one) => isOf(one, pod));
         const storage = await this.#storageOf(pod, stats);
         const { pod: folder } = foldersOf(this.#settings.stateRoot, uidOf(pod));
-        const volumes = await folderUse(folder, (path) => MOUNTED.test(path));
+        const mounted = new Set(MOUNTED.map((name) => `${folder}/${name}`));
+        const volumes = await folderUse(folder, (path) => mounted.has(path));
         const inodes = own.map(({ writableLayer }) => writableLayer?.inodesUsed?.value ?? 0);
         return {
           pod,
