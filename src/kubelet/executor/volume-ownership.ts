@@ -6,6 +6,11 @@ const OWN_GROUP_BITS = 0o660;
 const FOLDER_BITS = 0o2110;
 /** What a volume's root must have, so that nothing below is looked at. */
 const ROOT_BITS = OWN_GROUP_BITS | FOLDER_BITS;
+/**
+ * Folders in each other, of which each is open while what is below it is given: eight walks at once stay below the 4,096 files that Linux
+ * lets a process open at least. Doubled, four do.
+ */
+const DEPTH_MAX = 500;
 /** `chown` with this leaves the user as it is. @spec chown(2) */
 const SAME_USER = -1;
 
@@ -14,6 +19,8 @@ const SAME_USER = -1;
  *
  * Names are opened without following links, so that whoever has the volume already cannot lead out of it meanwhile. The root comes
  * last: a walk that was interrupted is made again, whatever the policy.
+ * @bounds 500 folders deep
+ * @throws {Error} it is deeper.
  * @spec k8s@1.36 pkg/volume/volume_linux.go SetVolumeOwnership
  */
 export async function giveToGroup(
@@ -26,24 +33,26 @@ export async function giveToGroup(
     const { gid, mode } = await handle.stat();
     const isDone = gid === group && (mode & ROOT_BITS) === ROOT_BITS;
     if (policy === "OnRootMismatch" && isDone) return;
-    await giveFolder(handle, group);
+    await giveFolder(handle, group, 0);
   } finally {
     await handle.close();
   }
 }
 
-async function giveFolder(folder: fs.FileHandle, group: number): Promise<void> {
+async function giveFolder(folder: fs.FileHandle, group: number, depth: number): Promise<void> {
+  if (depth > DEPTH_MAX)
+    throw new Error(`fsGroup: the volume has folders more than ${DEPTH_MAX} deep`);
   for (const name of await fs.readdir(selfPath(folder)))
-    await giveEntry(`${selfPath(folder)}/${name}`, group);
+    await giveEntry(`${selfPath(folder)}/${name}`, group, depth + 1);
   await giveNode(folder, group, OWN_GROUP_BITS | FOLDER_BITS);
 }
 
-async function giveEntry(path: string, group: number): Promise<void> {
+async function giveEntry(path: string, group: number, depth: number): Promise<void> {
   const handle = await fs.open(path, O_PATH | constants.O_NOFOLLOW).catch(absent);
   if (!handle) return;
   try {
     const stat = await handle.stat();
-    if (stat.isDirectory()) await giveFolder(handle, group);
+    if (stat.isDirectory()) await giveFolder(handle, group, depth);
     else if (stat.isSymbolicLink()) await fs.lchown(path, SAME_USER, group);
     else await giveNode(handle, group, OWN_GROUP_BITS);
   } finally {
