@@ -80,9 +80,9 @@ async function inWorld(
       isCutOff = isCut;
     },
     hold: () => {
-      const { promise, resolve } = Promise.withResolvers<void>();
-      beforeUpdate = promise;
-      return resolve;
+      let release = (): void => {};
+      beforeUpdate = new Promise((resolve) => (release = resolve));
+      return release;
     },
     think: (during) => {
       whileThinking = during;
