@@ -80,6 +80,27 @@ describe("orphans checker", () => {
   });
 });
 
+describe("orphans checker, of claims", () => {
+  it("allows one that a Pod uses, and its owner, to wait for the Pod", () => {
+    const going = { deletionTimestamp: "2026-01-01T00:00:00Z" };
+    const reference = { apiVersion: "apps/v1", kind: "StatefulSet", name: "set", uid: "set-uid" };
+    const world = (nodeName: string): Story => {
+      const story = new Story();
+      const metadata = { namespace: "default", ...going };
+      story.put("namespaces", namespace());
+      story.put("apps/statefulsets", { metadata: { ...metadata, name: "set", uid: "set-uid" } });
+      const ownerReferences = [{ ...reference, blockOwnerDeletion: true }];
+      const own = { ...metadata, name: "data-0", uid: "claim-uid", ownerReferences };
+      story.put("persistentvolumeclaims", { metadata: own });
+      const volumes = [{ name: "data", persistentVolumeClaim: { claimName: "data-0" } }];
+      story.put("pods", pod("p", { spec: { nodeName, volumes, containers: [] } }));
+      return story;
+    };
+    assert.equal(problems(orphans, world("n")), "");
+    assert.match(problems(orphans, world("")), /data-0: it is still being deleted/);
+  });
+});
+
 describe("replica sets checker", () => {
   const world = (own: number, status: V1ReplicaSet["status"]): Story => {
     const story = new Story();
