@@ -160,3 +160,52 @@ describe("endpoints plan", () => {
     assert.equal(metadata?.annotations?.["endpoints.kubernetes.io/over-capacity"], "truncated");
   });
 });
+
+describe("endpoints plan: the annotation of the last change", () => {
+  const ANNOTATION = "endpoints.kubernetes.io/last-change-trigger-time";
+  const BORN = "2026-01-01T00:00:00Z";
+  const service = { ...SERVICE, metadata: { ...SERVICE.metadata, creationTimestamp: BORN } };
+  const at = (name: string, status: "True" | "False", time: string, ip = "10.0.0.1"): Pod => ({
+    ...POD,
+    metadata: { ...POD.metadata, name, uid: name },
+    status: {
+      podIP: ip,
+      conditions: [{ type: "Ready", status, lastTransitionTime: time as never }],
+    },
+  });
+  /** The object after each of these sets of Pods. */
+  function after(...steps: readonly (readonly Pod[])[]): Endpoints {
+    let endpoints: Endpoints | undefined;
+    for (const pods of steps) {
+      const [write] = plan({ service, endpoints, pods }).writes ?? [];
+      if (write) endpoints = (write as { object: Endpoints }).object;
+    }
+    return endpoints!;
+  }
+  const timeOf = ({ metadata }: Endpoints) => metadata?.annotations?.[ANNOTATION];
+  const first = at("a", "False", "2026-01-01T00:01:00Z");
+  const ready = at("a", "True", "2026-01-01T00:02:00Z");
+  const later = at("b", "True", "2026-01-01T00:03:00Z", "10.0.0.2");
+
+  it("of a new object: when the Service was made", () =>
+    assert.equal(timeOf(after([first])), BORN));
+
+  it("then: the first of the times at which the Pods that differ turned", () => {
+    assert.equal(timeOf(after([first], [ready])), "2026-01-01T00:02:00Z");
+    assert.equal(timeOf(after([first], [ready, later])), "2026-01-01T00:02:00Z");
+    assert.equal(timeOf(after([first], [ready], [ready, later])), "2026-01-01T00:03:00Z");
+  });
+
+  it("is cleared by a change that no Pod is the reason of, and other annotations stay", () => {
+    const written = after([first], [ready, later]);
+    const annotations = { ...written.metadata?.annotations, mine: "yes" };
+    const endpoints = { ...written, metadata: { ...written.metadata, annotations } };
+    const [write] = plan({ service, endpoints, pods: [ready] }).writes!;
+    const { metadata } = (write as { object: Endpoints }).object;
+    assert.deepEqual(metadata?.annotations, { mine: "yes" });
+  });
+
+  it("is no reason to write", () => {
+    assert.deepEqual(plan({ service, endpoints: after([first], [ready]), pods: [ready] }), {});
+  });
+});

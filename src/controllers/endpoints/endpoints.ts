@@ -16,6 +16,7 @@ import {
   servicesOfPods,
   targetPortOf,
 } from "../../reconciler/service-pods.ts";
+import { triggerTimeOf, withTriggerTime } from "../../reconciler/trigger-time.ts";
 import { packSubsets, type Address, type Entry, type Subset } from "./subsets.ts";
 
 const HEADLESS_LABEL = "service.kubernetes.io/headless";
@@ -67,8 +68,10 @@ export function plan({ service, endpoints, pods }: Observed): Plan {
     return {};
   }
   const { namespace, name } = keyOf(service);
+  const time = triggerTimeOf(service, isCreate, changedPods(service, endpoints, pods));
+  const object = timed(wanted, time);
   return {
-    writes: [{ verb: isCreate ? "create" : "update", kind: Endpoints, object: wanted }],
+    writes: [{ verb: isCreate ? "create" : "update", kind: Endpoints, object }],
     events: [
       {
         type: "Warning",
@@ -76,12 +79,41 @@ export function plan({ service, endpoints, pods }: Observed): Plan {
         message: isCreate
           ? `Failed to create endpoint for service ${namespace}/${name}: {error}`
           : `Failed to update endpoint ${namespace}/${name}: {error}`,
-        regarding: wanted,
+        regarding: object,
         afterWrite: 0,
         onFailure: true,
       },
     ],
   };
+}
+
+function timed(endpoints: Endpoints, time: string | undefined): Endpoints {
+  const { annotations, ...metadata } = endpoints.metadata ?? {};
+  const all = withTriggerTime(annotations, time);
+  return { ...endpoints, metadata: { ...metadata, ...(all && { annotations: all }) } };
+}
+
+/** Those that `endpoints` shows otherwise than they are, or not at all. */
+function changedPods(
+  service: Service,
+  endpoints: Endpoints | undefined,
+  pods: readonly Pod[],
+): readonly Pod[] {
+  const stateOf = (subsets: readonly Subset[]): ReadonlyMap<string, boolean> => {
+    const entries = (list: readonly Address[] | undefined, isReady: boolean) =>
+      (list ?? []).map(({ targetRef }) => [targetRef?.uid ?? "", isReady] as const);
+    return new Map(
+      subsets.flatMap(({ addresses, notReadyAddresses }) => [
+        ...entries(addresses, true),
+        ...entries(notReadyAddresses, false),
+      ]),
+    );
+  };
+  const shown = stateOf(endpoints?.subsets ?? []);
+  return pods.filter((pod) => {
+    const [entry] = entriesOf(service, pod);
+    return entry && shown.get(pod.metadata?.uid ?? "") !== entry.isReady;
+  });
 }
 
 function leftOver(endpoints: Endpoints | undefined): Plan {

@@ -223,3 +223,38 @@ describe("endpointslice plan", () => {
     );
   });
 });
+
+describe("endpointslice plan: the annotation of the last change", () => {
+  const ANNOTATION = "endpoints.kubernetes.io/last-change-trigger-time";
+  const BORN = "2026-01-01T00:00:00Z" as never;
+  const svc = { ...service(), metadata: { ...service().metadata, creationTimestamp: BORN } };
+  const at = (name: string, ready: boolean, minute: number): Pod => {
+    const one = pod(name, { ready });
+    const lastTransitionTime = `2026-01-01T00:0${minute}:00Z` as never;
+    const conditions = one.status!.conditions!.map((each) => ({ ...each, lastTransitionTime }));
+    return { ...one, status: { ...one.status, conditions } };
+  };
+  const times = (pods: readonly Pod[], slices: readonly EndpointSlice[] = []): unknown[] =>
+    slicesAfter(writes(svc, pods, slices)).map(
+      ({ metadata }) => metadata?.annotations?.[ANNOTATION] ?? "none",
+    );
+
+  it("of the first slices: when the Service was made", () =>
+    assert.deepEqual(times([at("a", false, 1)]), [BORN]));
+
+  it("then: the first of the times at which the Pods that differ turned", () => {
+    const slices = existing(svc, [at("a", false, 1)]);
+    assert.deepEqual(times([at("a", true, 2)], slices), ["2026-01-01T00:02:00Z"]);
+    assert.deepEqual(times([at("a", true, 4), at("b", true, 3)], slices), ["2026-01-01T00:03:00Z"]);
+    assert.deepEqual(times([at("a", false, 1), at("b", true, 3)], slices), [
+      "2026-01-01T00:03:00Z",
+    ]);
+  });
+
+  it("is cleared by a change that no Pod is the reason of, and is no reason to write", () => {
+    const pods = [at("a", true, 1), at("b", true, 1)];
+    const slices = existing(svc, pods);
+    assert.deepEqual(times(pods.slice(0, 1), slices), ["none"]);
+    assert.deepEqual(writes(svc, pods, slices), []);
+  });
+});

@@ -24,6 +24,7 @@ import {
   targetPortOf,
 } from "../../reconciler/service-pods.ts";
 import { fillSlices, type Endpoint } from "../../reconciler/fill-slices.ts";
+import { triggerTimeOf, withTriggerTime } from "../../reconciler/trigger-time.ts";
 import { isTopologyAuto, trafficDistributionOf, withHints } from "./hints.ts";
 import { ENDPOINTS_MAX, MANAGED_LABEL, MANAGER, SERVICE_LABEL } from "./slice-labels.ts";
 import { sliceMeter } from "./slice-metrics.ts";
@@ -125,7 +126,8 @@ export function plan(observed: Observed): Plan {
     ),
   );
   const { namespace, name } = keyOf(service);
-  const all = [...planned.flatMap(({ writes }) => writes), ...strange.map(removal)];
+  const changes = planned.flatMap(({ writes }) => writes);
+  const all = [...timed(observed, own, families, changes), ...strange.map(removal)];
   const prefix = `Error updating Endpoint Slices for Service ${namespace}/${name}: `;
   return {
     writes: all,
@@ -140,6 +142,34 @@ export function plan(observed: Observed): Plan {
       })),
     ],
   };
+}
+
+/** The same writes, with the time of what they are about. */
+function timed(
+  observed: Observed,
+  slices: readonly EndpointSlice[],
+  families: readonly Family[],
+  writes: readonly PlannedWrite[],
+): readonly PlannedWrite[] {
+  if (writes.length === 0) return writes;
+  const shown = new Map(
+    slices.flatMap(({ endpoints = [] }) =>
+      endpoints.map(({ targetRef, conditions }) => [targetRef?.uid ?? "", conditions?.serving]),
+    ),
+  );
+  const changed = observed.pods.filter(
+    (pod) =>
+      shown.get(pod.metadata?.uid ?? "") !== isPodReady(pod) &&
+      families.some((family) => endpointOf(observed, pod, family)),
+  );
+  const time = triggerTimeOf(observed.service, slices.length === 0, changed);
+  return writes.map((write) => {
+    if (write.verb !== "create" && write.verb !== "update") return write;
+    const { annotations, ...metadata } = write.object.metadata ?? {};
+    const all = withTriggerTime(annotations, time);
+    const object = { ...write.object, metadata: { ...metadata, ...(all && { annotations: all }) } };
+    return { ...write, object };
+  });
 }
 
 function failureText(write: PlannedWrite, namespace: string, service: string): string {
