@@ -80,6 +80,10 @@ export class ClassScores implements Look {
     return this.#feasible;
   }
 
+  get rules(): readonly TopologyRule[] {
+    return this.#rules;
+  }
+
   /** Takes in what has changed since the last time. */
   update(): void {
     const { changes, nodes } = this.#cache;

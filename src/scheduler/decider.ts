@@ -2,7 +2,9 @@ import type { Random } from "../base/random.ts";
 import { Recent } from "../base/recent.ts";
 import type { V1Pod } from "../gen/types.ts";
 import { ClassScores } from "./class-scores.ts";
-import { closedTo, decide, decideBy, NO_NODES, type Decision } from "./cycle.ts";
+import { closedTo, decideBy, NO_NODES, type Decision } from "./cycle.ts";
+import type { CycleTimes } from "./cycle-times.ts";
+import { FreshLook } from "./look.ts";
 import type { PodClass, PodClasses } from "./pod-class.ts";
 import { DEFAULT_PREEMPTION, type PreemptionSettings } from "./profile.ts";
 import type { SchedulerCache } from "./scheduler-cache.ts";
@@ -19,6 +21,7 @@ export class Decider {
   readonly #classes: PodClasses;
   readonly #random: Random;
   readonly #preemption: PreemptionSettings | null;
+  readonly #times: CycleTimes | undefined;
   readonly #scores = new Recent<PodClass, ClassScores>(SCORES_MAX);
   /** Those that came once: what is found out for one that never comes again need not be kept. */
   readonly #once = new Recent<PodClass, true>(ONCE_MAX);
@@ -28,7 +31,9 @@ export class Decider {
     classes: PodClasses,
     random: Random,
     preemption: PreemptionSettings | null = DEFAULT_PREEMPTION,
+    times?: CycleTimes,
   ) {
+    this.#times = times;
     this.#preemption = preemption;
     this.#cache = cache;
     this.#classes = classes;
@@ -36,14 +41,24 @@ export class Decider {
   }
 
   decide(pod: V1Pod): Decision {
+    const times = this.#times;
+    times?.begin();
     const podClass = this.#classes.of(pod);
     const scores = this.#scoresOf(podClass);
-    if (!scores) return decide(pod, podClass, this.#cache, this.#random, this.#preemption);
     if (this.#cache.nodes.length === 0) return NO_NODES;
     const closed = closedTo(podClass, this.#cache);
+    times?.lap("PreFilter", closed && "UnschedulableAndUnresolvable");
     if (closed) return closed;
-    scores.update();
-    return decideBy(scores, pod, podClass, this.#cache, this.#random, this.#preemption);
+    scores?.update();
+    const look = scores ?? new FreshLook(podClass, this.#cache);
+    times?.lap("Filter");
+    const decision = decideBy(look, pod, podClass, this.#cache, this.#random, this.#preemption);
+    if (decision.kind === "bind") {
+      times?.lap("Score");
+      times?.decided(podClass, look, decision.node, this.#cache);
+    } else if (this.#preemption)
+      times?.lap("PostFilter", decision.kind === "preempt" ? "Success" : "Unschedulable");
+    return decision;
   }
 
   /** Gives back the memory: nothing was to be decided for a while. */

@@ -148,6 +148,13 @@ describe("extenders", () => {
       await decided(pod("p", 10, "4"), none, cache),
       /no candidate node for preemption$/,
     );
+    const fails = extendersOf(text, () => {
+      throw new Error("down");
+    });
+    assert.match(
+      await decided(pod("p", 10, "4"), fails, cache),
+      /^0\/3 nodes are available: 3 Insufficient cpu\. .*, preemption: extender http:\/\/x: Error: down$/,
+    );
   });
 
   it("bind Pods, and say when they cannot", async () => {

@@ -30,7 +30,7 @@ export interface ExtendedCycle {
  * Decides for a Pod in which extenders have a say: they strike nodes, add to scores and agree to victims.
  *
  * The only decision that waits, so nothing of it is remembered, and the caller makes one at a time.
- * @throws {Error} an extender that may not be ignored did not answer as it should.
+ * @throws {Error} an extender that may not be ignored did not answer as it should when nodes were struck.
  * @spec k8s@1.36 schedule_one.go findNodesThatPassExtenders, prioritizeNodes; preemption.go callExtenders
  */
 export async function decideWithExtenders(
@@ -97,10 +97,15 @@ async function preemptionOf(
   const found = preemptionCandidates(look, pod, snapshot, random, preemption);
   if (found.kind === "none") return found;
   let { candidates } = found;
-  for (const extender of asking(cycle, "preemptVerb")) {
-    const answer = await tolerant(cycle, extender, () => extender.preempt(pod, candidates));
-    candidates = answer ?? candidates;
-    if (candidates.length === 0) break;
+  try {
+    for (const extender of asking(cycle, "preemptVerb")) {
+      const answer = await tolerant(cycle, extender, () => extender.preempt(pod, candidates));
+      candidates = answer ?? candidates;
+      if (candidates.length === 0) break;
+    }
+  } catch (error) {
+    // That nothing fits is known all the same.
+    return { kind: "none", why: (error as Error).message, losesNomination: false };
   }
   const best = leastLoss(candidates);
   if (!best)

@@ -14,6 +14,8 @@ export interface NodeRefusal {
 export interface Look {
   /** How many nodes would do. */
   readonly feasible: number;
+  /** About other Pods; they know all nodes. */
+  readonly rules: readonly TopologyRule[];
   /** One of the best nodes, at random. `undefined`: none would do. */
   pick(random: Random): NodeInfo | undefined;
   /** Why the others would not. */
@@ -60,6 +62,10 @@ export class FreshLook implements Look {
       const refusal = firstRefusal(podClass, node) ?? firstRuleRefusal(this.#rules, node.slot);
       if (refusal) this.#refused.set(node, refusal);
     }
+  }
+
+  get rules(): readonly TopologyRule[] {
+    return this.#rules;
   }
 
   get feasible(): number {

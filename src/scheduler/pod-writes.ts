@@ -38,6 +38,9 @@ interface Told {
   readonly atMs: number;
 }
 
+/** `gone`: the Pod is, or somebody else was faster. `problem`: it is where it was, on no node. */
+export type BindOutcome = "bound" | "gone" | { readonly problem: string };
+
 /** What the scheduler writes: bindings, and why a Pod has none. */
 export class PodWrites {
   readonly #name: string;
@@ -59,10 +62,10 @@ export class PodWrites {
   /**
    * `binder`: an extender that does it.
    *
-   * @returns false: the Pod is not on that node, and somebody else may have been faster. Resolves when that is certain: room that
-   *   was given back for a binding which has been carried out after all would be given away twice.
+   * Resolves when it is certain: room that was given back for a binding which has been carried out after all would be given away
+   * twice.
    */
-  async bind(pod: V1Pod, node: string, binder?: Pick<Extender, "bind">): Promise<boolean> {
+  async bind(pod: V1Pod, node: string, binder?: Pick<Extender, "bind">): Promise<BindOutcome> {
     const key = keyOf(pod);
     try {
       if (binder) await binder.bind(pod, node);
@@ -71,11 +74,13 @@ export class PodWrites {
       const isGone = isStatusError(error, "NotFound") || isStatusError(error, "Conflict");
       const fields = { pod: `${key.namespace}/${key.name}`, node, error: String(error) };
       if (!isGone) this.#logger.warning("binding failed", fields);
-      if (isRefusal(error) || !(await this.#isOn(pod, node))) return false;
+      const text = error instanceof Error ? error.message : String(error);
+      const problem = binder ? text : `running Bind plugin "DefaultBinder": ${text}`;
+      if (isRefusal(error) || !(await this.#isOn(pod, node))) return isGone ? "gone" : { problem };
     }
     const message = `Successfully assigned ${key.namespace}/${key.name} to ${node}`;
     this.#record(pod, { type: "Normal", reason: "Scheduled", message, action: "Binding" });
-    return true;
+    return "bound";
   }
 
   /** What the server says, however long it takes to hear it. */
@@ -91,7 +96,7 @@ export class PodWrites {
     }
   }
 
-  /** What it was to be bound to failed: not the Pod's fault, and tried again. @spec v1 PodReasonSchedulerError */
+  /** Something failed that is not the Pod's fault, and is tried again. @spec v1 PodReasonSchedulerError */
   sayFailure(pod: V1Pod, message: string): void {
     this.sayWhyNot(pod, message, undefined, "SchedulerError");
   }

@@ -1,4 +1,5 @@
 import type { Counter, Gauge, Histogram, MetricRegistry } from "../base/metrics.ts";
+import type { ExtensionPoint, PointStatus, TimeSink } from "./cycle-times.ts";
 import type { ClusterChange } from "./framework.ts";
 
 /** What came of one try. @spec k8s@1.36 pkg/scheduler/metrics profile_metrics.go */
@@ -24,7 +25,7 @@ export interface RefusedPods {
 }
 
 /** Of the Pods of one profile. Takes milliseconds. */
-export type ProfileMeter = Readonly<Record<Result, (tookMs: number) => void>>;
+export type ProfileMeter = Readonly<Record<Result, (tookMs: number) => void>> & TimeSink;
 
 /** Each bound is `factor` times the one before. */
 function bounds(first: number, factor: number, count: number): readonly number[] {
@@ -49,6 +50,9 @@ const HELP = {
     "E2e latency for a pod being scheduled, from the time the pod enters the scheduling queue " +
     "and might involve multiple scheduling attempts.",
   pod_scheduling_attempts: "Number of attempts to successfully schedule a pod.",
+  framework_extension_point_duration_seconds:
+    "Latency for running all plugins of a specific extension point.",
+  plugin_execution_duration_seconds: "Duration for running a plugin at a specific extension point.",
   queue_incoming_pods_total: "Number of pods added to scheduling queues by event and queue type.",
   cache_size: "Number of nodes, pods, and assumed (bound) pods in the scheduler cache.",
   unschedulable_pods: "The number of unschedulable pods broken down by plugin name.",
@@ -65,6 +69,8 @@ export class SchedulerMetrics {
   readonly #attemptSeconds: Histogram;
   readonly #incoming: Counter;
   readonly #sliSeconds: Histogram;
+  readonly #pointSeconds: Histogram;
+  readonly #pluginSeconds: Histogram;
   readonly #pending: Gauge;
   readonly #refused: Gauge;
   readonly #cacheSize: Gauge;
@@ -103,6 +109,20 @@ export class SchedulerMetrics {
     const longer = bounds(0.01, 2, 20);
     this.#sliSeconds = histogram("pod_scheduling_sli_duration_seconds", longer, "attempts");
     this.#observeAttempts = histogram("pod_scheduling_attempts", bounds(1, 2, 5)).observer([]);
+    this.#pointSeconds = histogram(
+      "framework_extension_point_duration_seconds",
+      bounds(0.0001, 2, 12),
+      "extension_point",
+      "profile",
+      "status",
+    );
+    this.#pluginSeconds = histogram(
+      "plugin_execution_duration_seconds",
+      bounds(0.00001, 1.5, 20),
+      "extension_point",
+      "plugin",
+      "status",
+    );
     this.#incoming = counter("queue_incoming_pods_total", "event", "queue");
     this.#cacheSize = gauge("cache_size", "type");
     this.#refused = gauge("unschedulable_pods", "plugin", "profile");
@@ -127,6 +147,21 @@ export class SchedulerMetrics {
       scheduled: meter("scheduled"),
       unschedulable: meter("unschedulable"),
       error: meter("error"),
+      point: this.#pointsOf(name),
+      plugin: (plugin, point, status, tookMs) =>
+        this.#pluginSeconds.observe(tookMs / 1000, [point, plugin, status]),
+    };
+  }
+
+  #pointsOf(profile: string): TimeSink["point"] {
+    const cells = new Map<ExtensionPoint, Map<PointStatus, (seconds: number) => void>>();
+    return (point, status, tookMs) => {
+      let own = cells.get(point);
+      if (!own) cells.set(point, (own = new Map()));
+      let observe = own.get(status);
+      if (!observe)
+        own.set(status, (observe = this.#pointSeconds.observer([point, profile, status])));
+      observe(tookMs / 1000);
     };
   }
 

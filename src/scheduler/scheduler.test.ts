@@ -8,7 +8,7 @@ import { silentLogger } from "../base/logger.ts";
 import { MetricRegistry } from "../base/metrics.ts";
 import { Unreachable } from "../base/network.ts";
 import { SeededRandom } from "../base/seeded-random.ts";
-import { conflict } from "../api/machinery/status-errors.ts";
+import { conflict, forbidden } from "../api/machinery/status-errors.ts";
 import type { KubeObject } from "../api/machinery/object.ts";
 import type { Cache } from "../client/cache.ts";
 import type { Client, WatchEvent } from "../client/client.ts";
@@ -390,6 +390,27 @@ describe("Scheduler", () => {
         assert.deepEqual(told("pod_scheduling_sli_duration_seconds_count"), [
           'scheduler_pod_scheduling_sli_duration_seconds_count{attempts="1"} 1',
         ]);
+        const counts = (name: string): readonly string[] =>
+          told(`${name}_count`).map((line) => line.slice(line.indexOf("{")));
+        const of = 'profile="default-scheduler"';
+        assert.deepEqual(counts("framework_extension_point_duration_seconds"), [
+          `{extension_point="Bind",${of},status="Error"} 1`,
+          `{extension_point="Bind",${of},status="Success"} 1`,
+          `{extension_point="Filter",${of},status="Success"} 4`,
+          `{extension_point="PostFilter",${of},status="Success"} 1`,
+          `{extension_point="PostFilter",${of},status="Unschedulable"} 1`,
+          `{extension_point="PreFilter",${of},status="Success"} 4`,
+          `{extension_point="Reserve",${of},status="Success"} 2`,
+          `{extension_point="Score",${of},status="Success"} 2`,
+        ]);
+        assert.deepEqual(counts("plugin_execution_duration_seconds"), [
+          '{extension_point="Filter",plugin="NodeResourcesFit",status="Success"} 1',
+          '{extension_point="Filter",plugin="NodeUnschedulable",status="Success"} 1',
+          '{extension_point="Filter",plugin="TaintToleration",status="Success"} 1',
+          '{extension_point="Score",plugin="NodeResourcesBalancedAllocation",status="Success"} 1',
+          '{extension_point="Score",plugin="NodeResourcesFit",status="Success"} 1',
+          '{extension_point="Score",plugin="TaintToleration",status="Success"} 1',
+        ]);
         assert.deepEqual(told("queue_incoming_pods_total"), [
           'scheduler_queue_incoming_pods_total{event="ScheduleAttemptFailure",queue="backoff"} 1',
           'scheduler_queue_incoming_pods_total{event="ScheduleAttemptFailure",queue="unschedulable"} 2',
@@ -414,6 +435,8 @@ describe("Scheduler", () => {
         assert.deepEqual(await world.reasons("a"), [
           "FailedScheduling ×1: extender http://x: Error: down",
         ]);
+        const { status } = await world.client.get(Pod, key("a"));
+        assert.equal(status?.conditions?.[0]?.reason, "SchedulerError");
         isExtenderDown = false;
         await world.pass(2000);
         await world.addPod("b");
@@ -431,6 +454,39 @@ describe("Scheduler", () => {
         },
       },
     ),
+  );
+
+  it(
+    "says that a binding failed, and of whose making, until it succeeds",
+    inWorld(async (world) => {
+      const conditionOf = async (name: string) => {
+        const { status } = await world.client.get(Pod, key(name));
+        const { reason, message } = status!.conditions![0]!;
+        return `${reason}: ${message}`;
+      };
+      await world.addNode("n1");
+      world.beforeBinding = () => Promise.reject(forbidden(undefined, "", "not today"));
+      await world.addPod("a");
+      await world.pass(100);
+      const message = 'running Bind plugin "DefaultBinder": forbidden: not today';
+      assert.equal(await conditionOf("a"), `SchedulerError: ${message}`);
+      assert.deepEqual(await world.reasons("a"), [`FailedScheduling ×1: ${message}`]);
+      world.beforeBinding = () => Promise.resolve();
+      await world.pass(3000);
+      assert.equal(await world.places(), "a:n1");
+    }),
+  );
+
+  it(
+    "says nothing of a binding that somebody else was faster with",
+    inWorld(async (world) => {
+      await world.addNode("n1");
+      world.beforeBinding = (name) => world.bindElsewhere(name);
+      await world.addPod("a");
+      await world.pass(100);
+      assert.equal(await world.places(), "a:elsewhere");
+      assert.deepEqual(await world.reasons("a"), []);
+    }),
   );
 
   for (let seed = 1; seed <= 8; seed++)

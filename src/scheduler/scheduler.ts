@@ -12,6 +12,7 @@ import type { V1Node, V1Pod } from "../gen/types.ts";
 import { DEFAULT_CONFIGURATION, type SchedulerConfiguration } from "./configuration.ts";
 import { NO_NODES, type Decision } from "./cycle.ts";
 import { ClaimWrites, type PendingVolumes } from "./claims-writes.ts";
+import { CycleTimes, type ExtensionPoint } from "./cycle-times.ts";
 import { Decider } from "./decider.ts";
 import { demandOf } from "./demand.ts";
 import { explainPod, type PodExplanation } from "./explanation.ts";
@@ -117,9 +118,11 @@ export class Scheduler {
     const { client, clock, logger, events, random } = this.#options;
     const { schedulerName, plugins, preemption } = profile;
     const classes = new PodClasses(plugins, this.#state.interest, this.#workloads);
-    const decider = new Decider(this.#state, classes, random, preemption);
+    const meter = this.#metrics.profile(schedulerName);
+    const times = new CycleTimes(clock, meter);
+    const decider = new Decider(this.#state, classes, random, preemption, times);
     const writes = new PodWrites(schedulerName, client, clock, logger, events);
-    return { profile, classes, decider, writes, meter: this.#metrics.profile(schedulerName) };
+    return { profile, classes, decider, writes, meter };
   }
 
   #describe(): SchedulerState {
@@ -301,7 +304,8 @@ export class Scheduler {
     } catch (error) {
       if (!this.#isThere(pod)) return;
       meter.error(clock.monotonic() - startMs);
-      writes.sayWhyNot(pod, error instanceof Error ? error.message : String(error));
+      this.#state.nominations.delete(pod.metadata?.uid ?? "");
+      writes.sayFailure(pod, error instanceof Error ? error.message : String(error));
       this.#queue.retryLater(pod);
     } finally {
       this.#isExtending = false;
@@ -348,12 +352,15 @@ export class Scheduler {
 
   #place(pod: V1Pod, node: string, startMs: number): void {
     const { nominations } = this.#state;
+    const { profile, meter } = this.#workerFor(pod);
+    const reserveMs = this.#options.clock.monotonic();
     const uid = pod.metadata?.uid ?? "";
     const kept = nominations.nodeOf(uid);
     nominations.delete(uid);
     this.#state.assume(pod, node);
-    const { volumeBindTimeoutMs } = this.#workerFor(pod).profile;
-    const volumes = this.#volumes.assume(pod, node, volumeBindTimeoutMs);
+    const volumes = this.#volumes.assume(pod, node, profile.volumeBindTimeoutMs);
+    const isReserved = !volumes || !("problem" in volumes);
+    this.#lap(meter, "Reserve", isReserved, reserveMs);
     const waited = this.#queue.placed(pod);
     this.#reclassify();
     // The room that was kept for it is there for others.
@@ -390,7 +397,9 @@ export class Scheduler {
     waited: Waited | undefined,
   ): Promise<void> {
     const { pod, plan } = volumes;
+    const preBindMs = this.#options.clock.monotonic();
     const outcome = await this.#volumes.bind(volumes);
+    this.#lap(this.#workerFor(pod).meter, "PreBind", outcome === "bound", preBindMs);
     if (outcome === "bound") return this.#bind(pod, plan.node, startMs, waited);
     this.#giveBack(pod, startMs, outcome === "gone" ? undefined : outcome.problem);
   }
@@ -415,16 +424,24 @@ export class Scheduler {
     const binder = this.#extenders.find(
       (extender) => extender.settings.bindVerb !== "" && extender.isInterested(pod),
     );
-    const isBound = await writes.bind(pod, node, binder);
+    const bindMs = this.#options.clock.monotonic();
+    const outcome = await writes.bind(pod, node, binder);
     this.#bindings--;
-    const nowMs = this.#options.clock.monotonic();
-    meter[isBound ? "scheduled" : "error"](nowMs - startMs);
-    if (isBound && waited) this.#metrics.placed(waited.attempts, nowMs - waited.addedMs);
-    if (!isBound) {
-      this.#queue.retryLater(pod);
-      this.#free(pod, this.#state.forget(pod));
+    const nowMs = this.#lap(meter, "Bind", outcome === "bound", bindMs);
+    if (outcome !== "bound")
+      this.#giveBack(pod, startMs, outcome === "gone" ? undefined : outcome.problem);
+    else {
+      meter.scheduled(nowMs - startMs);
+      if (waited) this.#metrics.placed(waited.attempts, nowMs - waited.addedMs);
     }
     this.#planTurn();
+  }
+
+  /** @returns now */
+  #lap(meter: ProfileMeter, point: ExtensionPoint, isDone: boolean, sinceMs: number): number {
+    const nowMs = this.#options.clock.monotonic();
+    meter.point(point, isDone ? "Success" : "Error", nowMs - sinceMs);
+    return nowMs;
   }
 
   #planRest(): void {
