@@ -1,6 +1,7 @@
 import type { CertificatePort } from "../controllers/certificates/port.ts";
 import { BadDer } from "../wire/x509/der.ts";
 import {
+  type Authority,
   type ExtendedUsage,
   type IssueFacts,
   type Issued,
@@ -41,13 +42,25 @@ const PURPOSES: Readonly<Record<string, ExtendedUsage>> = {
   "netscape sgc": "netscapeSgc",
 };
 
-/** Signing by the cluster's own authority. `facts`: asked for at each certificate. */
+/**
+ * Signing by the cluster's own authority. `authority` and `facts`: asked for at each certificate.
+ *
+ * @spec k8s@1.36 pkg/controller/certificates/signer/ca_provider.go currentCA
+ */
 export function certificatePort(
-  authority: Issued,
+  authority: () => Issued,
   facts: () => IssueFacts,
   mayCreate: CertificatePort["mayCreate"],
 ): CertificatePort {
-  const loaded = loadAuthority(authority);
+  let issued: Issued | undefined;
+  let loaded: Authority | undefined;
+  const current = (): Authority => {
+    const now = authority();
+    if (loaded && now.certificatePem === issued?.certificatePem && now.keyPem === issued.keyPem)
+      return loaded;
+    issued = now;
+    return (loaded = loadAuthority(now));
+  };
   return {
     read: (request) =>
       readable(() => {
@@ -61,7 +74,7 @@ export function certificatePort(
         keyUsages: known(KEY_USAGES, usages),
         lifeMs,
       };
-      return Buffer.from(signRequest(loaded, parsed, grant, facts())).toString("base64");
+      return Buffer.from(signRequest(current(), parsed, grant, facts())).toString("base64");
     },
     endOf: (certificate) => readable(() => parseCertificate(textOf(certificate)).notAfter),
     mayCreate,

@@ -37,6 +37,7 @@ import { Scheduler } from "../scheduler/scheduler.ts";
 import type { V1Pod } from "../gen/types.ts";
 import type { Store } from "../store/store.ts";
 import { signLegacyToken } from "../apiserver/authn/legacy-token.ts";
+import type { Issued, IssueFacts } from "../wire/x509/certificate.ts";
 import { certificatePort } from "./certificate-port.ts";
 import { ensureLegacyTokenTracking, lastUseMarker } from "./legacy-tokens.ts";
 import { ensureClusterDns } from "./cluster-dns-service.ts";
@@ -61,6 +62,8 @@ export interface ControlPlaneOptions {
   readonly ca: string;
   /** PEM: the key of that authority. Absent: requests for certificates are not signed. */
   readonly caKey?: string;
+  /** What signs requests, where it may become another one; absent: `ca` and `caKey`. */
+  readonly signingAuthority?: () => Issued;
   /** PEM: who the API server is to kubelets. Absent: nothing is passed on to kubelets, pods or services. */
   readonly kubeletClient?: { readonly cert: string; readonly key: string };
   /** The text of the OpenAPI definitions that the build wrote; read when a client first asks. */
@@ -270,7 +273,7 @@ async function runLoops(
 
 /** The cluster's authority, for those who sign in its name. */
 function signing(
-  { clock, random, ca, caKey }: ControlPlaneOptions,
+  { clock, random, ca, caKey, signingAuthority }: ControlPlaneOptions,
   { parts }: ApiServer,
 ): Pick<LoopOptions, "certificates"> {
   if (caKey === undefined) return {};
@@ -287,8 +290,9 @@ function signing(
           name: "",
         }).isAllowed,
     );
-  const issued = { certificatePem: ca, keyPem: caKey };
-  return { certificates: certificatePort(issued, () => ({ now: clock.now(), random }), mayCreate) };
+  const authority = signingAuthority ?? (() => ({ certificatePem: ca, keyPem: caKey }));
+  const facts = (): IssueFacts => ({ now: clock.now(), random });
+  return { certificates: certificatePort(authority, facts, mayCreate) };
 }
 
 const REQUESTS_OF_NODES = {

@@ -52,6 +52,16 @@ export function ensurePki(folder: string, spec: PkiSpec, facts: IssueFacts): Pki
   return readPki(folder);
 }
 
+/** The authority of `folder` as it is when asked for; while its files do not make one (one of two is replaced), the last. */
+export function authorityOf(folder: string, first: Issued): () => Issued {
+  let last = first;
+  return () => {
+    const found = readPair(folder, "ca");
+    if (found && parsePair(found)?.isAuthority) last = found;
+    return last;
+  };
+}
+
 function readPki(folder: string): Pki {
   const leaves = LEAF_FILES.map((file) => [file, readPair(folder, file)!] as const);
   return {

@@ -26,7 +26,7 @@ import { startControlPlane } from "./compose-server.ts";
 import { labelControlPlane } from "./control-plane-role.ts";
 import { packageRoot, versionFacts } from "./package-facts.ts";
 import { terminated } from "./process-end.ts";
-import { ensurePki, type Pki } from "./pki-files.ts";
+import { authorityOf, ensurePki, type Pki } from "./pki-files.ts";
 import { writeKubeconfigs } from "./kubeconfig-files.ts";
 
 /** Position of the cluster DNS address in the service range. */
@@ -90,6 +90,7 @@ async function serve(data: string, flags: Flags, logger: Logger): Promise<void> 
     nodePodPrefix: flags.integer("node-pod-prefix") ?? 24,
     clusterDns: addressAt(serviceCidr, DNS_INDEX),
     ...keysOf(pki),
+    signingAuthority: authorityOf(join(data, "pki"), pki.ca),
     definitions: () => readFileSync(join(packageRoot(), "dist/openapi/definitions.tsv"), "utf8"),
     // A loopback address is no endpoint: whoever listens there alone has no pods.
     ...(!advertised.host.startsWith("127.") && {

@@ -54,7 +54,12 @@ function inWorld(body: (server: TestServer) => Promise<void>): () => Promise<voi
     const cache = new InProcessCache(server.server.parts);
     const events = new EventRecorder(client, clock, random, silentLogger);
     const facts = () => ({ now: clock.now(), random });
-    const port = certificatePort(createAuthority("ca", facts()), facts, () => true);
+    const authority = createAuthority("ca", facts());
+    const port = certificatePort(
+      () => authority,
+      facts,
+      () => true,
+    );
     const surroundings = { client, cache, clock, logger: silentLogger, events };
     const running = [
       runController(certificateApprover(port), surroundings),

@@ -2,7 +2,12 @@ import { invalid, type FieldError } from "../../api/machinery/field-error.ts";
 import type { KubeObject } from "../../api/machinery/object.ts";
 import type { Subresources } from "../../api/machinery/resource.ts";
 import type { SchemaSet } from "../../api/machinery/schema.ts";
-import { badRequest, invalid as invalidObject } from "../../api/machinery/status-errors.ts";
+import type { StatusError } from "../../api/machinery/status-error.ts";
+import {
+  badRequest,
+  conflict,
+  invalid as invalidObject,
+} from "../../api/machinery/status-errors.ts";
 import { methodNotAllowed } from "../../api/machinery/routing-errors.ts";
 import { applyJsonPatch } from "../../api/machinery/json-patch.ts";
 import type { JsonRecord } from "../../api/machinery/json-value.ts";
@@ -72,12 +77,16 @@ function wantedParent(
   });
   const wanted = rules.withReplicas(object, replicasOf(call, scale));
   const { resourceVersion, uid } = scale.metadata ?? {};
-  const metadata = {
-    ...wanted.metadata,
-    resourceVersion: resourceVersion ?? "",
-    uid: uid ?? object.metadata!.uid!,
-  };
+  if (uid && uid !== object.metadata!.uid) throw otherUid(call, uid, object);
+  const metadata = { ...wanted.metadata, resourceVersion: resourceVersion ?? "" };
   return withManagedFields({ ...wanted, metadata }, parentManagers(call, object, managers));
+}
+
+/** @spec k8s@1.36 pkg/registry/apps/deployment/storage scaleUpdatedObjectInfo */
+function otherUid({ resource, info }: ApiCall, uid: string, { metadata }: KubeObject): StatusError {
+  const { group, plural } = resource.kind;
+  const why = `Precondition failed: UID in precondition: ${uid}, UID in object meta: ${metadata!.uid}`;
+  return conflict({ group, plural: `${plural}/scale` }, info.name, why);
 }
 
 /** The Scale of an object. */
