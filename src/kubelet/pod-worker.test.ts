@@ -245,8 +245,15 @@ describe("PodWorker", () => {
 
   scene("backs off a crash loop: at once, then 10 s, 20 s", async (w) => {
     w.cri.behaviours.set("app", { endsAfterMs: 1000, exitCode: 1 });
+    const backOffs = async (): Promise<number> => {
+      const { items } = await w.client.list(Event, { namespace: "default" });
+      return items.filter(({ reason }) => reason === "BackOff").length;
+    };
     await w.run();
-    await w.pass(3000);
+    await w.pass(1200);
+    assert.equal(await backOffs(), 0, "the first restart waits for nothing");
+    await w.pass(1800);
+    assert.equal(await backOffs(), 1);
     assert.equal(await w.summary(), "Running CrashLoopBackOff ready=false restarts=1");
     await w.pass(12_000);
     assert.equal(await w.summary(), "Running CrashLoopBackOff ready=false restarts=2");

@@ -124,9 +124,9 @@ export class PodWorker {
         },
         onAnswer: (kind, container, isSuccess, seconds) =>
           tools.probes.record(this.#pod, container, kind, isSuccess, seconds),
-        onFailure: (kind, container, output) => {
+        onFailure: (kind, container, words) => {
           const title = kind[0]!.toUpperCase() + kind.slice(1);
-          const message = `${title} probe failed: ${output}`;
+          const message = `${title} probe ${words}`;
           tools.recorder.pod(this.#pod, "Warning", "Unhealthy", message, container.spec.name);
         },
       },

@@ -3,7 +3,7 @@ import type { CriClient } from "../../wire/cri/cri-client.ts";
 import { GrpcChannel, type Method } from "../../wire/grpc/channel.ts";
 import { messageCodecs } from "../../wire/protobuf/codec.ts";
 import { checkOf, type Check } from "../probes/check.ts";
-import type { ProbedContainer } from "../probes/prober.ts";
+import type { ProbeAnswer, ProbedContainer } from "../probes/prober.ts";
 import { checkHttp, checkTcp, type CheckResult } from "./network-check.ts";
 
 /** @spec grpc/grpc health/v1/health.proto */
@@ -24,13 +24,13 @@ export async function ask(
   podIp: string,
   container: ProbedContainer,
   probe: V1Probe,
-): Promise<CheckResult> {
+): Promise<ProbeAnswer> {
   const timeoutSeconds = probe.timeoutSeconds ?? 1;
   try {
     const check = checkOf(probe, container.spec, podIp);
     return await perform(cri, container.id, check, timeoutSeconds);
   } catch (error) {
-    return { isSuccess: false, output: (error as Error).message };
+    return { isSuccess: false, isError: true, output: (error as Error).message };
   }
 }
 
@@ -58,14 +58,14 @@ async function checkExec(
   command: readonly string[],
   timeoutSeconds: number,
 ): Promise<CheckResult> {
-  const { stdout, stderr, exitCode } = await cri
-    .execSync(containerId, command, timeoutSeconds)
-    .catch((error: Error) => {
-      if (!/timed out|deadline/i.test(error.message)) throw error;
-      const message = `command timed out: ${JSON.stringify(command.join(" "))} timed out after ${timeoutSeconds}s`;
-      throw new Error(message);
-    });
-  return { isSuccess: exitCode === 0, output: Buffer.concat([stdout, stderr]).toString("utf8") };
+  try {
+    const { stdout, stderr, exitCode } = await cri.execSync(containerId, command, timeoutSeconds);
+    return { isSuccess: exitCode === 0, output: Buffer.concat([stdout, stderr]).toString("utf8") };
+  } catch (error) {
+    if (!/timed out|deadline/i.test((error as Error).message)) throw error;
+    const output = `command timed out: ${JSON.stringify(command.join(" "))} timed out after ${timeoutSeconds}s`;
+    return { isSuccess: false, output };
+  }
 }
 
 /** A connection of its own each time, as upstream makes it. @spec k8s@1.36 pkg/probe/grpc/grpc.go */

@@ -3,7 +3,7 @@ import type { CriClient, Mount } from "../../wire/cri/cri-client.ts";
 import type { HousekeeperTools } from "../node/housekeeper.ts";
 import type { NodeSupply } from "../plan/eviction.ts";
 import type { AllocationStore } from "../pod-size.ts";
-import type { ProbedContainer } from "../probes/prober.ts";
+import type { ProbeAnswer, ProbedContainer } from "../probes/prober.ts";
 import type { PodCgroup } from "../runtime/resources.ts";
 import type { PodSettings } from "../runtime/sandbox-config.ts";
 import type { VolumeSpec } from "../volumes/claimed-volume.ts";
@@ -32,7 +32,7 @@ export interface NodeHost {
     podIp: string,
     container: ProbedContainer,
     probe: V1Probe,
-  ): Promise<{ readonly isSuccess: boolean; readonly output: string }>;
+  ): Promise<ProbeAnswer>;
   /** What measures the node's Pods and keeps their logs small. */
   housekeeping(settings: PodSettings): Pick<HousekeeperTools, "rotator" | "meter">;
 }

@@ -12,21 +12,25 @@ export interface ProbedContainer {
   readonly spec: V1Container;
 }
 
-/** Asks once. Never throws: what goes wrong is a failure with its text. */
-export type Ask = (
-  pod: V1Pod,
-  container: ProbedContainer,
-  probe: V1Probe,
-) => Promise<{ readonly isSuccess: boolean; readonly output: string }>;
+/** What one question found. `output`: the text of the event. */
+export interface ProbeAnswer {
+  readonly isSuccess: boolean;
+  /** It could not be asked at all (no runtime, no such program or port): that says nothing of the container. */
+  readonly isError?: true;
+  readonly output: string;
+}
+
+/** Asks once. Never throws. */
+export type Ask = (pod: V1Pod, container: ProbedContainer, probe: V1Probe) => Promise<ProbeAnswer>;
 
 /** What the prober tells. */
 export interface ProbeListener {
   /** A verdict of the container changed. */
   onResults(containerId: string, results: ProbeResults): void;
-  /** Every answer. */
+  /** Every answer of the container. */
   onAnswer(kind: ProbeKind, container: string, isSuccess: boolean, seconds: number): void;
-  /** One answer was bad. */
-  onFailure(kind: ProbeKind, container: ProbedContainer, output: string): void;
+  /** One answer was bad, or none could be had. `words`: what happened to the probe. */
+  onFailure(kind: ProbeKind, container: ProbedContainer, words: string): void;
 }
 
 const PERIOD_SECONDS_DEFAULT = 10;
@@ -41,7 +45,9 @@ interface Running {
 /**
  * Probes the containers of one Pod: each kind on a timer of its own, liveness and readiness once startup has succeeded.
  *
- * @spec k8s@1.36 pkg/kubelet/prober/prober_manager.go, worker.go
+ * An error of the probe itself changes no verdict: a runtime that is away for a moment must neither restart containers nor take
+ * Pods out of their Services.
+ * @spec k8s@1.36 pkg/kubelet/prober/prober_manager.go, prober.go, worker.go
  */
 export class Prober {
   readonly #clock: Clock;
@@ -114,18 +120,25 @@ export class Prober {
   async #run(running: Running, kind: ProbeKind, probe: V1Probe): Promise<void> {
     const periodMs = (probe.periodSeconds ?? PERIOD_SECONDS_DEFAULT) * 1000;
     const begun = this.#clock.monotonic();
-    const { isSuccess, output } = await this.#ask(this.#pod, running.container, probe);
+    const { isSuccess, isError, output } = await this.#ask(this.#pod, running.container, probe);
     if (running.isStopped) return;
+    const askAgain = (): void =>
+      this.#schedule(running, kind, probe, periodMs - (this.#clock.monotonic() - begun));
+    if (isError) {
+      const words = `errored and resulted in unknown state: ${output}`;
+      this.#listener.onFailure(kind, running.container, words);
+      return askAgain();
+    }
     const seconds = (this.#clock.monotonic() - begun) / 1000;
     this.#listener.onAnswer(kind, running.container.spec.name, isSuccess, seconds);
-    if (!isSuccess) this.#listener.onFailure(kind, running.container, output);
+    if (!isSuccess) this.#listener.onFailure(kind, running.container, `failed: ${output}`);
     const old = running.states.get(kind) ?? freshProbe;
     const next = afterAnswer(old, isSuccess, probe);
     running.states.set(kind, next);
     if (next.verdict !== old.verdict) this.#tell(running);
     const isOver = kind === "startup" && next.verdict === true;
     if (isOver) this.#beginOthers(running);
-    else this.#schedule(running, kind, probe, periodMs - (this.#clock.monotonic() - begun));
+    else askAgain();
   }
 
   #tell({ container, states }: Running): void {

@@ -126,8 +126,11 @@ function waitingFor(
   if (image?.kind === "failed") return imageWaiting(container, image, now);
   const failure = memory.starts.get(container.name);
   if (current?.state === "exited") {
-    const until = retryAt(memory.crashes.get(container.name), current.finishedAt);
-    if (now < until) return crashWaiting(pod, container, until - current.finishedAt);
+    const record = memory.crashes.get(container.name);
+    // Restarted for this very end: it is being started now, and shows how it ended until it runs.
+    const isStarting = record !== undefined && record.updatedAt >= current.finishedAt && !failure;
+    const until = retryAt(record, current.finishedAt);
+    if (!isStarting && now < until) return crashWaiting(pod, container, until - current.finishedAt);
   }
   if (failure) return { reason: failure.reason, message: failure.message };
   return current && memory.restarting.has(current.id) ? { reason: "ContainerCreating" } : undefined;
