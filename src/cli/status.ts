@@ -1,6 +1,7 @@
 import { ApiProbe } from "../host/api-probe.ts";
 import type { ClusterFile } from "../host/cluster-file.ts";
-import { clustersIn, LocalCluster } from "../host/local-cluster.ts";
+import { clustersIn } from "../host/cluster-file.ts";
+import { LocalCluster } from "../host/local-cluster.ts";
 import { StateFolder } from "../host/state-folder.ts";
 import { OUTPUT_FLAG, wantsJson, type Command, type Invocation } from "./command.ts";
 import { existingCluster } from "./local.ts";

@@ -1,4 +1,5 @@
-import { readFileSync } from "node:fs";
+import { existsSync, readdirSync, readFileSync } from "node:fs";
+import { join } from "node:path";
 import { writeAtomically } from "./files.ts";
 import type { Ranges } from "./ranges.ts";
 
@@ -58,6 +59,20 @@ export function readClusterFile(path: string): ClusterFile | undefined {
 /** Writes it so that a crash leaves either the old or the new one. */
 export function writeClusterFile(path: string, file: ClusterFile): void {
   writeAtomically(path, `${JSON.stringify(file, undefined, 2)}\n`);
+}
+
+/** Files of all clusters below one home; damaged ones left out. */
+export function clustersIn(home: string): readonly ClusterFile[] {
+  if (!existsSync(home)) return [];
+  return readdirSync(home, { withFileTypes: true })
+    .filter((entry) => entry.isDirectory())
+    .flatMap((entry) => {
+      try {
+        return readClusterFile(join(home, entry.name, "cluster.json")) ?? [];
+      } catch {
+        return [];
+      }
+    });
 }
 
 function parse(path: string, text: string): ClusterFile {

@@ -1,17 +1,31 @@
 import { existsSync, readdirSync, rmSync } from "node:fs";
-import { join } from "node:path";
+import { dirname, join } from "node:path";
 import { sleep, type Clock } from "../base/clock.ts";
 import { ApiProbe } from "./api-probe.ts";
 import { checkStoredPort, chooseApiPort } from "./api-port.ts";
 import { removeCgroup } from "./cgroups.ts";
 import {
+  clustersIn,
   readClusterFile,
   STATE_SCHEMA_VERSION,
   writeClusterFile,
   type ClusterFile,
 } from "./cluster-file.ts";
 import { makeFolder, writeAtomically } from "./files.ts";
-import { lowerMachine, missingMountPoints, raiseMachine, removeIfEmpty } from "./machine-gifts.ts";
+import {
+  checkClaim,
+  claimsOfOthers,
+  routedOf,
+  writeClaim,
+  type MachineClaim,
+} from "./machine-claims.ts";
+import {
+  lockMachine,
+  lowerMachine,
+  missingMountPoints,
+  raiseMachine,
+  removeIfEmpty,
+} from "./machine-gifts.ts";
 import {
   forwardObstacles,
   machineNetworkNames,
@@ -98,13 +112,23 @@ export class LocalCluster {
       await stopSupervisor(this.#clock, this.state);
       await checkStoredPort(stored);
     }
-    const chosen = stored ? grown(stored, wanted) : await this.#chosen(wanted);
+    return lockMachine(this.#clock, () => this.#claim(stored, wanted));
+  }
+
+  /** Under the machine's lock: what two clusters choose at the same moment must differ. */
+  async #claim(stored: ClusterFile | undefined, wanted: WantedCluster): Promise<ClusterFile> {
+    const { path, socketFolder } = this.state;
+    const others = claimsOfOthers(dirname(socketFolder), path);
+    const chosen = stored ? grown(stored, wanted) : await this.#chosen(wanted, others);
     checkCapacity(chosen.ranges, chosen.nodes.length);
-    makeFolder(this.state.path);
+    const claim = { state: path, apiPort: chosen.apiPort, ranges: chosen.ranges };
+    if (!stored || !this.isRunning()) checkClaim(claim, others);
+    makeFolder(path);
     const { schedulerConfig } = wanted;
     if (schedulerConfig !== undefined) writeAtomically(this.state.schedulerConfig, schedulerConfig);
     const file = schedulerConfig === undefined ? chosen : { ...chosen, hasSchedulerConfig: true };
     writeClusterFile(this.state.clusterFile, file);
+    writeClaim(socketFolder, claim);
     return file;
   }
 
@@ -251,13 +275,16 @@ export class LocalCluster {
     return ["server", ...file.nodes.map(({ name }) => `agent-${name}`)];
   }
 
-  async #chosen(wanted: WantedCluster): Promise<ClusterFile> {
+  async #chosen(wanted: WantedCluster, claims: readonly MachineClaim[]): Promise<ClusterFile> {
     const others = otherClusters(this.state);
-    const used = others.flatMap(({ ranges }) => Object.values(ranges) as string[]);
+    const used = [
+      ...others.flatMap(({ ranges }) => Object.values(ranges) as string[]),
+      ...claims.flatMap(({ ranges }) => routedOf(ranges)),
+    ];
     const ranges = chooseRanges(wanted.ranges, [...(await routedRanges()), ...used]);
     const apiPort = await chooseApiPort(
       wanted.apiPort,
-      new Set(others.map((other) => other.apiPort)),
+      new Set([...others, ...claims].map((other) => other.apiPort)),
     );
     const network = machineNetworkOf(this.state.id, ranges);
     return {
@@ -319,20 +346,6 @@ export class NotReady extends Error {
 /** The control group under which all containers of a node live; with "" that of the whole cluster. */
 export function cgroupOf(state: StateFolder, node: string): string {
   return node ? `/skiff-${state.id}/${node}` : `/skiff-${state.id}`;
-}
-
-/** Files of all clusters below one home; damaged ones left out. */
-export function clustersIn(home: string): readonly ClusterFile[] {
-  if (!existsSync(home)) return [];
-  return readdirSync(home, { withFileTypes: true })
-    .filter((entry) => entry.isDirectory())
-    .flatMap((entry) => {
-      try {
-        return readClusterFile(join(home, entry.name, "cluster.json")) ?? [];
-      } catch {
-        return [];
-      }
-    });
 }
 
 function otherClusters(state: StateFolder): readonly ClusterFile[] {

@@ -41,7 +41,7 @@ export async function raiseMachine(
   socketFolder: string,
   folders: readonly string[],
 ): Promise<void> {
-  await locked(clock, async () => {
+  await lockMachine(clock, async () => {
     const known = readRecord();
     const made = new Set([...(known?.folders ?? missingMountPoints()), ...folders]);
     const record: MachineRecord = {
@@ -61,7 +61,7 @@ export async function lowerMachine(
   socketFolder: string,
   folders: readonly string[],
 ): Promise<void> {
-  await locked(clock, async () => {
+  await lockMachine(clock, async () => {
     await lowerMachineNetwork(network);
     rmSync(socketFolder, { recursive: true, force: true });
     if (existsSync(SOCKETS) && readdirSync(SOCKETS).some((name) => name !== RECORD)) return;
@@ -90,6 +90,7 @@ function readRecord(): MachineRecord | undefined {
   }
 }
 
-function locked(clock: Clock, body: () => Promise<void>): Promise<void> {
+/** Runs `body` while no other cluster of the machine, whoever's it is, changes what all of them share. */
+export function lockMachine<T>(clock: Clock, body: () => Promise<T>): Promise<T> {
   return withLock(clock, "machine", "", "skiff", LOCK_MS_MAX, body);
 }

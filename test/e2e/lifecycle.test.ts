@@ -20,7 +20,7 @@ import { after, before, describe, it } from "node:test";
 import { sleep } from "../../src/base/clock.ts";
 import { SystemClock } from "../../src/base/system-clock.ts";
 import { findClusterProcesses } from "../../src/host/cluster-processes.ts";
-import { readClusterFile } from "../../src/host/cluster-file.ts";
+import { type ClusterFile, readClusterFile } from "../../src/host/cluster-file.ts";
 import { readLivePid, recordOf } from "../../src/host/process-record.ts";
 import { StateFolder } from "../../src/host/state-folder.ts";
 import { processesOfNode } from "../../src/host/supervisor.ts";
@@ -369,6 +369,28 @@ describe("clusters on a machine", () => {
     await mended();
     const { out } = await run(["curl", "-sm5", "http://10.88.0.2:30080/"]);
     assert.match(out, /^web-[12]\n$/);
+  });
+
+  it("clusters of two homes that start at once have ports and ranges of their own", async () => {
+    const homes = ["left", "right"].map((name) => join(folder, name));
+    const inHome = (path: string, ...words: readonly string[]): Promise<string> => {
+      const env = [`SKIFF_HOME=${path}`, `KUBECONFIG=${path}.kubeconfig`];
+      return done(run(["env", ...env, process.execPath, ENTRY, ...words, "--name", "three"]));
+    };
+    try {
+      await Promise.all(homes.map((path) => inHome(path, "start")));
+      const files = homes.map((path) =>
+        readClusterFile(new StateFolder(path, "three").clusterFile)!,
+      );
+      for (const of of [
+        (file: ClusterFile) => file.apiPort,
+        (file: ClusterFile) => file.ranges.nodeCidr,
+        (file: ClusterFile) => file.ranges.podCidr,
+      ])
+        assert.notEqual(of(files[0]!), of(files[1]!));
+    } finally {
+      for (const path of homes) await inHome(path, "delete");
+    }
   });
 
   describe("what cannot be done is said", () => {
