@@ -57,8 +57,12 @@ function bootId(): string {
   return readFileSync("/proc/sys/kernel/random/boot_id", "utf8").trim();
 }
 
-/** @spec proc(5): field 22 of /proc/PID/stat, counted behind the command's closing bracket; field 3 is the state. */
-function startTimeOf(pid: number): string | undefined {
+/**
+ * Ticks since boot at which a process began; `undefined`: there is none, or it is a zombie.
+ *
+ * @spec proc(5): field 22 of /proc/PID/stat, counted behind the command's closing bracket; field 3 is the state.
+ */
+export function startTimeOf(pid: number): string | undefined {
   try {
     const stat = readFileSync(`/proc/${pid}/stat`, "utf8");
     const fields = stat.slice(stat.lastIndexOf(")") + 2).split(" ");

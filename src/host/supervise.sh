@@ -20,12 +20,14 @@ keep() {
     run_once "$role" &
     child=$!
     wait "$child"
+    child= # its number may be another process's from here on
     read -r ended idle </proc/uptime
     if [ $((${ended%.*} - ${begun%.*})) -ge 10 ]; then set -- 0.1 0.2 0.4 0.8 1.6 3.2 5; fi
     echo "$(date -u +%FT%TZ) info supervise: $role ended, starting it again in $1 s" >>"$state/log/supervise.log"
     sleep "$1" &
     child=$!
     wait "$child"
+    child=
     if [ $# -gt 1 ]; then shift; fi
   done
 }
@@ -39,14 +41,24 @@ run_once() {
   exec setsid "$@" >>"$log" 2>&1 </dev/null
 }
 
+# A loop that was killed is gone, and its number may be another process's: who is not our child is left alone.
+end_loops() {
+  for loop in $loops; do
+    if read -r stat <"/proc/$loop/stat"; then
+      set -- ${stat##*) }
+      if [ "$2" = $$ ]; then kill -TERM "$loop"; fi
+    fi
+  done 2>/dev/null
+}
+
 loops=
-trap 'kill -TERM $loops 2>/dev/null; wait; exit 0' TERM
+trap 'end_loops; wait; exit 0' TERM
 keep "$1" &
 loops=$!
 shift
 read -r word
 if [ "$word" != go ]; then
-  kill -TERM "$loops"
+  end_loops
   wait
   exit 1
 fi

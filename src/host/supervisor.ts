@@ -1,10 +1,9 @@
 import { spawn } from "node:child_process";
 import { closeSync, openSync, readdirSync, readFileSync, statSync } from "node:fs";
-import { join } from "node:path";
 import { sleep, type Clock } from "../base/clock.ts";
 import { findClusterProcesses } from "./cluster-processes.ts";
 import { makeFolder, writeAtomically } from "./files.ts";
-import { readLivePid, writePidFile } from "./process-record.ts";
+import { readLivePid, startTimeOf, writePidFile } from "./process-record.ts";
 import type { StateFolder } from "./state-folder.ts";
 
 /** A process of the cluster that is kept running. */
@@ -73,14 +72,23 @@ export async function stopSupervisor(clock: Clock, state: StateFolder): Promise<
   await endProcesses(clock, findClusterProcesses(state.path).roles);
 }
 
-/** SIGTERM, then SIGKILL for those that still live after `graceMs`. */
+/**
+ * SIGTERM, then SIGKILL for those that still live after `graceMs`.
+ *
+ * A pid is somebody else's once its process has ended, so each is looked at with its start time before every signal.
+ */
 export async function endProcesses(
   clock: Clock,
   pids: readonly number[],
   graceMs = END_MS_MAX,
 ): Promise<void> {
   const until = clock.monotonic() + graceMs;
-  pids.forEach((pid) => signal(pid, "SIGTERM"));
+  const begun = new Map(pids.map((pid) => [pid, startTimeOf(pid)]));
+  const lives = (pid: number): boolean => {
+    const startTime = startTimeOf(pid);
+    return startTime !== undefined && startTime === begun.get(pid);
+  };
+  pids.filter(lives).forEach((pid) => signal(pid, "SIGTERM"));
   let rest = pids.filter(lives);
   while (rest.length > 0 && clock.monotonic() < until) {
     await sleep(clock, LOOK_MS);
@@ -141,14 +149,5 @@ function signal(pid: number, name: NodeJS.Signals): void {
     process.kill(pid, name);
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code !== "ESRCH") throw error;
-  }
-}
-
-function lives(pid: number): boolean {
-  try {
-    const stat = readFileSync(join("/proc", String(pid), "stat"), "utf8");
-    return !stat.slice(stat.lastIndexOf(")") + 2).startsWith("Z");
-  } catch {
-    return false;
   }
 }

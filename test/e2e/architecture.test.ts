@@ -1,6 +1,6 @@
 // Server and nodes: what runs where, who talks to whom, nodes that come and are lost; and the commands around a cluster.
 import assert from "node:assert/strict";
-import { mkdirSync, readdirSync, readFileSync, symlinkSync } from "node:fs";
+import { mkdirSync, readdirSync, symlinkSync } from "node:fs";
 import { join } from "node:path";
 import { after, before, describe, it } from "node:test";
 import { startCluster, type TestCluster, until } from "../support/cluster.ts";
@@ -31,12 +31,6 @@ describe("server and nodes", { concurrency: 3 }, () => {
   const nodeOf = (selector: string): Promise<string> =>
     run(["get", "pods", "-l", selector, "-o", "jsonpath={.items[*].spec.nodeName}"]);
   const pinned = (node: string): object => ({ nodeSelector: { "kubernetes.io/hostname": node } });
-  const agentPid = (node: string): number =>
-    (
-      JSON.parse(
-        readFileSync(join(cluster.home, cluster.name, `run/agent-${node}.pid`), "utf8"),
-      ) as { pid: number }
-    ).pid;
 
   before(async () => {
     cluster = await startCluster(["busybox", "nginx"], "--nodes", "2");
@@ -84,10 +78,10 @@ describe("server and nodes", { concurrency: 3 }, () => {
     await ready("client");
     assert.equal(await nodeOf("app=lost"), nodes[2]);
     // from here on the third node is silent; the others do not wait for what follows
-    process.kill(agentPid(nodes[2]!), "SIGSTOP");
+    cluster.signal(`agent-${nodes[2]}`, "SIGSTOP");
   });
   after(async () => {
-    if (nodes) process.kill(agentPid(nodes[2]!), "SIGCONT");
+    if (nodes) cluster.signal(`agent-${nodes[2]}`, "SIGCONT");
     await cluster?.close();
   });
 
@@ -112,7 +106,7 @@ describe("server and nodes", { concurrency: 3 }, () => {
       );
       assert.match(await run("get pods -l app=lost --no-headers"), / Terminating /);
     } finally {
-      process.kill(agentPid(nodes[2]!), "SIGCONT");
+      cluster.signal(`agent-${nodes[2]}`, "SIGCONT");
     }
     await until(
       "its containers are gone when it is back",

@@ -348,8 +348,7 @@ describe("a local cluster of two nodes, from its start over a stop to its end", 
     const all = (): Promise<string> =>
       run("get configmap/plain secret/used pod/finished namespace/default -o json");
     const before = await all();
-    const pid = serverPid();
-    process.kill(pid, "SIGKILL");
+    const pid = cluster.signal("server", "SIGKILL");
     const after = await until(
       "the server is back",
       async () => serverPid() !== pid && (await all()),
@@ -380,16 +379,14 @@ describe("a local cluster of two nodes, from its start over a stop to its end", 
     await run(`cordon ${third}`);
     await run("delete pods -l app=guest");
     await run("rollout status deploy/guest --timeout=40s");
-    const record = readFileSync(`${cluster.home}/${cluster.name}/run/agent-${third}.pid`, "utf8");
-    const { pid } = JSON.parse(record) as { pid: number };
-    process.kill(pid, "SIGSTOP");
+    cluster.signal(`agent-${third}`, "SIGSTOP");
     try {
       assert.match(await run(`delete node ${third}`), /^node "\S+" deleted/);
       assert.doesNotMatch(await run("get nodes --no-headers"), new RegExp(third));
       assert.notEqual(await nodeOfGuest(), third);
       assert.match(await run(`exec client -- wget -qO- http://${ip}/`), /Welcome to nginx!/);
     } finally {
-      process.kill(pid, "SIGCONT");
+      cluster.signal(`agent-${third}`, "SIGCONT");
     }
   });
 

@@ -485,13 +485,7 @@ describe("scheduling", () => {
     await cluster.apply([nginxDeployment("survivor", { podSpec: { ...podSpec, affinity } })]);
     await run("rollout status deploy/survivor --timeout=40s");
     assert.deepEqual(await nodesOfApp("survivor"), [nodes[1]]);
-    const { processes } = JSON.parse(
-      (await cluster.skiff("status", "--output", "json")).stdout,
-    ) as {
-      processes: Readonly<Record<string, number>>;
-    };
-    const agent = processes[`agent-${nodes[1]}`]!;
-    process.kill(agent, "SIGSTOP");
+    cluster.signal(`agent-${nodes[1]}`, "SIGSTOP");
     try {
       await until(
         "a Pod of it runs on the other node",
@@ -502,7 +496,7 @@ describe("scheduling", () => {
         90_000,
       );
     } finally {
-      process.kill(agent, "SIGCONT");
+      cluster.signal(`agent-${nodes[1]}`, "SIGCONT");
     }
     await run(`wait --for=condition=Ready node/${nodes[1]} --timeout=40s`);
   });

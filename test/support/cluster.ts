@@ -4,6 +4,8 @@ import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync } from "node:f
 import { join } from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
 import { FETCHED_VERSIONS, testKubectl } from "../../tools/test-kubectl.mjs";
+import { readLivePid } from "../../src/host/process-record.ts";
+import { StateFolder } from "../../src/host/state-folder.ts";
 import { testImageArchive } from "../../tools/make-test-images.mjs";
 
 /** Everything of every test cluster lies below; a folder's name says which process it belongs to. */
@@ -117,6 +119,14 @@ export class TestCluster {
     return start(file, words, this.env, options);
   }
 
+  /** Sends a signal to a process of the cluster (`server`, `agent-NODE`): to the very one that its pid file means. */
+  signal(role: string, signal: NodeJS.Signals): number {
+    const pid = readLivePid(new StateFolder(this.home, this.name).pidFile(role));
+    assert.ok(pid !== undefined, `${role} does not run`);
+    process.kill(pid, signal);
+    return pid;
+  }
+
   /** Address of the first node, where node ports answer. */
   async nodeIp(): Promise<string> {
     return (await this.skiff("ip")).stdout.trim();
@@ -141,8 +151,11 @@ export async function startCluster(
   reapOrphans();
   const cluster = newCluster();
   const started = await cluster.skiff("start", "--kubeconfig", cluster.kubeconfig, ...flags);
-  if (started.code !== 0) await cluster.close();
-  assert.equal(started.code, 0, started.stderr);
+  if (started.code !== 0) {
+    const logs = (await cluster.skiff("logs")).stdout;
+    await cluster.close();
+    assert.fail(`skiff start: exit ${started.code}\n${started.stderr}${started.stdout}${logs}`);
+  }
   for (const image of images) {
     const loaded = await cluster.skiff("image", "load", testImageArchive(image));
     assert.equal(loaded.code, 0, loaded.stderr);
@@ -246,7 +259,10 @@ function start(
   child.stdin.end(options.stdin ?? "");
   const ended = new Promise<Finished>((resolve, reject) => {
     child.on("error", reject);
-    child.on("close", (code) => resolve({ code: code ?? 128, stdout, stderr }));
+    child.on("close", (code, signal) => {
+      const how = signal === null ? "" : `\n(ended by ${signal})\n`;
+      resolve({ code: code ?? 128, stdout, stderr: stderr + how });
+    });
   });
   const end = (signal: NodeJS.Signals = "SIGTERM"): Promise<Finished> => {
     child.kill(signal);
@@ -262,8 +278,14 @@ async function finish(
   options: CommandOptions = {},
 ): Promise<Finished> {
   const { child, ended } = start(command, words, env, options);
-  const late = setTimeout(() => child.kill("SIGKILL"), COMMAND_MS_MAX);
+  let isLate = false;
+  const late = setTimeout(() => {
+    isLate = true;
+    child.kill("SIGKILL");
+  }, COMMAND_MS_MAX);
   const finished = await ended;
   clearTimeout(late);
-  return finished;
+  if (!isLate) return finished;
+  const why = `\n(ended by the test: it took longer than ${COMMAND_MS_MAX / 1000} s)\n`;
+  return { ...finished, stderr: finished.stderr + why };
 }
