@@ -34,7 +34,7 @@ import type { PodRange } from "./nodeipam/nodeipam.ts";
 import { nodeIpamLoop } from "./nodeipam/nodeipam.ts";
 import { nodeLifecycleLoop } from "./nodelifecycle/node-lifecycle-loop.ts";
 import { persistentVolumeBinderLoop } from "./persistentvolume/binder.ts";
-import { volumeProvisioner } from "./persistentvolume/provisioner.ts";
+import { volumeProvisionerLoop } from "./persistentvolume/provisioner.ts";
 import { podGcLoop } from "./podgc/podgc.ts";
 import { pvcProtectionLoop } from "./pvcprotection/pvcprotection.ts";
 import { pvProtectionController } from "./pvprotection/pvprotection.ts";
@@ -50,7 +50,7 @@ import { statefulSetController } from "./statefulset/statefulset.ts";
 import { taintEvictionLoop } from "./tainteviction/tainteviction.ts";
 import { ttlAfterFinishedController } from "./ttlafterfinished/ttlafterfinished.ts";
 import { ttlLoop } from "./ttl/ttl.ts";
-import { volumeReclaimController } from "./volumereclaim/volumereclaim.ts";
+import { volumeReclaimLoop } from "./volumereclaim/volumereclaim.ts";
 
 /** What the controllers must know of their cluster. */
 export interface ControllerSettings {
@@ -102,7 +102,7 @@ export function allLoops(
     nodeIpamLoop(cache, settings.podRange),
     nodeLifecycleLoop(cache, clock),
     persistentVolumeBinderLoop(cache),
-    loop(volumeProvisioner),
+    volumeProvisionerLoop(cache),
     podGcLoop(cache),
     pvcProtectionLoop(cache),
     loop(pvProtectionController),
@@ -123,7 +123,7 @@ export function allLoops(
     taintEvictionLoop(cache),
     loop(ttlAfterFinishedController),
     ttlLoop(cache),
-    loop(volumeReclaimController),
+    volumeReclaimLoop(cache),
   ];
 }
 

@@ -1,3 +1,4 @@
+import { Groups } from "../base/groups.ts";
 import { storageClassOf } from "../api/core/persistent-volume-claim.ts";
 import { BIND_COMPLETED } from "../api/storage/binding.ts";
 import type {
@@ -79,13 +80,12 @@ export class Claims {
   readonly #claims = new Assumable<V1PersistentVolumeClaim>();
   readonly #volumes = new Assumable<V1PersistentVolume>();
   /** Names of volumes by their class. */
-  readonly #volumesByClass = new Map<string, Set<string>>();
+  readonly #volumesByClass = new Groups();
   readonly #classes = new Map<string, V1StorageClass>();
   readonly #drivers = new Map<string, V1CSIDriver>();
   readonly #nodes = new Map<string, V1CSINode>();
   readonly #capacities = new Map<string, V1CSIStorageCapacity>();
-  readonly #attachments = new Map<string, V1VolumeAttachment>();
-  readonly #attachmentsByNode = new Map<string, Set<string>>();
+  readonly #attachmentsByNode = new Groups<V1VolumeAttachment>();
   #version = 0;
 
   /** Grows with every change: what was concluded from an older one may be wrong. */
@@ -133,8 +133,7 @@ export class Claims {
 
   /** All volumes of a class, "" being one. */
   volumesOf(className: string): readonly V1PersistentVolume[] {
-    const names = this.#volumesByClass.get(className) ?? [];
-    return [...names].flatMap((name) => this.#volumes.get(name) ?? []);
+    return this.#volumesByClass.of(className).flatMap((name) => this.#volumes.get(name) ?? []);
   }
 
   storageClass(name: string): V1StorageClass | undefined {
@@ -155,8 +154,7 @@ export class Claims {
 
   /** What is attached to a node, or shall be. */
   attachmentsOn(node: string): readonly V1VolumeAttachment[] {
-    const names = this.#attachmentsByNode.get(node) ?? [];
-    return [...names].flatMap((name) => this.#attachments.get(name) ?? []);
+    return this.#attachmentsByNode.of(node);
   }
 
   /** Counts what was decided before the server says so. */
@@ -182,34 +180,19 @@ export class Claims {
   }
 
   #setVolume(name: string, volume: V1PersistentVolume | undefined): void {
-    const known = this.#volumes.known(name);
-    if (known) remove(this.#volumesByClass, storageClassOf(known), name);
     this.#volumes.set(name, volume);
-    if (volume) add(this.#volumesByClass, storageClassOf(volume), name);
+    this.#volumesByClass.put(name, volume ? [storageClassOf(volume)] : [], name);
   }
 
   #setAttachment(name: string, attachment: V1VolumeAttachment | undefined): void {
-    const known = this.#attachments.get(name);
-    if (known) remove(this.#attachmentsByNode, known.spec.nodeName, name);
-    put(this.#attachments, name, attachment);
-    if (attachment) add(this.#attachmentsByNode, attachment.spec.nodeName, name);
+    if (attachment) this.#attachmentsByNode.put(name, [attachment.spec.nodeName], attachment);
+    else this.#attachmentsByNode.remove(name);
   }
 }
 
 function put<T>(map: Map<string, T>, key: string, value: T | undefined): void {
   if (value === undefined) map.delete(key);
   else map.set(key, value);
-}
-
-function add(sets: Map<string, Set<string>>, key: string, name: string): void {
-  const set = sets.get(key);
-  if (set) set.add(name);
-  else sets.set(key, new Set([name]));
-}
-
-function remove(sets: Map<string, Set<string>>, key: string, name: string): void {
-  const set = sets.get(key);
-  if (set?.delete(name) && set.size === 0) sets.delete(key);
 }
 
 /** `NAMESPACE/NAME`. */

@@ -14,6 +14,12 @@ type Listener = (change: CacheChange) => void;
 export class StaticCache implements CacheReader {
   readonly #objects = new Map<string, Map<string, KubeObject>>();
   readonly #listeners = new Map<string, Listener[]>();
+  #reads = 0;
+
+  /** How many objects were looked at: of a list, all that there are of the kind. */
+  get reads(): number {
+    return this.#reads;
+  }
 
   put<T extends KubeObject>(kind: Kind<T>, object: T): this {
     const ofKind = this.#ofKind(kind);
@@ -32,11 +38,13 @@ export class StaticCache implements CacheReader {
   }
 
   get<T extends KubeObject>(kind: Kind<T>, key: ObjectKey): T | undefined {
+    this.#reads++;
     return this.#ofKind(kind).get(formatKey(key)) as T | undefined;
   }
 
   list<T extends KubeObject>(kind: Kind<T>, filter: CacheFilter<T> = {}): readonly T[] {
     const { namespace, nodeName, where } = filter;
+    this.#reads += this.#ofKind(kind).size;
     return ([...this.#ofKind(kind).values()] as T[])
       .filter((object) => namespace === undefined || object.metadata?.namespace === namespace)
       .filter((object) => nodeName === undefined || (object as V1Pod).spec?.nodeName === nodeName)

@@ -1,4 +1,5 @@
 import type {
+  V1PersistentVolume,
   V1PersistentVolumeClaim,
   V1PersistentVolumeClaimSpec,
   V1TypedLocalObjectReference,
@@ -133,7 +134,10 @@ export function formatAccessModes(modes: readonly string[] = []): string {
     .join(",");
 }
 
-/** The class that a claim asks for; the annotation is the older way. @spec GetPersistentVolumeClaimClass */
-export function storageClassOf({ metadata, spec }: PersistentVolumeClaim): string {
+/** The class that a claim asks for, or that a volume is of; the annotation is the older way. @spec GetPersistentVolumeClaimClass, …VolumeClass */
+export function storageClassOf({
+  metadata,
+  spec,
+}: PersistentVolumeClaim | V1PersistentVolume): string {
   return metadata?.annotations?.[BETA_CLASS] ?? spec?.storageClassName ?? "";
 }

@@ -29,11 +29,6 @@ export function hasClass({ metadata, spec }: V1PersistentVolumeClaim): boolean {
   );
 }
 
-/** @spec GetPersistentVolumeClass */
-export function classOfVolume({ metadata, spec }: V1PersistentVolume): string {
-  return metadata?.annotations?.[BETA_CLASS] ?? spec?.storageClassName ?? "";
-}
-
 /** Whether the volume is reserved for this claim, or has been given to it. @spec IsVolumeBoundToClaim */
 export function isMeantFor(
   { spec }: V1PersistentVolume,

@@ -1,77 +1,47 @@
 import type { Pod } from "../../api/core/pod.ts";
-import { claimNamesOf } from "../../api/storage/binding.ts";
+import { Groups } from "../../base/groups.ts";
+import { formatKey } from "../../api/machinery/object.ts";
 import type { VolumeAttachment } from "../../api/storage/volume-attachment.ts";
-
-/** Objects by a text that they have, and by their name. */
-class Grouped<T> {
-  readonly #groups = new Map<string, Map<string, T>>();
-
-  put(group: string, name: string, object: T): void {
-    const found = this.#groups.get(group);
-    if (found) found.set(name, object);
-    else this.#groups.set(group, new Map([[name, object]]));
-  }
-
-  remove(group: string, name: string): void {
-    const found = this.#groups.get(group);
-    if (found?.delete(name) && found.size === 0) this.#groups.delete(group);
-  }
-
-  of(group: string): readonly T[] {
-    return [...(this.#groups.get(group)?.values() ?? [])];
-  }
-
-  has(group: string): boolean {
-    return this.#groups.has(group);
-  }
-
-  groups(): Iterable<string> {
-    return this.#groups.keys();
-  }
-}
+import type { CacheChange } from "../../client/cache.ts";
+import { ClaimUsers } from "../../reconciler/claim-users.ts";
 
 /**
  * Which Pods with claims are on which nodes, and which volumes are attached to them: folded from changes, so that no question
  * costs a look at all Pods.
  */
 export class AttachModel {
-  readonly #podsByNode = new Grouped<Pod>();
-  readonly #podsByClaim = new Grouped<Pod>();
-  readonly #attachmentsByNode = new Grouped<VolumeAttachment>();
-  readonly #attachmentsByVolume = new Grouped<VolumeAttachment>();
+  readonly #podsByNode = new Groups<Pod>();
+  readonly #users = new ClaimUsers();
+  readonly #attachmentsByNode = new Groups<VolumeAttachment>();
+  readonly #attachmentsByVolume = new Groups<VolumeAttachment>();
 
-  /** `old` and `pod` as a watch tells them. Pods without a node or without claims are nobody's here. */
-  setPod(key: string, old: Pod | undefined, pod: Pod | undefined): void {
-    if (old?.spec?.nodeName) {
-      this.#podsByNode.remove(old.spec.nodeName, key);
-      for (const claim of claimKeysOf(old)) this.#podsByClaim.remove(claim, key);
-    }
-    if (!pod?.spec?.nodeName) return;
-    this.#podsByNode.put(pod.spec.nodeName, key, pod);
-    for (const claim of claimKeysOf(pod)) this.#podsByClaim.put(claim, key, pod);
+  /** Of a Pod with claims. One without a node is on none. */
+  setPod(change: CacheChange<Pod>): void {
+    const { key, object } = change;
+    const node = object?.spec?.nodeName;
+    this.#users.apply(change);
+    if (object && node) this.#podsByNode.put(formatKey(key), [node], object);
+    else this.#podsByNode.remove(formatKey(key));
   }
 
-  setAttachment(
-    name: string,
-    old: VolumeAttachment | undefined,
-    attachment: VolumeAttachment | undefined,
-  ): void {
-    if (old) {
-      this.#attachmentsByNode.remove(old.spec.nodeName, name);
-      this.#attachmentsByVolume.remove(volumeOf(old), name);
+  /** `undefined`: it is gone. */
+  setAttachment(name: string, attachment: VolumeAttachment | undefined): void {
+    if (!attachment) {
+      this.#attachmentsByNode.remove(name);
+      this.#attachmentsByVolume.remove(name);
+      return;
     }
-    if (!attachment) return;
-    this.#attachmentsByNode.put(attachment.spec.nodeName, name, attachment);
-    this.#attachmentsByVolume.put(volumeOf(attachment), name, attachment);
+    this.#attachmentsByNode.put(name, [attachment.spec.nodeName], attachment);
+    this.#attachmentsByVolume.put(name, [volumeOf(attachment)], attachment);
   }
 
   podsOn(node: string): readonly Pod[] {
     return this.#podsByNode.of(node);
   }
 
-  /** `claim`: `NAMESPACE/NAME`. */
+  /** Those on nodes. `claim`: `NAMESPACE/NAME`. */
   podsWith(claim: string): readonly Pod[] {
-    return this.#podsByClaim.of(claim);
+    return this.#users.of(claim).filter(({ spec }) => spec?.nodeName);
   }
 
   attachmentsOn(node: string): readonly VolumeAttachment[] {
@@ -90,16 +60,6 @@ export class AttachModel {
   nodes(): Iterable<string> {
     return this.#podsByNode.groups();
   }
-}
-
-/** Whether a Pod mounts claims: nearly none does. */
-export function hasClaims({ spec }: Pod): boolean {
-  return spec?.volumes?.some((one) => one.persistentVolumeClaim ?? one.ephemeral) ?? false;
-}
-
-/** `NAMESPACE/NAME` of the claims of a Pod, those of its ephemeral volumes too. */
-export function claimKeysOf(pod: Pod): readonly string[] {
-  return claimNamesOf(pod).map((name) => `${pod.metadata?.namespace ?? ""}/${name}`);
 }
 
 function volumeOf({ spec }: VolumeAttachment): string {

@@ -1,30 +1,19 @@
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
 import { node, pod } from "../../../test/support/builders.ts";
-import { StaticCache } from "../../../test/support/static-cache.ts";
+import { followLoop, type FollowedLoop } from "../../../test/support/follow-loop.ts";
 import { Node } from "../../api/core/node.ts";
 import { PersistentVolumeClaim } from "../../api/core/persistent-volume-claim.ts";
 import { PersistentVolume } from "../../api/core/persistent-volume.ts";
 import { Pod } from "../../api/core/pod.ts";
-import type { Cache } from "../../client/cache.ts";
-import type { Loop } from "../../reconciler/runner.ts";
 import { attachDetachLoop } from "./attachdetach.ts";
 
 const MANAGED = { "volumes.kubernetes.io/controller-managed-attach-detach": "true" };
 
-/** Nodes `a` and `b` with a Pod each, both with the claim of a volume that one node may have; who is woken. */
-function world(): { cache: StaticCache; loop: Loop; woken: () => string } {
-  const cache = new StaticCache();
-  const loop = attachDetachLoop(cache as unknown as Cache);
-  let keys: string[] = [];
-  loop.begin?.((key) => keys.push(key));
-  for (const kind of [Pod, PersistentVolumeClaim, PersistentVolume, Node])
-    cache.onChange(kind, (change) => keys.push(...loop.keysOf(change)));
-  const woken = (): string => {
-    const text = [...new Set(keys)].sort().join(" ");
-    keys = [];
-    return text;
-  };
+/** Nodes `a` and `b` with a Pod each, both with the claim of a volume that one node may have. */
+function world(): FollowedLoop {
+  const followed = followLoop(attachDetachLoop);
+  const { cache } = followed;
   const accessModes = ["ReadWriteOnce"];
   cache.put(PersistentVolumeClaim, {
     metadata: { name: "c", namespace: "default", uid: "c" },
@@ -45,16 +34,17 @@ function world(): { cache: StaticCache; loop: Loop; woken: () => string } {
     const metadata = { namespace: "default" };
     cache.put(Pod, pod(`on-${nodeName}`, { metadata, spec: { nodeName, volumes } }));
   }
-  woken();
-  return { cache, loop, woken };
+  followed.woken();
+  return followed;
 }
 
-const asks = (loop: Loop, key: string): boolean =>
-  (loop.decide(key, 0)?.plan.writes ?? []).some(({ verb }) => verb === "create");
+const asks = ({ writes }: FollowedLoop, key: string): boolean =>
+  writes(key).some(({ verb }) => verb === "create");
 
 describe("attachDetachLoop", () => {
   it("who waits is woken when a node gives up what it asked for and never got", () => {
-    const { cache, loop, woken } = world();
+    const loop = world();
+    const { cache, woken } = loop;
     assert.equal(asks(loop, "a"), true);
     assert.equal(asks(loop, "b"), false);
     cache.remove(Pod, { namespace: "default", name: "on-a" });
@@ -66,7 +56,8 @@ describe("attachDetachLoop", () => {
   });
 
   it("a node that asks again wakes nobody", () => {
-    const { loop, woken } = world();
+    const loop = world();
+    const { woken } = loop;
     assert.equal(asks(loop, "a"), true);
     assert.equal(asks(loop, "a"), true);
     assert.equal(woken(), "");

@@ -7,13 +7,15 @@ import { formatKey, parseKey } from "../../api/machinery/object.ts";
 import { CSIDriver } from "../../api/storage/csi-driver.ts";
 import { VolumeAttachment } from "../../api/storage/volume-attachment.ts";
 import type { Instant } from "../../base/clock.ts";
+import { Groups } from "../../base/groups.ts";
 import type { Cache, CacheChange } from "../../client/cache.ts";
+import { claimKeysOf, hasClaims } from "../../reconciler/claim-users.ts";
 import { readinessOf } from "../../reconciler/node-state.ts";
 import { isBeingDeleted, isControlledBy } from "../../reconciler/ownership.ts";
 import { isPodTerminal } from "../../reconciler/pod-state.ts";
 import type { Decision, Loop } from "../../reconciler/runner.ts";
 import { fixedKinds } from "../../reconciler/served-kinds.ts";
-import { AttachModel, claimKeysOf, hasClaims } from "./attach-model.ts";
+import { AttachModel } from "./attach-model.ts";
 import {
   NOTHING_REMEMBERED,
   planAttachments,
@@ -58,8 +60,8 @@ class World {
   readonly #cache: Cache;
   readonly #model = new AttachModel();
   readonly #memories = new Map<string, Memory>();
-  /** Nodes that a volume is being asked for on, by the volume's name. */
-  readonly #asked = new Map<string, Set<string>>();
+  /** Nodes, by the volumes that are being asked for on them. */
+  readonly #asked = new Groups();
   #enqueue: (name: string) => void = () => {};
 
   constructor(cache: Cache) {
@@ -94,30 +96,29 @@ class World {
   }
 
   decide(name: string, now: Instant): Decision {
-    const before = this.#forgetAsked(name);
+    const before = this.#asked.groupsOf(name);
+    this.#asked.remove(name);
     const { plan, memory, asked } = planAttachments(this.#observe(name), now);
     if (memory.idleSince.size + memory.told.size === 0) this.#memories.delete(name);
     else this.#memories.set(name, memory);
-    for (const volume of asked) {
-      const nodes = this.#asked.get(volume);
-      if (nodes) nodes.add(name);
-      else this.#asked.set(volume, new Set([name]));
-    }
+    this.#asked.put(name, asked, name);
     for (const volume of before) if (!asked.includes(volume)) this.#giveUp(volume, name);
     return { plan };
   }
 
-  #onPod({ key, old, object }: CacheChange<Pod>): readonly string[] {
+  #onPod(change: CacheChange<Pod>): readonly string[] {
+    const { old, object } = change;
     const pod = object ?? old;
-    if (!pod?.spec?.nodeName || !hasClaims(pod)) return NONE;
-    this.#model.setPod(formatKey(key), old, object);
+    if (!pod || !hasClaims(pod)) return NONE;
+    this.#model.setPod(change);
+    if (!pod.spec?.nodeName) return NONE;
     const isNews = !object || !old?.spec?.nodeName || isOver(old) !== isOver(object);
     return isNews ? [pod.spec.nodeName] : NONE;
   }
 
   /** Who waited for a volume may have it when its attachment is gone. */
   #onAttachment({ key, old, object }: CacheChange<VolumeAttachment>): readonly string[] {
-    this.#model.setAttachment(key.name, old, object);
+    this.#model.setAttachment(key.name, object);
     const { nodeName, source } = (object ?? old)!.spec;
     const name = source.persistentVolumeName ?? "";
     const volume = this.#cache.get(PersistentVolume, { namespace: "", name });
@@ -136,17 +137,6 @@ class World {
     if (this.#model.attachmentsOf(name).some(({ spec }) => spec.nodeName === node)) return;
     const volume = this.#cache.get(PersistentVolume, { namespace: "", name });
     for (const other of volume ? this.#usersOf(volume) : NONE) this.#enqueue(other);
-  }
-
-  /** @returns the volumes that were being asked for. */
-  #forgetAsked(node: string): readonly string[] {
-    const forgotten: string[] = [];
-    for (const [volume, nodes] of this.#asked) {
-      if (!nodes.delete(node)) continue;
-      forgotten.push(volume);
-      if (nodes.size === 0) this.#asked.delete(volume);
-    }
-    return forgotten;
   }
 
   #observe(name: string): Observed {
@@ -205,7 +195,7 @@ class World {
   #elsewhere(volume: PersistentVolume, node: string): WantedVolume["elsewhere"] {
     const name = volume.metadata?.name ?? "";
     const attached = this.#model.attachmentsOf(name).map(({ spec }) => spec.nodeName);
-    const others = new Set([...attached, ...(this.#asked.get(name) ?? [])]);
+    const others = new Set([...attached, ...this.#asked.of(name)]);
     others.delete(node);
     const { claimRef } = volume.spec ?? {};
     const users = this.#model

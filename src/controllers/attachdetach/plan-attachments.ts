@@ -4,6 +4,7 @@ import type { PersistentVolume } from "../../api/core/persistent-volume.ts";
 import type { Pod } from "../../api/core/pod.ts";
 import { keyOf } from "../../api/machinery/object.ts";
 import { equalJson } from "../../api/machinery/equality.ts";
+import { formatAttachedName, parseAttachedName } from "../../api/storage/attached-name.ts";
 import { VolumeAttachment } from "../../api/storage/volume-attachment.ts";
 import type { Instant } from "../../base/clock.ts";
 import type { V1AttachedVolume } from "../../gen/types.ts";
@@ -228,9 +229,8 @@ class Draft {
     const { name, node } = this.#observed;
     const listed = [...this.#known, ...(node?.status?.volumesInUse ?? [])];
     return listed.find((unique) => {
-      const [, driver = "", handle = ""] =
-        /^kubernetes\.io\/csi\/([^^]*)\^(.*)$/.exec(unique) ?? [];
-      return attachmentNameOf(handle, driver, name) === attachment;
+      const named = parseAttachedName(unique);
+      return named && attachmentNameOf(named.handle, named.driver, name) === attachment;
     });
   }
 
@@ -266,9 +266,12 @@ function isForManyNodes({ spec }: PersistentVolume): boolean {
   return modes.length === 0 || modes.some((mode) => many.includes(mode));
 }
 
-/** How a node's status names a volume. @spec pkg/volume/util GetUniqueVolumeName; csi_plugin.go GetVolumeName */
+/** How a node's status names a volume. */
 export function uniqueName({ spec }: PersistentVolume): string {
-  return `kubernetes.io/csi/${spec?.csi?.driver ?? ""}^${spec?.csi?.volumeHandle ?? ""}`;
+  return formatAttachedName({
+    driver: spec?.csi?.driver ?? "",
+    handle: spec?.csi?.volumeHandle ?? "",
+  });
 }
 
 /** @spec k8s@1.36 pkg/volume/csi/csi_attacher.go getAttachmentName */

@@ -1,13 +1,11 @@
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
 import { pod } from "../../../test/support/builders.ts";
-import { StaticCache } from "../../../test/support/static-cache.ts";
+import { followLoop, type FollowedLoop } from "../../../test/support/follow-loop.ts";
 import { PersistentVolumeClaim } from "../../api/core/persistent-volume-claim.ts";
 import { PersistentVolume } from "../../api/core/persistent-volume.ts";
 import { Pod } from "../../api/core/pod.ts";
 import { StorageClass } from "../../api/storage/storage-class.ts";
-import type { Cache } from "../../client/cache.ts";
-import type { Loop } from "../../reconciler/runner.ts";
 import { persistentVolumeBinderLoop } from "./binder.ts";
 
 const volume = (name: string, spec: object = {}): PersistentVolume => ({
@@ -21,23 +19,10 @@ const claim = (name: string, spec: object = {}): PersistentVolumeClaim => ({
   status: { phase: "Pending" },
 });
 
-/** A cache, a loop that follows it, and the keys of each change. */
-function world(): { cache: StaticCache; loop: Loop; woken: () => string } {
-  const cache = new StaticCache();
-  const loop = persistentVolumeBinderLoop(cache as unknown as Cache);
-  let keys: string[] = [];
-  for (const kind of [PersistentVolumeClaim, PersistentVolume, StorageClass, Pod])
-    cache.onChange(kind, (change) => keys.push(...loop.keysOf(change)));
-  const woken = (): string => {
-    const text = [...new Set(keys)].sort().join(", ");
-    keys = [];
-    return text;
-  };
-  return { cache, loop, woken };
-}
+const world = (): FollowedLoop => followLoop(persistentVolumeBinderLoop);
 
-const volumeOf = (loop: Loop, key: string): string | undefined => {
-  const write = loop.decide(key, 0)?.plan.writes?.[0];
+const volumeOf = ({ writes }: FollowedLoop, key: string): string | undefined => {
+  const [write] = writes(key);
   return write?.verb === "update" ? write.object.metadata?.name : undefined;
 };
 
@@ -82,7 +67,8 @@ describe("persistentVolumeBinderLoop", () => {
   });
 
   it("a claim that waits for a Pod takes what is reserved for it, and nothing that is free", () => {
-    const { cache, loop } = world();
+    const loop = world();
+    const { cache } = loop;
     const late = { metadata: { name: "late" }, provisioner: "x" };
     cache.put(StorageClass, { ...late, volumeBindingMode: "WaitForFirstConsumer" });
     cache.put(PersistentVolumeClaim, claim("late", { storageClassName: "late" }));
@@ -108,7 +94,8 @@ describe("persistentVolumeBinderLoop", () => {
   });
 
   it("promises a volume to one claim at a time, until the volume changes", () => {
-    const { cache, loop } = world();
+    const loop = world();
+    const { cache } = loop;
     cache.put(PersistentVolumeClaim, claim("one"));
     cache.put(PersistentVolumeClaim, claim("two"));
     cache.put(PersistentVolume, volume("v"));
@@ -123,25 +110,27 @@ describe("persistentVolumeBinderLoop", () => {
   });
 
   it("believes that a claim has gone only when claims are known up to the volume's version", () => {
-    const { cache, loop } = world();
+    const loop = world();
+    const { cache } = loop;
     cache.put(
       PersistentVolume,
       volume("v", { claimRef: { namespace: "d", name: "one", uid: "o" } }),
     );
-    const decision = loop.decide("volume v", 0);
+    const decision = loop.decide("volume v");
     assert.deepEqual(decision?.needs, new Map([[PersistentVolumeClaim, 9]]));
     assert.deepEqual(decision?.plan.status, { phase: "Released" });
   });
 
   it("believes that a claim's volume has gone only when volumes are known up to the claim's version", () => {
-    const { cache, loop } = world();
+    const loop = world();
+    const { cache } = loop;
     const bound = claim("one", { volumeName: "v" });
     const annotations = { "pv.kubernetes.io/bind-completed": "yes" };
     cache.put(PersistentVolumeClaim, { ...bound, metadata: { ...bound.metadata, annotations } });
-    const decision = loop.decide("claim d/one", 0);
+    const decision = loop.decide("claim d/one");
     assert.deepEqual(decision?.needs, new Map([[PersistentVolume, 8]]));
     assert.deepEqual(decision?.plan.status, { phase: "Lost" });
     cache.put(PersistentVolume, volume("v"));
-    assert.equal(loop.decide("claim d/one", 0)?.needs, undefined);
+    assert.equal(loop.decide("claim d/one")?.needs, undefined);
   });
 });

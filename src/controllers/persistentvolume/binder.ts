@@ -2,10 +2,10 @@ import { PersistentVolumeClaim, storageClassOf } from "../../api/core/persistent
 import { PersistentVolume } from "../../api/core/persistent-volume.ts";
 import { Pod } from "../../api/core/pod.ts";
 import { formatKey, parseKey } from "../../api/machinery/object.ts";
-import { claimNamesOf, classOfVolume } from "../../api/storage/binding.ts";
 import { defaultClassOf, isDefaultClass, StorageClass } from "../../api/storage/storage-class.ts";
 import type { Instant } from "../../base/clock.ts";
 import type { Cache, CacheChange } from "../../client/cache.ts";
+import { claimKeysOf, ClaimUsers } from "../../reconciler/claim-users.ts";
 import { isPodTerminal } from "../../reconciler/pod-state.ts";
 import type { Decision, Loop } from "../../reconciler/runner.ts";
 import { fixedKinds } from "../../reconciler/served-kinds.ts";
@@ -28,14 +28,18 @@ const NONE: readonly never[] = [];
  */
 export function persistentVolumeBinderLoop(cache: Cache): Loop {
   const index = new BondIndex();
+  const users = new ClaimUsers();
   return {
     name: "persistentvolume-binder-controller",
     eventSource: "persistentvolume-controller",
     kinds: fixedKinds([PersistentVolumeClaim, PersistentVolume, StorageClass, Pod]),
-    keysOf: (change) => keysOf(index, cache, change),
+    keysOf(change) {
+      if (change.kind === Pod) users.apply(change as CacheChange<Pod>);
+      return keysOf(index, cache, change);
+    },
     decide: (key, now) =>
       key.startsWith(CLAIM)
-        ? decideClaim(index, cache, key.slice(CLAIM.length), now)
+        ? decideClaim(index, users, cache, key.slice(CLAIM.length), now)
         : decideVolume(cache, key.slice(VOLUME.length)),
   };
 }
@@ -82,7 +86,7 @@ function keysOfVolume(
 
 function takersOf(index: BondIndex, cache: Cache, volume: PersistentVolume): readonly string[] {
   if (volume.spec?.claimRef || volume.status?.phase !== "Available") return NONE;
-  const name = classOfVolume(volume);
+  const name = storageClassOf(volume);
   const isChosen = isForFirstPod(cache.get(StorageClass, { namespace: "", name }));
   return isChosen ? NONE : index.waitingClaims(name);
 }
@@ -100,17 +104,18 @@ function keysOfClass(
 function keysOfPod(
   index: BondIndex,
   cache: Cache,
-  { key, old, object }: CacheChange<Pod>,
+  { old, object }: CacheChange<Pod>,
 ): readonly string[] {
   if (old || !object?.spec?.volumes || object.spec.nodeName || !index.hasWaiting) return NONE;
-  return claimNamesOf(object)
-    .filter((name) => !cache.get(PersistentVolumeClaim, { ...key, name })?.spec?.volumeName)
-    .map((name) => CLAIM + formatKey({ ...key, name }));
+  return claimKeysOf(object)
+    .filter((claim) => !cache.get(PersistentVolumeClaim, parseKey(claim))?.spec?.volumeName)
+    .map((claim) => CLAIM + claim);
 }
 
 /** That a volume has gone is believed only from a cache that has seen all there was when the claim was written. */
 function decideClaim(
   index: BondIndex,
+  users: ClaimUsers,
   cache: Cache,
   text: string,
   now: Instant,
@@ -121,8 +126,7 @@ function decideClaim(
   const className = storageClassOf(claim);
   const volumeNamed = (name: string): PersistentVolume | undefined =>
     cache.get(PersistentVolume, { namespace: "", name });
-  const isWaiting = (pod: Pod): boolean =>
-    !pod.spec?.nodeName && !isPodTerminal(pod) && claimNamesOf(pod).includes(key.name);
+  const isWaiting = (pod: Pod): boolean => !pod.spec?.nodeName && !isPodTerminal(pod);
   const { volumeName } = claim.spec ?? {};
   const volume = volumeNamed(volumeName ?? "");
   const storageClass = cache.get(StorageClass, { namespace: "", name: className });
@@ -137,9 +141,11 @@ function decideClaim(
       storageClass,
       defaultClass: defaultClassOf(cache.list(StorageClass)),
       waitingPods: () =>
-        cache
-          .list(Pod, { namespace: key.namespace, where: isWaiting })
-          .map(({ metadata }) => metadata?.name ?? ""),
+        users
+          .of(text)
+          .filter(isWaiting)
+          .map(({ metadata }) => metadata?.name ?? "")
+          .sort(),
     },
     now,
   );

@@ -1,40 +1,10 @@
+import { Groups } from "../../base/groups.ts";
 import type { PersistentVolumeClaim } from "../../api/core/persistent-volume-claim.ts";
 import { storageClassOf } from "../../api/core/persistent-volume-claim.ts";
 import type { PersistentVolume } from "../../api/core/persistent-volume.ts";
-import { BIND_COMPLETED, classOfVolume } from "../../api/storage/binding.ts";
+import { BIND_COMPLETED } from "../../api/storage/binding.ts";
 
-/** Members in groups: each in one at most. */
-class Groups {
-  readonly #groupOf = new Map<string, string>();
-  readonly #members = new Map<string, Set<string>>();
-
-  /** `undefined`: in none. */
-  put(member: string, group: string | undefined): void {
-    const before = this.#groupOf.get(member);
-    if (before === group) return;
-    if (before !== undefined) {
-      const members = this.#members.get(before)!;
-      members.delete(member);
-      if (members.size === 0) this.#members.delete(before);
-    }
-    if (group === undefined) {
-      this.#groupOf.delete(member);
-      return;
-    }
-    this.#groupOf.set(member, group);
-    const members = this.#members.get(group);
-    if (members) members.add(member);
-    else this.#members.set(group, new Set([member]));
-  }
-
-  of(group: string): readonly string[] {
-    return [...(this.#members.get(group) ?? [])];
-  }
-
-  get isEmpty(): boolean {
-    return this.#groupOf.size === 0;
-  }
-}
+const NONE: readonly never[] = [];
 
 /**
  * Who could want whom: claims and volumes as `NAMESPACE/NAME` and `NAME`, folded from their changes.
@@ -54,16 +24,16 @@ export class BondIndex {
   setClaim(key: string, claim: PersistentVolumeClaim | undefined): void {
     const name = claim?.spec?.volumeName;
     const isWaiting = claim && !name && claim.metadata?.annotations?.[BIND_COMPLETED] === undefined;
-    this.#waiting.put(key, isWaiting ? storageClassOf(claim) : undefined);
-    this.#naming.put(key, name || undefined);
+    this.#waiting.put(key, isWaiting ? [storageClassOf(claim)] : NONE, key);
+    this.#naming.put(key, name ? [name] : NONE, key);
     if (!claim) this.promise(key, undefined);
   }
 
   /** `undefined`: it is gone. */
   setVolume(name: string, volume: PersistentVolume | undefined): void {
     const reference = volume?.spec?.claimRef;
-    this.#free.put(name, volume && !reference ? classOfVolume(volume) : undefined);
-    this.#reserved.put(name, reference && `${reference.namespace}/${reference.name}`);
+    this.#free.put(name, volume && !reference ? [storageClassOf(volume)] : NONE, name);
+    this.#reserved.put(name, reference ? [`${reference.namespace}/${reference.name}`] : NONE, name);
     const claim = this.#promised.get(name);
     if (claim !== undefined) this.promise(claim, undefined);
   }

@@ -3,7 +3,7 @@ import { storageClassOf } from "../../api/core/persistent-volume-claim.ts";
 import type { PersistentVolume } from "../../api/core/persistent-volume.ts";
 import { labelSelectorOf, type LabelSelector } from "../../api/machinery/label-selector.ts";
 import { compareQuantities, parseQuantity, type Quantity } from "../../api/machinery/quantity.ts";
-import { classOfVolume, hasOtherMode, isMeantFor } from "../../api/storage/binding.ts";
+import { hasOtherMode, isMeantFor } from "../../api/storage/binding.ts";
 import { isBeingDeleted } from "../../reconciler/ownership.ts";
 
 /**
@@ -44,7 +44,7 @@ export function mismatch(
     return `the volume is marked for deletion ${JSON.stringify(volume.metadata?.name)}`;
   if (compareQuantities(capacityOf(volume), requestOf(claim)) < 0)
     return "requested PV is too small";
-  if (classOfVolume(volume) !== storageClassOf(claim)) return "storageClassName does not match";
+  if (storageClassOf(volume) !== storageClassOf(claim)) return "storageClassName does not match";
   if (hasOtherMode(volume, claim)) return "incompatible volumeMode";
   const modes = volume.spec?.accessModes ?? [];
   const hasAll = (claim.spec?.accessModes ?? []).every((mode) => modes.includes(mode));
@@ -99,6 +99,6 @@ function isFree(
   return (
     volume.status?.phase === "Available" &&
     (!selector || selector.matches(volume.metadata?.labels)) &&
-    classOfVolume(volume) === storageClassOf(claim)
+    storageClassOf(volume) === storageClassOf(claim)
   );
 }

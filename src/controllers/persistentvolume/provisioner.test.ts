@@ -1,17 +1,18 @@
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
 import { node } from "../../../test/support/builders.ts";
-import { StaticCache } from "../../../test/support/static-cache.ts";
+import { followLoop, type FollowedLoop } from "../../../test/support/follow-loop.ts";
 import { Node } from "../../api/core/node.ts";
 import { PersistentVolumeClaim } from "../../api/core/persistent-volume-claim.ts";
 import { PersistentVolume } from "../../api/core/persistent-volume.ts";
 import { standardClass } from "../../api/storage/default-objects.ts";
 import { StorageClass } from "../../api/storage/storage-class.ts";
-import type { PlannedWrite } from "../../reconciler/controller.ts";
-import { volumeProvisioner } from "./provisioner.ts";
+import type { Plan, PlannedWrite } from "../../reconciler/controller.ts";
+import { volumeProvisionerLoop } from "./provisioner.ts";
 
 const KEY = { namespace: "d", name: "c" };
 const ASKED = { "volume.kubernetes.io/storage-provisioner": "volumes.skiff.dev" };
+const MACHINE = "topology.skiff.dev/machine";
 const SELECTED = "volume.kubernetes.io/selected-node";
 
 const claim = (annotations: Record<string, string>, spec: object = {}): PersistentVolumeClaim => ({
@@ -29,8 +30,10 @@ function world(
   of: PersistentVolumeClaim,
   more: Partial<StorageClass> = {},
   nodes: readonly string[] = ["a", "b one", "c two"],
-): StaticCache {
-  const cache = new StaticCache()
+): FollowedLoop {
+  const followed = followLoop(volumeProvisionerLoop);
+  const { cache } = followed;
+  cache
     .put(PersistentVolumeClaim, of)
     .put(StorageClass, { reclaimPolicy: "Delete", ...standardClass, ...more });
   for (const [name, machine] of nodes.map((text) => text.split(" ")))
@@ -40,21 +43,18 @@ function world(
         metadata: { labels: machine ? { "topology.skiff.dev/machine": machine } : {} },
       }),
     );
-  return cache;
+  return followed;
 }
 
-function planOf(cache: StaticCache) {
-  const observed = volumeProvisioner.observe(cache, KEY);
-  return observed && volumeProvisioner.plan(observed, 0);
-}
+const planOf = ({ decide }: FollowedLoop): Plan | undefined => decide("d/c")?.plan;
 
 const made = (write: PlannedWrite | undefined): PersistentVolume =>
   (write as { object: PersistentVolume } | undefined)?.object ?? {};
 
 /** The machine of the volume that is made, or what is said. */
-function row(what: string, cache: StaticCache, expected: string): void {
+function row(what: string, of: FollowedLoop, expected: string): void {
   it(`${what} → ${expected || "nothing"}`, () => {
-    const { writes = [], events = [] } = planOf(cache) ?? {};
+    const { writes = [], events = [] } = planOf(of) ?? {};
     const terms = made(writes[0])?.spec?.nodeAffinity?.required?.nodeSelectorTerms;
     const machine = terms?.[0]?.matchExpressions?.[0]?.values?.join();
     const said = events.map(({ message }) => message);
@@ -142,9 +142,9 @@ describe("volumeProvisioner", () => {
   });
 
   it("makes it once", () => {
-    const cache = world(claim(ASKED));
-    cache.put(PersistentVolume, made(planOf(cache)?.writes?.[0]));
-    assert.equal(planOf(cache), undefined);
+    const of = world(claim(ASKED));
+    of.cache.put(PersistentVolume, made(planOf(of)?.writes?.[0]));
+    assert.equal(planOf(of), undefined);
   });
 
   it("lets the scheduler choose anew where the chosen node cannot do it", () => {
@@ -152,20 +152,58 @@ describe("volumeProvisioner", () => {
     assert.deepEqual(made(writes?.[0]).metadata?.annotations, ASKED);
   });
 
-  it("looks again when a node of a machine comes", () => {
-    const cache = world(claim(ASKED), {}, []);
-    const trigger = volumeProvisioner.triggers.find(({ kind }) => kind === Node)!;
-    const come = (labels: Record<string, string>) =>
-      trigger.keys(
-        {
-          kind: Node,
-          key: { namespace: "", name: "n" },
-          old: undefined,
-          object: node("n", { metadata: { labels } }),
-        },
-        cache,
-      );
-    assert.deepEqual(come({ "topology.skiff.dev/machine": "m" }), [KEY]);
-    assert.deepEqual(come({}), []);
+  it("a claim that no node could have looks again when a node of a machine comes", () => {
+    const of = world(claim(ASKED), {}, []);
+    assert.equal(planOf(of)?.events?.[0]?.reason, "ProvisioningFailed");
+    of.woken();
+    of.cache.put(Node, node("n"));
+    assert.equal(of.woken(), "");
+    of.cache.put(Node, node("n", { metadata: { labels: { [MACHINE]: "m" } } }));
+    assert.equal(of.woken(), "d/c");
+    planOf(of);
+    of.cache.put(Node, node("o", { metadata: { labels: { [MACHINE]: "o" } } }));
+    assert.equal(of.woken(), "");
+  });
+
+  it("only nodes that its class allows", () => {
+    const of = world(claim(ASKED), { allowedTopologies: [two] }, ["b one"]);
+    planOf(of);
+    of.woken();
+    of.cache.put(Node, node("c", { metadata: { labels: { [MACHINE]: "one" } } }));
+    assert.equal(of.woken(), "");
+    of.cache.put(Node, node("d", { metadata: { labels: { [MACHINE]: "two" } } }));
+    assert.equal(of.woken(), "d/c");
+  });
+
+  it("a class wakes the claims that wait for a volume of it", () => {
+    const of = world(claim(ASKED));
+    of.cache.put(PersistentVolumeClaim, { ...claim({}), metadata: { ...KEY, name: "other" } });
+    of.woken();
+    of.cache.put(StorageClass, { ...standardClass, reclaimPolicy: "Retain" });
+    assert.equal(of.woken(), "d/c");
+  });
+
+  it("of 1,000 nodes and 5,000 claims, a change is a look at what it concerns", () => {
+    const of = followLoop(volumeProvisionerLoop);
+    const { cache } = of;
+    cache.put(StorageClass, { ...standardClass, reclaimPolicy: "Delete" });
+    const labels = { [MACHINE]: "m" };
+    const nodes = Array.from({ length: 1000 }, (_, at) => `n${at}`);
+    for (const name of nodes) cache.put(Node, node(name, { metadata: { labels } }));
+    const names = Array.from({ length: 5000 }, (_, at) => `c${at}`);
+    for (const name of names)
+      cache.put(PersistentVolumeClaim, {
+        ...claim(ASKED),
+        metadata: { ...claim(ASKED).metadata, name, uid: name },
+      });
+    assert.equal(of.wokenKeys().length, 5000);
+    assert.ok(of.reads(() => names.forEach((name) => of.writes(`d/${name}`))) <= 5000 * 3);
+    const changes = (): void => {
+      const conditions = [{ type: "Ready", status: "Unknown" }];
+      cache.put(Node, node("n7", { metadata: { labels }, status: { conditions } }));
+      cache.put(Node, node("new", { metadata: { labels } }));
+    };
+    assert.equal(of.reads(changes), 0);
+    assert.equal(of.woken(), "");
   });
 });

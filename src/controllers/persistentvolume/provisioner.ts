@@ -1,9 +1,8 @@
-import { matchesAnyTerm } from "../../api/core/node-selector-terms.ts";
 import { Node } from "../../api/core/node.ts";
 import { PersistentVolumeClaim, storageClassOf } from "../../api/core/persistent-volume-claim.ts";
 import { PersistentVolume } from "../../api/core/persistent-volume.ts";
 import { equalSemantic } from "../../api/machinery/equality.ts";
-import { keyOf, type KubeObject, type ObjectKey } from "../../api/machinery/object.ts";
+import { formatKey, parseKey } from "../../api/machinery/object.ts";
 import {
   BETA_STORAGE_PROVISIONER,
   CONTENT_PROTECTION,
@@ -14,9 +13,12 @@ import {
 import { MACHINE_LABEL, OWN_DRIVER } from "../../api/storage/own-volumes.ts";
 import { StorageClass } from "../../api/storage/storage-class.ts";
 import type { Instant } from "../../base/clock.ts";
-import type { CacheChange } from "../../client/cache.ts";
-import { defineController, type Plan } from "../../reconciler/controller.ts";
-import { allOf, isBeingDeleted } from "../../reconciler/ownership.ts";
+import type { Cache, CacheChange } from "../../client/cache.ts";
+import type { Plan } from "../../reconciler/controller.ts";
+import { isBeingDeleted } from "../../reconciler/ownership.ts";
+import type { Loop } from "../../reconciler/runner.ts";
+import { fixedKinds } from "../../reconciler/served-kinds.ts";
+import { isAllowed, machineOf, ProvisionIndex } from "./provision-index.ts";
 
 /** In ms: when a claim that could not be served says again why. Doubled, `describe` is empty for longer once events expire. */
 const REMINDER_MS = 300_000;
@@ -24,44 +26,89 @@ const REMINDER_MS = 300_000;
 export interface Observed {
   readonly claim: PersistentVolumeClaim;
   readonly storageClass: StorageClass;
-  /** By name. */
-  readonly nodes: readonly Node[];
+  /** Where the volume is made: of the chosen node, else of the first by name that the class allows. */
+  readonly machine: string | undefined;
 }
 
 /**
  * Makes the cluster's own volumes: an object each. The folder is made by the kubelet that first mounts it.
  *
- * It does what a driver's provisioner does elsewhere, beside the binder and told by it through the claim's annotations.
+ * It does what a driver's provisioner does elsewhere, beside the binder and told by it through the claim's annotations. Its keys are claims.
  * @spec sig-storage-lib-external-provisioner controller.go; external-provisioner pkg/controller
  */
-export const volumeProvisioner = defineController<PersistentVolumeClaim, Observed>({
-  name: "persistentvolume-provisioner-controller",
-  eventSource: OWN_DRIVER,
-  primary: PersistentVolumeClaim,
-  triggers: [
-    { kind: PersistentVolume, keys: ({ old, object }) => (object ? [] : claimOf(old)) },
-    allOf(StorageClass, PersistentVolumeClaim),
-    {
-      kind: Node,
-      keys: (change, cache) =>
-        hasMoved(change)
-          ? cache.list(PersistentVolumeClaim, { where: isOurs }).map((claim) => keyOf(claim))
-          : [],
+export function volumeProvisionerLoop(cache: Cache): Loop {
+  const index = new ProvisionIndex();
+  return {
+    name: "persistentvolume-provisioner-controller",
+    eventSource: OWN_DRIVER,
+    kinds: fixedKinds([PersistentVolumeClaim, PersistentVolume, StorageClass, Node]),
+    keysOf: (change) => claimsOf(index, cache, change),
+    decide(text, now) {
+      const observed = observe(index, cache, text);
+      if (!observed) return undefined;
+      const plan = planVolumeFor(observed, now);
+      const primary = { kind: PersistentVolumeClaim, observesGeneration: false };
+      return { plan, primary: { ...primary, object: observed.claim } };
     },
-  ],
-  observe(cache, key) {
-    const claim = cache.get(PersistentVolumeClaim, key);
-    if (!claim || !isOurs(claim) || isBeingDeleted(claim)) return undefined;
-    const className = storageClassOf(claim);
-    const storageClass = cache.get(StorageClass, { namespace: "", name: className });
-    if (storageClass?.provisioner !== OWN_DRIVER) return undefined;
-    const isDelayed = storageClass.volumeBindingMode === "WaitForFirstConsumer";
-    if (isDelayed && !claim.metadata?.annotations?.[SELECTED_NODE]) return undefined;
-    if (cache.get(PersistentVolume, { namespace: "", name: nameFor(claim) })) return undefined;
-    return { claim, storageClass, nodes: cache.list(Node) };
-  },
-  plan,
-});
+  };
+}
+
+const NONE: readonly never[] = [];
+
+/** The claims that a change may concern. */
+function claimsOf(index: ProvisionIndex, cache: Cache, change: CacheChange): readonly string[] {
+  const { key, old, object } = change;
+  switch (change.kind as unknown) {
+    case PersistentVolumeClaim: {
+      const claim = object as PersistentVolumeClaim | undefined;
+      const isWaiting = claim && isOurs(claim) && !isBeingDeleted(claim);
+      index.setClaim(formatKey(key), isWaiting ? storageClassOf(claim) : undefined);
+      return isWaiting ? [formatKey(key)] : NONE;
+    }
+    case PersistentVolume:
+      return object ? NONE : claimOf(old as PersistentVolume);
+    case StorageClass:
+      return index.waitingFor(key.name);
+    default:
+      return claimsFor(index, cache, change as CacheChange<Node>);
+  }
+}
+
+/** A node of a machine that comes, or whose labels change, may be the first that a volume can be made on. */
+function claimsFor(
+  index: ProvisionIndex,
+  cache: Cache,
+  { key, old, object }: CacheChange<Node>,
+): readonly string[] {
+  if (object && old && equalSemantic(old.metadata?.labels, object.metadata?.labels)) return NONE;
+  index.setNode(key.name, object);
+  if (!object || machineOf(object) === undefined) return NONE;
+  return index.homeless().flatMap(([name, claims]) => {
+    const storageClass = cache.get(StorageClass, { namespace: "", name });
+    return storageClass && isAllowed(storageClass, object) ? claims : NONE;
+  });
+}
+
+function observe(index: ProvisionIndex, cache: Cache, text: string): Observed | undefined {
+  const claim = cache.get(PersistentVolumeClaim, parseKey(text));
+  if (!claim || !isOurs(claim) || isBeingDeleted(claim)) return undefined;
+  const className = storageClassOf(claim);
+  const storageClass = cache.get(StorageClass, { namespace: "", name: className });
+  if (storageClass?.provisioner !== OWN_DRIVER) return undefined;
+  const isDelayed = storageClass.volumeBindingMode === "WaitForFirstConsumer";
+  const selected = claim.metadata?.annotations?.[SELECTED_NODE];
+  if (isDelayed && !selected) return undefined;
+  if (cache.get(PersistentVolume, { namespace: "", name: nameFor(claim) })) return undefined;
+  if (selected) {
+    index.setHome(text, className, true);
+    const node = cache.get(Node, { namespace: "", name: selected });
+    const machine = node && isAllowed(storageClass, node) ? machineOf(node) : undefined;
+    return { claim, storageClass, machine };
+  }
+  const machine = index.machineFor(storageClass);
+  index.setHome(text, className, machine !== undefined);
+  return { claim, storageClass, machine };
+}
 
 /** Whether the claim waits for a volume from here. */
 function isOurs({ metadata, spec }: PersistentVolumeClaim): boolean {
@@ -70,26 +117,18 @@ function isOurs({ metadata, spec }: PersistentVolumeClaim): boolean {
   return maker === OWN_DRIVER && !spec?.volumeName;
 }
 
-function claimOf(volume: KubeObject | undefined): readonly ObjectKey[] {
-  const { namespace, name } = (volume as PersistentVolume | undefined)?.spec?.claimRef ?? {};
-  return namespace !== undefined && name !== undefined ? [{ namespace, name }] : [];
+function claimOf({ spec }: PersistentVolume): readonly string[] {
+  const { namespace, name } = spec?.claimRef ?? {};
+  return namespace !== undefined && name !== undefined ? [formatKey({ namespace, name })] : NONE;
 }
 
-/** A node of a machine that comes, or whose labels change, may be the first that a volume can be made on. */
-function hasMoved({ old, object }: CacheChange): boolean {
-  const labels = object?.metadata?.labels;
-  if (labels?.[MACHINE_LABEL] === undefined) return false;
-  return !equalSemantic(old?.metadata?.labels, labels);
-}
-
-/** Pure; see {@link volumeProvisioner}. */
-export function plan(observed: Observed, now: Instant): Plan {
-  const { claim } = observed;
+/** Pure; see {@link volumeProvisionerLoop}. */
+export function planVolumeFor(observed: Observed, now: Instant): Plan {
+  const { claim, machine } = observed;
   const { namespace, name } = claim.metadata ?? {};
   const selected = claim.metadata?.annotations?.[SELECTED_NODE];
   const why = whyNot(observed);
   if (why !== undefined) return failed(observed, why, now);
-  const machine = machineFor(observed);
   if (machine === undefined) {
     if (!selected) {
       const detail = "error generating accessibility requirements: no available topology found";
@@ -150,22 +189,6 @@ function unselected(claim: PersistentVolumeClaim): Plan {
   const { [SELECTED_NODE]: _, ...annotations } = claim.metadata?.annotations ?? {};
   const object = { ...claim, metadata: { ...claim.metadata, annotations } };
   return { writes: [{ verb: "update", kind: PersistentVolumeClaim, object }] };
-}
-
-/** Of the chosen node; else of the first by name that the class allows. */
-function machineFor({ claim, storageClass, nodes }: Observed): string | undefined {
-  const selected = claim.metadata?.annotations?.[SELECTED_NODE];
-  const terms = (storageClass.allowedTopologies ?? []).map(({ matchLabelExpressions = [] }) => ({
-    matchExpressions: matchLabelExpressions.map((one) => ({ ...one, operator: "In" })),
-  }));
-  const machineOf = (node: Node): string | undefined => node.metadata?.labels?.[MACHINE_LABEL];
-  const found = nodes.find(
-    (node) =>
-      (!selected || node.metadata?.name === selected) &&
-      machineOf(node) !== undefined &&
-      (terms.length === 0 || matchesAnyTerm(terms, node)),
-  );
-  return found && machineOf(found);
 }
 
 function volumeFor({ claim, storageClass }: Observed, machine: string): PersistentVolume {

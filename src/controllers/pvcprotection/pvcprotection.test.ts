@@ -1,11 +1,9 @@
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
 import { pod } from "../../../test/support/builders.ts";
-import { StaticCache } from "../../../test/support/static-cache.ts";
+import { followLoop, type FollowedLoop } from "../../../test/support/follow-loop.ts";
 import { PersistentVolumeClaim } from "../../api/core/persistent-volume-claim.ts";
 import { Pod } from "../../api/core/pod.ts";
-import type { Cache } from "../../client/cache.ts";
-import type { Loop } from "../../reconciler/runner.ts";
 import { pvcProtectionLoop } from "./pvcprotection.ts";
 
 const KEPT = "kubernetes.io/pvc-protection";
@@ -24,22 +22,18 @@ function user(spec: object, phase?: string, name = "p", claimName = "c"): Pod {
   });
 }
 
-function world(...pods: Pod[]): { cache: StaticCache; loop: Loop; woken: () => string } {
-  const cache = new StaticCache();
-  const loop = pvcProtectionLoop(cache as unknown as Cache);
-  const keys: string[] = [];
-  for (const kind of [PersistentVolumeClaim, Pod])
-    cache.onChange(kind, (change) => keys.push(...loop.keysOf(change)));
-  for (const one of pods) cache.put(Pod, one);
-  return { cache, loop, woken: () => keys.splice(0).join() };
+function world(...pods: Pod[]): FollowedLoop {
+  const followed = followLoop(pvcProtectionLoop);
+  for (const one of pods) followed.cache.put(Pod, one);
+  return followed;
 }
 
 /** The finalizers that are written of the claim `c`. */
 function row(what: string, parts: object, pods: Pod[], expected: string | undefined): void {
   it(`${what} → ${expected ?? "nothing"}`, () => {
-    const { cache, loop } = world(...pods);
+    const { cache, writes } = world(...pods);
     cache.put(PersistentVolumeClaim, claim("c", parts));
-    const [write] = loop.decide("d/c", 0)?.plan.writes ?? [];
+    const [write] = writes("d/c");
     const written = write?.verb === "update" ? write.object.metadata?.finalizers : undefined;
     assert.equal(written?.join(), expected);
   });
@@ -63,9 +57,9 @@ describe("pvcProtectionLoop", () => {
     const owner = { apiVersion: "v1", kind: "Pod", name: "p", uid: "u", controller: true };
     const keeps = (parts: object, ownerReferences: object[]): boolean => {
       const metadata = { namespace: "d", uid: "u", ...parts };
-      const { cache, loop } = world(pod("p", { metadata, spec: inline }));
+      const { cache, decide } = world(pod("p", { metadata, spec: inline }));
       cache.put(PersistentVolumeClaim, claim("p-v", { ...kept, ownerReferences }));
-      return loop.decide("d/p-v", 0)?.plan.writes === undefined;
+      return decide("d/p-v")?.plan.writes === undefined;
     };
     assert.equal(keeps({}, [owner]), true);
     assert.equal(keeps({ ...GOING, deletionGracePeriodSeconds: 30 }, [owner]), true);
@@ -75,17 +69,17 @@ describe("pvcProtectionLoop", () => {
   });
 
   it("a Pod that goes wakes the claims that go, and asks for Pods up to the claim's version", () => {
-    const { cache, loop, woken } = world(
+    const { cache, decide, woken } = world(
       user({ nodeName: "n" }),
       user({}, "Running", "q", "other"),
     );
     cache.put(PersistentVolumeClaim, claim("c", kept));
     cache.put(PersistentVolumeClaim, claim("other", { finalizers: [KEPT] }));
-    assert.equal(woken(), "d/c,d/other");
+    assert.equal(woken(), "d/c, d/other");
     cache.remove(Pod, { namespace: "d", name: "q" });
     assert.equal(woken(), "");
     cache.remove(Pod, { namespace: "d", name: "p" });
     assert.equal(woken(), "d/c");
-    assert.deepEqual(loop.decide("d/c", 0)?.needs, new Map([[Pod, 9]]));
+    assert.deepEqual(decide("d/c")?.needs, new Map([[Pod, 9]]));
   });
 });

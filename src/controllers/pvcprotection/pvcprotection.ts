@@ -2,9 +2,10 @@ import { PersistentVolumeClaim } from "../../api/core/persistent-volume-claim.ts
 import { Pod } from "../../api/core/pod.ts";
 import { formatKey, parseKey } from "../../api/machinery/object.ts";
 import { withField } from "../../api/strategy/strategy.ts";
-import { claimNamesOf, CLAIM_PROTECTION } from "../../api/storage/binding.ts";
+import { CLAIM_PROTECTION } from "../../api/storage/binding.ts";
 import type { Cache, CacheChange } from "../../client/cache.ts";
 import type { Plan } from "../../reconciler/controller.ts";
+import { ClaimUsers, claimKeysOf } from "../../reconciler/claim-users.ts";
 import { isBeingDeleted, isControlledBy } from "../../reconciler/ownership.ts";
 import type { Loop } from "../../reconciler/runner.ts";
 import { fixedKinds } from "../../reconciler/served-kinds.ts";
@@ -21,11 +22,15 @@ const NONE: readonly never[] = [];
 export function pvcProtectionLoop(cache: Cache): Loop {
   /** Claims that are going and are kept: all that a change of a Pod can concern. */
   const kept = new Set<string>();
+  const users = new ClaimUsers();
   return {
     name: "persistentvolumeclaim-protection-controller",
     kinds: fixedKinds([PersistentVolumeClaim, Pod]),
     keysOf(change) {
-      if (change.kind === Pod) return keysOfPod(kept, change as CacheChange<Pod>);
+      if (change.kind === Pod) {
+        users.apply(change as CacheChange<Pod>);
+        return keysOfPod(kept, change as CacheChange<Pod>);
+      }
       const text = formatKey(change.key);
       const { object } = change;
       if (object && isBeingDeleted(object) && isKept(object)) kept.add(text);
@@ -38,10 +43,8 @@ export function pvcProtectionLoop(cache: Cache): Loop {
       if (!claim) return undefined;
       const isUser = (pod: Pod): boolean =>
         (pod.spec?.nodeName ?? "") !== "" &&
-        claimNamesOf(pod).includes(key.name) &&
         (namesClaim(pod, key.name) || (isControlledBy(claim, pod) && !isShutDown(pod)));
-      const isUsed = (): boolean =>
-        cache.list(Pod, { namespace: key.namespace, where: isUser }).length > 0;
+      const isUsed = (): boolean => users.of(text).some(isUser);
       const revision = Number(claim.metadata?.resourceVersion ?? 0);
       return {
         plan: plan(claim, isUsed),
@@ -53,13 +56,11 @@ export function pvcProtectionLoop(cache: Cache): Loop {
 
 function keysOfPod(
   kept: ReadonlySet<string>,
-  { key, old, object }: CacheChange<Pod>,
+  { old, object }: CacheChange<Pod>,
 ): readonly string[] {
   const pod = object ?? old;
   if (kept.size === 0 || !pod) return NONE;
-  return claimNamesOf(pod)
-    .map((name) => formatKey({ ...key, name }))
-    .filter((claim) => kept.has(claim));
+  return claimKeysOf(pod).filter((claim) => kept.has(claim));
 }
 
 /** One of its volumes is this claim; else the claim is that of an ephemeral one. */

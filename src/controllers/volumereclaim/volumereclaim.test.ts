@@ -1,12 +1,17 @@
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
 import { node } from "../../../test/support/builders.ts";
-import { StaticCache } from "../../../test/support/static-cache.ts";
+import { followLoop } from "../../../test/support/follow-loop.ts";
 import { Node } from "../../api/core/node.ts";
 import { PersistentVolume } from "../../api/core/persistent-volume.ts";
 import { VolumeAttachment } from "../../api/storage/volume-attachment.ts";
 import type { PlannedWrite } from "../../reconciler/controller.ts";
-import { plan, volumeReclaimController } from "./volumereclaim.ts";
+import {
+  decideRemoval,
+  type Observed,
+  REMOVALS_PER_NODE_MAX,
+  volumeReclaimLoop,
+} from "./volumereclaim.ts";
 
 const KEY = "removal.volumes.skiff.dev/pvc-1";
 const MADE_BY = "pv.kubernetes.io/provisioned-by";
@@ -56,6 +61,9 @@ function show(write: PlannedWrite): string {
   return `${write.key.name} ${String((annotations as Record<string, string | null>)[KEY])}`;
 }
 
+const shown = (observed: Observed): string =>
+  (decideRemoval(observed).plan.writes ?? []).map(show).join(", ");
+
 function row(
   name: string,
   nodes: string,
@@ -65,14 +73,12 @@ function row(
 ): void {
   it(name, () => {
     const seen = { name: "pvc-1", volume: of, isAttached, isShared: false };
-    const planned = plan({ ...seen, nodes: nodesOf(nodes) });
-    assert.equal((planned.writes ?? []).map(show).join(", "), expected);
+    assert.equal(shown({ ...seen, nodes: nodesOf(nodes) }), expected);
   });
 }
 
 const GONE = { name: "pvc-1", volume: undefined, isAttached: false, isShared: false };
-const planGone = (nodes: string): string =>
-  (plan({ ...GONE, nodes: nodesOf(nodes) }).writes ?? []).map(show).join(", ");
+const planGone = (nodes: string): string => shown({ ...GONE, nodes: nodesOf(nodes) });
 
 describe("volumereclaim", () => {
   row("the first ready node of its machine is asked", "c m | b m | a n | 0 m !", "b wanted:pvc-1");
@@ -105,25 +111,16 @@ describe("volumereclaim", () => {
   row("one that can be anywhere is nobody's to remove", "a m", "", volume(undefined, { nodeAffinity: undefined })); // prettier-ignore
 
   it("nobody is asked while another volume stands for the folder", () => {
-    const cache = new StaticCache().put(PersistentVolume, volume());
+    const { cache, writes, woken } = followLoop(volumeReclaimLoop);
     for (const one of nodesOf("a m")) cache.put(Node, one);
-    const other = { ...volume("mine Bound Retain"), metadata: { name: "mine", uid: "v" } };
-    const planned = (): readonly PlannedWrite[] =>
-      plan(volumeReclaimController.observe(cache, { namespace: "", name: "pvc-1" })!).writes ?? [];
-    cache.put(PersistentVolume, other);
-    assert.deepEqual(planned(), []);
+    cache.put(PersistentVolume, volume());
+    const other = volume("mine Bound Retain");
+    cache.put(PersistentVolume, { ...other, metadata: { name: "mine", uid: "v" } });
+    assert.deepEqual(writes("pvc-1"), []);
+    woken();
     cache.remove(PersistentVolume, { namespace: "", name: "mine" });
-    assert.deepEqual(planned().map(show), ["a wanted:pvc-1"]);
-    const trigger = volumeReclaimController.triggers.find(({ kind }) => kind === PersistentVolume)!;
-    const key = { namespace: "", name: "mine" };
-    const woken = trigger.keys(
-      { kind: PersistentVolume, key, old: other, object: undefined },
-      cache,
-    );
-    assert.deepEqual(
-      woken.map(({ name }) => name),
-      ["pvc-1"],
-    );
+    assert.equal(woken(), "mine, pvc-1");
+    assert.deepEqual(writes("pvc-1").map(show), ["a wanted:pvc-1"]);
   });
   row("not while a claim has it", "a m", "", going("pvc-1 Bound Delete", [KEPT]));
   row("then it is let go", "a m done", "update", going("pvc-1 Released Delete", ["x/y", KEPT]));
@@ -134,48 +131,121 @@ describe("volumereclaim", () => {
   });
   it("a name that no annotation can have is told of", () => {
     const long = volume(`${"x".repeat(64)} Released Delete`);
-    const { status, events } = plan({
+    const { status, events } = decideRemoval({
       name: "x".repeat(64),
       volume: long,
       isAttached: false,
       isShared: false,
       nodes: nodesOf("a m"),
-    });
+    }).plan;
     assert.equal((status as { phase: string }).phase, "Failed");
     assert.equal(events?.[0]?.reason, "VolumeFailedDelete");
   });
 
-  it("heartbeats concern no volume; readiness and what a node has do", () => {
-    const cache = new StaticCache().put(PersistentVolume, volume());
-    cache.put(PersistentVolume, volume("other Bound Delete"));
-    const [trigger] = volumeReclaimController.triggers;
-    const keys = (before: string, now: string): readonly string[] =>
-      trigger!
-        .keys(
-          {
-            kind: Node,
-            key: { namespace: "", name: "a" },
-            old: nodesOf(before)[0],
-            object: nodesOf(now)[0],
-          },
-          cache,
-        )
-        .map(({ name }) => name);
-    assert.deepEqual(keys("a m", "a m"), []);
-    assert.deepEqual(keys("a m !", "a m"), ["pvc-1"]);
-    assert.deepEqual(keys("a m used", "a m"), ["pvc-1"]);
-    assert.deepEqual(keys("a m wanted", "a m done"), ["pvc-1"]);
+  it("heartbeats concern no volume; what a node is asked, has, and whether it is ready do", () => {
+    const { cache, woken, writes } = followLoop(volumeReclaimLoop);
+    cache.put(PersistentVolume, volume());
+    cache.put(PersistentVolume, volume("other Bound Delete", { csi: undefined }));
+    const becomes = (text: string): string => {
+      woken();
+      for (const one of nodesOf(text)) cache.put(Node, one);
+      return woken();
+    };
+    becomes("a m !");
+    assert.deepEqual(writes("pvc-1"), []);
+    assert.equal(becomes("a m"), "pvc-1", "it waits for a node");
+    assert.equal(writes("pvc-1").map(show).join(), "a wanted:pvc-1");
+    assert.equal(becomes("a m wanted"), "pvc-1");
+    assert.equal(becomes("a m wanted"), "");
+    assert.equal(becomes("a m wanted !"), "pvc-1", "another must be asked");
+    assert.equal(becomes("a m done"), "pvc-1");
+    assert.equal(becomes("a m used"), "pvc-1");
+    assert.equal(becomes("a m"), "pvc-1", "it has let go");
+    writes("pvc-1");
+    assert.equal(becomes("b m"), "", "the volume waits for nobody");
+    woken();
+    cache.remove(Node, { namespace: "", name: "b" });
+    assert.equal(woken(), "");
   });
 
   it("sees attachments of the volume", () => {
-    const cache = new StaticCache().put(PersistentVolume, volume());
+    const { cache, writes, woken } = followLoop(volumeReclaimLoop);
+    for (const one of nodesOf("a m")) cache.put(Node, one);
+    cache.put(PersistentVolume, volume());
+    const name = "csi-1";
     cache.put(VolumeAttachment, {
-      metadata: { name: "csi-1" },
+      metadata: { name },
       spec: { attacher: "x", nodeName: "a", source: { persistentVolumeName: "pvc-1" } },
     });
-    const observed = volumeReclaimController.observe(cache, { namespace: "", name: "pvc-1" });
-    assert.equal(observed?.isAttached, true);
-    const unknown = volumeReclaimController.observe(cache, { namespace: "", name: "other" });
-    assert.equal(unknown, undefined);
+    assert.deepEqual(writes("pvc-1"), []);
+    woken();
+    cache.remove(VolumeAttachment, { namespace: "", name });
+    assert.equal(woken(), "pvc-1");
+    assert.equal(writes("pvc-1").length, 1);
+    assert.deepEqual(writes("other"), []);
+  });
+});
+
+/** `pvc-AT`, released, on machine m. */
+function numbered(at: number): PersistentVolume {
+  const csi = { driver: "volumes.skiff.dev", volumeHandle: `pvc-${at}` };
+  return volume(`pvc-${at} Released Delete`, { csi });
+}
+
+/** A node of machine m that is asked to remove volumes. */
+function asked(name: string, volumes: readonly string[]): Node {
+  const [plain] = nodesOf(`${name} m`);
+  const annotations = Object.fromEntries(
+    volumes.map((one) => [`removal.volumes.skiff.dev/${one}`, `wanted:${one}`]),
+  );
+  return { ...plain, metadata: { ...plain!.metadata, annotations } };
+}
+
+const names = (count: number): string[] => Array.from({ length: count }, (_, at) => `pvc-${at}`);
+
+describe("volumereclaim, of thousands of volumes", () => {
+  it("a change is a look at what it concerns", () => {
+    const of = followLoop(volumeReclaimLoop);
+    const { cache } = of;
+    for (let at = 0; at < 1000; at++) for (const one of nodesOf(`n${at} m`)) cache.put(Node, one);
+    for (let at = 0; at < 5000; at++) cache.put(PersistentVolume, numbered(at));
+    assert.equal(of.wokenKeys().length, 5000);
+    // Itself and the first node, which it asks.
+    const decided = (): void => names(5000).forEach((name) => of.writes(name));
+    assert.ok(of.reads(decided) <= 5000 * 2);
+    const changes = (): void => {
+      const [beat] = nodesOf("n7 m");
+      cache.put(Node, { ...beat, metadata: { ...beat!.metadata, resourceVersion: "9" } });
+      for (const text of ["n8 m !", "n8 m", "n9 m used", "new m"])
+        for (const one of nodesOf(text)) cache.put(Node, one);
+    };
+    assert.ok(of.reads(changes) <= 5);
+    assert.equal(of.woken(), "");
+    const change = (): unknown => cache.put(PersistentVolume, numbered(7));
+    assert.equal(of.reads(change), 0);
+    assert.equal(of.woken(), "pvc-7");
+  });
+
+  it("a node is asked so many at once; the others follow as it has done them", () => {
+    const { cache, writes, wokenKeys } = followLoop(volumeReclaimLoop);
+    const full = names(REMOVALS_PER_NODE_MAX);
+    cache.put(Node, asked("a", full));
+    for (let at = 0; at < 200; at++) cache.put(PersistentVolume, numbered(at));
+    const waiting = names(200).slice(REMOVALS_PER_NODE_MAX);
+    for (const name of waiting) assert.deepEqual(writes(name), []);
+    wokenKeys();
+    cache.put(Node, asked("a", full.slice(2)));
+    const [, , ...next] = wokenKeys();
+    assert.deepEqual(
+      next,
+      waiting.slice(0, 2),
+      "besides those that are done, as many as have room",
+    );
+    assert.equal(writes(next[0]!).length, 1);
+    // Who was let in and is to be kept after all leaves its place to the next.
+    cache.put(PersistentVolume, { ...numbered(129), status: { phase: "Bound" } });
+    wokenKeys();
+    assert.deepEqual(writes(next[1]!), []);
+    assert.deepEqual(wokenKeys(), waiting.slice(2, 4));
   });
 });

@@ -2,24 +2,34 @@ import { matchesAnyTerm } from "../../api/core/node-selector-terms.ts";
 import { Node } from "../../api/core/node.ts";
 import { PersistentVolume } from "../../api/core/persistent-volume.ts";
 import { equalJson } from "../../api/machinery/equality.ts";
-import { keyOf, type ObjectKey } from "../../api/machinery/object.ts";
+import { keyOf } from "../../api/machinery/object.ts";
+import { formatAttachedName, parseAttachedName } from "../../api/storage/attached-name.ts";
 import {
-  attachedName,
   formatRemoval,
   OWN_DRIVER,
+  ownVolumeProblem,
   REMOVAL_PREFIX,
-  removalsOf,
-  type Removal,
+  removalOf,
+  removalTexts,
 } from "../../api/storage/own-volumes.ts";
 import { CONTENT_PROTECTION, PROVISIONED_BY } from "../../api/storage/binding.ts";
 import { VolumeAttachment } from "../../api/storage/volume-attachment.ts";
-import type { CacheChange, CacheReader } from "../../client/cache.ts";
-import { defineController, type Plan, type PlannedWrite } from "../../reconciler/controller.ts";
+import type { Cache, CacheChange } from "../../client/cache.ts";
+import type { Plan, PlannedWrite } from "../../reconciler/controller.ts";
 import { readinessOf } from "../../reconciler/node-state.ts";
 import { isBeingDeleted } from "../../reconciler/ownership.ts";
+import type { Decision, Loop } from "../../reconciler/runner.ts";
+import { fixedKinds } from "../../reconciler/served-kinds.ts";
+import { heldBy, ReclaimIndex, type Waiting } from "./reclaim-index.ts";
 
 /** What an annotation's name may be. @spec apimachinery validation IsQualifiedName */
 const ANNOTATION_NAME = /^[A-Za-z0-9]([-A-Za-z0-9_.]{0,61}[A-Za-z0-9])?$/;
+
+/**
+ * How many removals one node is asked at once; those that are being decided come on top. Its kubelet does one after the other, so more would only
+ * make the Node larger: each is some 110 bytes of it, in each of its heartbeats, and 2,300 are all that annotations may be. Doubled, so is that.
+ */
+export const REMOVALS_PER_NODE_MAX = 128;
 
 export interface Observed {
   readonly name: string;
@@ -28,13 +38,24 @@ export interface Observed {
   readonly isAttached: boolean;
   /** Another volume stands for the same folder. */
   readonly isShared: boolean;
-  /** All of the cluster. */
+  /** Those that are asked to remove it, those that have it, and those that could be asked, or the first of them. */
   readonly nodes: readonly Node[];
 }
+
+export interface Decided {
+  readonly plan: Plan;
+  /** Absent: for no node. */
+  readonly waitsFor?: Waiting;
+  /** The node that is asked now. */
+  readonly asks?: string;
+}
+
+const NOTHING: Decided = { plan: {} };
 
 /**
  * Removes the cluster's own volumes that are released and not to be kept: first the folder, then the object.
  *
+ * Its keys are names of volumes.
  * *Flow.* released, and on no node → annotation `wanted` on the first ready node of its machine → the kubelet removes the folder and says `done` →
  * the volume is deleted, its finalizer taken off → the annotation goes. The finalizer keeps the volume until then, also when a user deletes it. Only
  * what the cluster made is removed; a volume that a user deletes while no claim has it leaves its folder behind.
@@ -42,48 +63,164 @@ export interface Observed {
  * *Caveats.* Without a ready node of its machine a volume stays as it is.
  * @spec sig-storage-lib-external-provisioner controller.go deleteVolumeOperation
  */
-export const volumeReclaimController = defineController<PersistentVolume, Observed>({
-  name: "volume-reclaim-controller",
-  primary: PersistentVolume,
-  triggers: [
-    { kind: Node, keys: volumesOfNode },
-    { kind: VolumeAttachment, keys: volumeOfAttachment },
-    { kind: PersistentVolume, keys: sharers },
-  ],
-  observe(cache, { name }) {
-    const volume = cache.get(PersistentVolume, { namespace: "", name });
-    const nodes = cache.list(Node);
-    const isAsked = nodes.some((node) => removalOf(node, name));
-    if (!isAsked && !(volume && (isReclaimable(volume) || isAbandoned(volume)))) return undefined;
-    const isOf = ({ spec }: VolumeAttachment): boolean => spec.source.persistentVolumeName === name;
-    const isAttached = cache.list(VolumeAttachment, { where: isOf }).length > 0;
-    const isShared =
-      volume !== undefined && isReclaimable(volume) && othersOf(volume, cache).length > 0;
-    return { name, volume, isAttached, isShared, nodes };
-  },
-  plan,
-});
+export function volumeReclaimLoop(cache: Cache): Loop {
+  const world = new World(cache);
+  return {
+    name: "volume-reclaim-controller",
+    kinds: fixedKinds([PersistentVolume, Node, VolumeAttachment]),
+    keysOf: (change) => world.volumesOf(change),
+    decide: (name) => world.decide(name),
+    begin: (enqueue) => world.begin(enqueue),
+  };
+}
+
+const NONE: readonly never[] = [];
+
+/** What is known of all nodes and volumes. */
+class World {
+  readonly #cache: Cache;
+  readonly #index = new ReclaimIndex();
+  #enqueue: (name: string) => void = () => {};
+
+  constructor(cache: Cache) {
+    this.#cache = cache;
+  }
+
+  begin(enqueue: (name: string) => void): void {
+    this.#enqueue = enqueue;
+  }
+
+  /** The volumes that a change may concern. */
+  volumesOf(change: CacheChange): readonly string[] {
+    switch (change.kind as unknown) {
+      case Node:
+        return this.#onNode(change as CacheChange<Node>);
+      case VolumeAttachment:
+        return this.#onAttachment(change as CacheChange<VolumeAttachment>);
+      default:
+        return this.#onVolume(change as CacheChange<PersistentVolume>);
+    }
+  }
+
+  decide(name: string): Decision | undefined {
+    const crowd = this.#index.crowdOf(name);
+    const observed = this.#observe(name);
+    const { plan, waitsFor, asks } = observed ? decideRemoval(observed) : NOTHING;
+    const volume = observed?.volume;
+    this.#index.wait(name, waitsFor, volume);
+    // Who waited for room and does not take it leaves it to the next.
+    if (crowd !== undefined && asks !== crowd)
+      for (const next of this.#nextOn(crowd)) if (next !== name) this.#enqueue(next);
+    const primary = { kind: PersistentVolume, observesGeneration: false };
+    return observed && { plan, ...(volume && { primary: { ...primary, object: volume } }) };
+  }
+
+  /** Heartbeats concern nobody, nor does a node that is not asked, has nothing that is to be removed, and is not waited for. */
+  #onNode({ key, old, object }: CacheChange<Node>): readonly string[] {
+    const [before, now] = [factsOf(old), factsOf(object)];
+    if (equalJson(before, now)) return NONE;
+    const index = this.#index;
+    index.setNode(key.name, old, object);
+    const names = new Set<string>();
+    const isMoved = before?.ready !== now?.ready || !equalJson(before?.labels, now?.labels);
+    const [had, has] = [before?.removals ?? {}, now?.removals ?? {}];
+    for (const name of [...Object.keys(had), ...Object.keys(has)])
+      if (isMoved || had[name] !== has[name]) names.add(name);
+    const held = new Set(now?.held);
+    for (const attached of before?.held ?? NONE)
+      if (!held.has(attached)) this.#freed(attached, names);
+    if (isMoved) for (const name of index.waitingForRoom(key.name, Infinity)) names.add(name);
+    if (object && isMoved && now?.ready === "True")
+      for (const name of index.waitingForNode(object)) names.add(name);
+    for (const name of this.#nextOn(key.name)) names.add(name);
+    return [...names];
+  }
+
+  /** Released volumes that a node has no more. */
+  #freed(attached: string, names: Set<string>): void {
+    const { driver, handle } = parseAttachedName(attached) ?? {};
+    if (driver !== OWN_DRIVER || handle === undefined) return;
+    for (const name of this.#index.volumesWith(handle)) {
+      const volume = this.#volume(name);
+      if (volume && isReclaimable(volume)) names.add(name);
+    }
+  }
+
+  /** As many as the node has room for. */
+  #nextOn(node: string): readonly string[] {
+    const room = roomOf(this.#cache.get(Node, { namespace: "", name: node }));
+    return room > 0 ? this.#index.waitingForRoom(node, room) : NONE;
+  }
+
+  #onAttachment({ key, old, object }: CacheChange<VolumeAttachment>): readonly string[] {
+    this.#index.setAttachment(key.name, object);
+    const name = (object ?? old)!.spec.source.persistentVolumeName;
+    return name === undefined ? NONE : [name];
+  }
+
+  /** When one goes, those that waited for it: what users make may share a folder. */
+  #onVolume({ key, object }: CacheChange<PersistentVolume>): readonly string[] {
+    const handle = object ? undefined : this.#index.handleOf(key.name);
+    this.#index.setVolume(key.name, object);
+    return [key.name, ...(handle === undefined ? NONE : this.#index.volumesWith(handle))];
+  }
+
+  #volume(name: string): PersistentVolume | undefined {
+    return this.#cache.get(PersistentVolume, { namespace: "", name });
+  }
+
+  #observe(name: string): Observed | undefined {
+    const volume = this.#volume(name);
+    const asked = this.#index.askedFor(name);
+    const isOurs = volume !== undefined && isReclaimable(volume);
+    if (asked.length === 0 && !isOurs && !(volume && isAbandoned(volume))) return undefined;
+    const handle = (volume && handleOf(volume)) ?? "";
+    const holders = this.#index.holdersOf(formatAttachedName({ driver: OWN_DRIVER, handle }));
+    const able = isOurs ? this.#index.readyFor(volume) : NONE;
+    const names = new Set([...asked, ...holders, ...able]);
+    return {
+      name,
+      volume,
+      isAttached: this.#index.isAttached(name),
+      isShared: isOurs && this.#index.volumesWith(handle).length > 1,
+      nodes: [...names].flatMap((node) => {
+        return this.#cache.get(Node, { namespace: "", name: node }) ?? [];
+      }),
+    };
+  }
+}
 
 /** Pure. */
-export function plan({ name, volume, isAttached, isShared, nodes }: Observed): Plan {
+export function decideRemoval({ name, volume, isAttached, isShared, nodes }: Observed): Decided {
   const asked = nodes.filter((node) => removalOf(node, name));
+  const just = (writes: readonly PlannedWrite[]): Decided => ({ plan: { writes } });
   // A folder that somebody is about to remove is removed, also when the object goes before.
   if (!volume)
-    return { writes: asked.filter((node) => removalOf(node, name)?.isDone).map(withdraw(name)) };
-  if (isAbandoned(volume)) return { writes: [...asked.map(withdraw(name)), ...letGo(volume)] };
-  if (!isReclaimable(volume) || isShared) return { writes: asked.map(withdraw(name)) };
+    return just(asked.filter((node) => removalOf(node, name)?.isDone).map(withdraw(name)));
+  if (isAbandoned(volume)) return just([...asked.map(withdraw(name)), ...letGo(volume)]);
   const handle = handleOf(volume) ?? "";
-  const unique = attachedName(handle);
-  if (isAttached || nodes.some((node) => has(node, unique))) return {};
+  // The binder says of a handle that names no folder that nobody can remove it.
+  if (!isReclaimable(volume) || isShared || ownVolumeProblem(volume) !== undefined)
+    return just(asked.map(withdraw(name)));
+  const unique = formatAttachedName({ driver: OWN_DRIVER, handle });
+  if (isAttached || nodes.some((node) => heldBy(node).includes(unique))) return NOTHING;
   if (asked.some((node) => isRemoved(node, name, handle)))
-    return { writes: isBeingDeleted(volume) ? letGo(volume) : [removeVolume(volume)] };
-  if (!ANNOTATION_NAME.test(name)) return unnamable(volume);
+    return just(isBeingDeleted(volume) ? letGo(volume) : [removeVolume(volume)]);
+  if (!ANNOTATION_NAME.test(name)) return { plan: unnamable(volume) };
   const able = nodes.filter((node) => isAble(volume, node));
   const strayed = asked.filter((node) => !able.includes(node)).map(withdraw(name));
-  const isUnderWay = asked.some((node) => able.includes(node));
+  if (asked.some((node) => able.includes(node))) return just(strayed);
   const [first] = able.sort((a, b) => (nameOf(a) < nameOf(b) ? -1 : 1));
-  if (isUnderWay || !first) return { writes: strayed };
-  return { writes: [...strayed, annotate(first, name, formatRemoval({ handle, isDone: false }))] };
+  if (!first) return { ...just(strayed), waitsFor: { kind: "node" } };
+  if (roomOf(first) <= 0)
+    return { ...just(strayed), waitsFor: { kind: "room", node: nameOf(first) } };
+  const ask = annotate(first, name, formatRemoval({ handle, isDone: false }));
+  return { ...just([...strayed, ask]), asks: nameOf(first) };
+}
+
+/** How many more removals a node can be asked. */
+function roomOf(node: Node | undefined): number {
+  return node ? REMOVALS_PER_NODE_MAX - removalTexts(node).size : 0;
 }
 
 function isReclaimable({ metadata, spec, status }: PersistentVolume): boolean {
@@ -95,53 +232,21 @@ function isReclaimable({ metadata, spec, status }: PersistentVolume): boolean {
   );
 }
 
-/** A user deletes it, and no claim has it, nor is about to. */
+/** A user deletes it, and no claim has it, nor is about to; or nobody can remove its folder. */
 function isAbandoned(volume: PersistentVolume): boolean {
   const { spec, status } = volume;
-  return (
-    spec?.csi?.driver === OWN_DRIVER &&
-    isBeingDeleted(volume) &&
-    !spec.claimRef?.uid &&
-    status?.phase !== "Bound" &&
-    status?.phase !== "Released"
-  );
-}
-
-/** Other volumes for the same folder. */
-function othersOf(volume: PersistentVolume, cache: CacheReader): readonly PersistentVolume[] {
-  const isSame = (other: PersistentVolume): boolean =>
-    other.spec?.csi?.driver === OWN_DRIVER &&
-    handleOf(other) === handleOf(volume) &&
-    nameOf(other) !== nameOf(volume);
-  return cache.list(PersistentVolume, { where: isSame });
-}
-
-/** When a hand-made volume goes, those that waited for it: nothing that the cluster makes shares a folder. */
-function sharers({ old, object }: CacheChange, cache: CacheReader): readonly ObjectKey[] {
-  const gone = object ? undefined : (old as PersistentVolume | undefined);
-  const isOwn = gone?.spec?.csi?.driver === OWN_DRIVER;
-  if (!gone || !isOwn || gone.metadata?.annotations?.[PROVISIONED_BY] === OWN_DRIVER) return [];
-  return othersOf(gone, cache).map(keyOf);
+  if (spec?.csi?.driver !== OWN_DRIVER || !isBeingDeleted(volume)) return false;
+  if (status?.phase === "Failed") return true;
+  return !spec.claimRef?.uid && status?.phase !== "Bound" && status?.phase !== "Released";
 }
 
 function handleOf({ spec }: PersistentVolume): string | undefined {
   return spec?.csi?.volumeHandle;
 }
 
-function removalOf(node: Node, name: string): Removal | undefined {
-  return removalsOf(node).find(({ volume }) => volume === name);
-}
-
 function isRemoved(node: Node, name: string, handle: string): boolean {
   const removal = removalOf(node, name);
   return removal?.isDone === true && removal.handle === handle;
-}
-
-function has({ status }: Node, unique: string): boolean {
-  return (
-    (status?.volumesInUse?.includes(unique) ?? false) ||
-    (status?.volumesAttached?.some(({ name }) => name === unique) ?? false)
-  );
 }
 
 /** A node that answers, on the machine that has the volume. */
@@ -182,27 +287,20 @@ function unnamable({ status }: PersistentVolume): Plan {
   };
 }
 
-/** Heartbeats concern nobody. */
-function volumesOfNode(change: CacheChange, cache: CacheReader): readonly ObjectKey[] {
-  const [old, node] = [change.old as Node | undefined, change.object as Node | undefined];
-  const asked = [...removalsOf(old), ...removalsOf(node)].map(({ volume }) => volume);
-  const waiting = equalJson(factsOf(old), factsOf(node))
-    ? []
-    : cache.list(PersistentVolume, { where: isReclaimable }).map(nameOf);
-  return [...new Set([...asked, ...waiting])].map((name) => ({ namespace: "", name }));
+interface NodeFacts {
+  readonly ready: string;
+  readonly labels: unknown;
+  readonly held: readonly string[];
+  /** What its annotations say, by volume. */
+  readonly removals: Readonly<Record<string, string>>;
 }
 
 /** What about a node decides whether it is asked. */
-function factsOf(node: Node | undefined): unknown {
+function factsOf(node: Node | undefined): NodeFacts | undefined {
   if (!node) return undefined;
-  const { volumesInUse, volumesAttached } = node.status ?? {};
-  return { ready: readinessOf(node), labels: node.metadata?.labels, volumesInUse, volumesAttached };
-}
-
-function volumeOfAttachment({ old, object }: CacheChange): readonly ObjectKey[] {
-  const { spec } = (object ?? old) as VolumeAttachment;
-  const name = spec.source.persistentVolumeName;
-  return name === undefined ? [] : [{ namespace: "", name }];
+  const { labels } = node.metadata ?? {};
+  const removals = Object.fromEntries(removalTexts(node));
+  return { ready: readinessOf(node), labels, held: heldBy(node), removals };
 }
 
 function nameOf({ metadata }: Node | PersistentVolume): string {

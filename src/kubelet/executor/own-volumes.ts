@@ -1,9 +1,8 @@
 import * as fs from "node:fs/promises";
 import { join } from "node:path";
+import { handleProblem, REMOVED } from "../../api/storage/own-volumes.ts";
 import { nameSuffix, type Random } from "../../base/random.ts";
 
-/** What a handle of our driver may be: the name of one folder, and not a hidden one. */
-const HANDLE = /^[A-Za-z0-9][A-Za-z0-9._-]{0,252}$/;
 /** Names the machine whose nodes share the folder. Hidden, so that no volume can be called so. */
 const MACHINE_FILE = ".machine";
 const MACHINE_NAME = /^[a-z0-9]{1,63}$/;
@@ -11,18 +10,6 @@ const MACHINE_NAME = /^[a-z0-9]{1,63}$/;
 const MACHINE_NAME_LETTERS = 12;
 /** Of a folder that is made and may not be written yet: no volume has it, and no umask takes it away. @spec mkdir(2) */
 const UNFINISHED = 0o1000;
-/** Begins the name of what is being removed: it is no volume any more. */
-const REMOVED = ".removed-";
-
-/** Why a handle cannot name a volume of the cluster; `undefined`: it can. */
-export function handleProblem(handle: string): string | undefined {
-  if (HANDLE.test(handle)) return undefined;
-  return (
-    `the volume handle ${JSON.stringify(handle)} cannot name a folder: expected letters, digits, '-', '_' and '.', ` +
-    "beginning with a letter or digit"
-  );
-}
-
 /**
  * The name of the machine whose nodes share that folder: whoever comes first gives it, and it stays for as long as the folder.
  *

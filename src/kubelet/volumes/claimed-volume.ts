@@ -1,5 +1,6 @@
 import { matchesAnyTerm } from "../../api/core/node-selector-terms.ts";
-import { attachedName, OWN_DRIVER } from "../../api/storage/own-volumes.ts";
+import { formatAttachedName } from "../../api/storage/attached-name.ts";
+import { OWN_DRIVER } from "../../api/storage/own-volumes.ts";
 import type {
   V1Node,
   V1NodeSelectorTerm,
@@ -63,7 +64,7 @@ export function isExternal(volume: V1Volume): boolean {
 export function attachedNameOf({ source, isPersistent }: VolumeSpec): string | undefined {
   const { csi } = source;
   if (!isPersistent || csi?.driver !== OWN_DRIVER) return undefined;
-  return attachedName(csi.volumeHandle ?? "");
+  return formatAttachedName({ driver: OWN_DRIVER, handle: csi.volumeHandle ?? "" });
 }
 
 /** Why a volume cannot be on this node; `undefined`: it can. @spec k8s@1.36 pkg/volume/util CheckNodeAffinity */
