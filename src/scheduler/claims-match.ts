@@ -3,6 +3,7 @@ import { storageClassOf } from "../api/core/persistent-volume-claim.ts";
 import { labelSelectorOf } from "../api/machinery/label-selector.ts";
 import { quantityUnits } from "../api/machinery/quantity.ts";
 import { hasOtherMode, isMeantFor, SELECTED_NODE } from "../api/storage/binding.ts";
+import { ownVolumeProblem } from "../api/storage/own-volumes.ts";
 import type {
   V1CSIStorageCapacity,
   V1Node,
@@ -145,6 +146,7 @@ function findMatchingVolume(
     if (capacityOf(volume) < requested || hasOtherMode(volume, claim)) continue;
     if ((spec.volumeAttributesClassName ?? "") !== attributes || metadata?.deletionTimestamp)
       continue;
+    if (ownVolumeProblem(volume) !== undefined) continue;
     if (spec.claimRef) return isPossibleOn(volume, node) ? volume : undefined;
     if (status?.phase !== "Available" || (matches && !matches.matches(metadata?.labels))) continue;
     if (!isPossibleOn(volume, node)) continue;

@@ -240,6 +240,21 @@ describe("VolumeBinding: nodes", () => {
       NO_VOLUME,
     ],
     [
+      "a PV of the cluster's driver that no kubelet can mount",
+      [
+        waiting,
+        byHand,
+        volume(
+          "v",
+          ofClass({
+            csi: { driver: "volumes.skiff.dev", volumeHandle: "a/b" },
+            claimRef: { namespace: "default", name: "data" },
+          }),
+        ),
+      ],
+      NO_VOLUME,
+    ],
+    [
       "a PV that somebody else has",
       [
         waiting,

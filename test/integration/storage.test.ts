@@ -9,7 +9,7 @@ import { Pod } from "../../src/api/core/pod.ts";
 import type { Kind } from "../../src/api/machinery/kind.ts";
 import type { KubeObject } from "../../src/api/machinery/object.ts";
 import { isStatusError } from "../../src/api/machinery/status-error.ts";
-import { MACHINE_LABEL } from "../../src/api/storage/own-volumes.ts";
+import { MACHINE_LABEL, OWN_DRIVER } from "../../src/api/storage/own-volumes.ts";
 import { StorageClass } from "../../src/api/storage/storage-class.ts";
 import {
   DefaultStorageClass,
@@ -208,6 +208,25 @@ describe("claims and volumes", () => {
       await client.delete(Pod, KEY("user"), { graceSeconds: 0 });
       await pass();
       await assert.rejects(claim("c"), isGone);
+    }),
+  );
+
+  it(
+    "a volume of the cluster's driver whose handle is no name of a folder is refused at once, and goes when it is deleted",
+    inWorld(async ({ client, pass, claim, volume, said }) => {
+      const csi = { driver: OWN_DRIVER, volumeHandle: "../a/b" };
+      const { hostPath: _, ...spec } = volumeOf("v", "1Gi", { csi, claimRef: KEY("c") }).spec!;
+      await client.create(PersistentVolume, { metadata: { name: "v" }, spec });
+      await client.create(PersistentVolumeClaim, claimOf("c", "1Gi", NONE));
+      await pass();
+      const { status } = await volume("v");
+      assert.equal(status?.phase, "Failed");
+      assert.deepEqual(await said("v"), [`InvalidVolumeHandle: ${status?.message}`]);
+      assert.match(status?.message ?? "", /^the volume handle "..\/a\/b" cannot name a folder/);
+      assert.equal((await claim("c")).status?.phase, "Pending");
+      await client.delete(PersistentVolume, { namespace: "", name: "v" });
+      await pass();
+      await assert.rejects(volume("v"), isGone);
     }),
   );
 

@@ -109,6 +109,39 @@ describe("persistentVolumeBinderLoop", () => {
     assert.equal(volumeOf(loop, "claim d/one"), "w");
   });
 
+  it("a volume that was promised and is set free wakes those that wait for one", () => {
+    const loop = world();
+    const { cache, woken } = loop;
+    for (const name of ["one", "two"]) cache.put(PersistentVolumeClaim, claim(name));
+    cache.put(PersistentVolume, volume("v"));
+    assert.equal(volumeOf(loop, "claim d/one"), "v");
+    assert.equal(volumeOf(loop, "claim d/two"), undefined);
+    woken();
+    cache.remove(PersistentVolumeClaim, { namespace: "d", name: "one" });
+    assert.equal(woken(), "claim d/one, claim d/two");
+    assert.equal(volumeOf(loop, "claim d/two"), "v");
+    // A smaller one comes: what was promised before is open to others.
+    const smaller = { capacity: { storage: "1Gi" } };
+    cache.put(PersistentVolume, volume("v", { capacity: { storage: "2Gi" } }));
+    assert.equal(volumeOf(loop, "claim d/two"), "v");
+    cache.put(PersistentVolume, volume("w", smaller));
+    cache.put(PersistentVolumeClaim, claim("three"));
+    woken();
+    assert.equal(volumeOf(loop, "claim d/two"), "w");
+    assert.equal(woken(), "claim d/three");
+  });
+
+  it("a volume that goes wakes the claim that it was promised to", () => {
+    const loop = world();
+    const { cache, woken } = loop;
+    cache.put(PersistentVolumeClaim, claim("one"));
+    cache.put(PersistentVolume, volume("v"));
+    assert.equal(volumeOf(loop, "claim d/one"), "v");
+    woken();
+    cache.remove(PersistentVolume, { namespace: "", name: "v" });
+    assert.equal(woken(), "claim d/one, volume v");
+  });
+
   it("believes that a claim has gone only when claims are known up to the volume's version", () => {
     const loop = world();
     const { cache } = loop;
@@ -130,7 +163,27 @@ describe("persistentVolumeBinderLoop", () => {
     const decision = loop.decide("claim d/one");
     assert.deepEqual(decision?.needs, new Map([[PersistentVolume, 8]]));
     assert.deepEqual(decision?.plan.status, { phase: "Lost" });
-    cache.put(PersistentVolume, volume("v"));
+    cache.put(
+      PersistentVolume,
+      volume("v", { claimRef: { namespace: "d", name: "one", uid: "one" } }),
+    );
     assert.equal(loop.decide("claim d/one")?.needs, undefined);
+  });
+
+  it("believes that a claim's volume is another's only when both are known up to the other's version", () => {
+    const loop = world();
+    const bound = claim("one", { volumeName: "v" });
+    const annotations = { "pv.kubernetes.io/bind-completed": "yes" };
+    const metadata = { ...bound.metadata, annotations };
+    loop.cache.put(PersistentVolumeClaim, { ...bound, metadata });
+    const claimRef = { namespace: "d", name: "two", uid: "two" };
+    loop.cache.put(PersistentVolume, volume("v", { claimRef }));
+    const { plan, needs } = loop.decide("claim d/one")!;
+    assert.equal(plan.events?.[0]?.reason, "ClaimMisbound");
+    const sure = new Map<unknown, number>([
+      [PersistentVolume, 8],
+      [PersistentVolumeClaim, 9],
+    ]);
+    assert.deepEqual(needs, sure);
   });
 });

@@ -1,7 +1,8 @@
 import { PersistentVolumeClaim, storageClassOf } from "../../api/core/persistent-volume-claim.ts";
 import { PersistentVolume } from "../../api/core/persistent-volume.ts";
 import { Pod } from "../../api/core/pod.ts";
-import { formatKey, parseKey } from "../../api/machinery/object.ts";
+import type { Kind } from "../../api/machinery/kind.ts";
+import { formatKey, parseKey, type KubeObject } from "../../api/machinery/object.ts";
 import { defaultClassOf, isDefaultClass, StorageClass } from "../../api/storage/storage-class.ts";
 import type { Instant } from "../../base/clock.ts";
 import type { Cache, CacheChange } from "../../client/cache.ts";
@@ -29,6 +30,7 @@ const NONE: readonly never[] = [];
 export function persistentVolumeBinderLoop(cache: Cache): Loop {
   const index = new BondIndex();
   const users = new ClaimUsers();
+  let enqueue: (key: string) => void = () => {};
   return {
     name: "persistentvolume-binder-controller",
     eventSource: "persistentvolume-controller",
@@ -37,17 +39,26 @@ export function persistentVolumeBinderLoop(cache: Cache): Loop {
       if (change.kind === Pod) users.apply(change as CacheChange<Pod>);
       return keysOf(index, cache, change);
     },
-    decide: (key, now) =>
-      key.startsWith(CLAIM)
-        ? decideClaim(index, users, cache, key.slice(CLAIM.length), now)
-        : decideVolume(cache, key.slice(VOLUME.length)),
+    decide(key, now) {
+      if (!key.startsWith(CLAIM)) return decideVolume(cache, key.slice(VOLUME.length));
+      const claim = key.slice(CLAIM.length);
+      const decision = decideClaim(index, users, cache, claim, now);
+      const writes = decision?.plan.writes ?? NONE;
+      const taken = writes.find((write) => write.kind === PersistentVolume);
+      const promised = taken?.verb === "update" ? taken.object.metadata?.name : undefined;
+      const freed = index.promise(claim, promised);
+      for (const taker of takersOf(index, cache, freed))
+        if (taker !== claim) enqueue(CLAIM + taker);
+      return decision;
+    },
+    begin: (given) => void (enqueue = given),
   };
 }
 
 function keysOf(index: BondIndex, cache: Cache, change: CacheChange): readonly string[] {
   switch (change.kind) {
     case PersistentVolumeClaim:
-      return keysOfClaim(index, change as CacheChange<PersistentVolumeClaim>);
+      return keysOfClaim(index, cache, change as CacheChange<PersistentVolumeClaim>);
     case PersistentVolume:
       return keysOfVolume(index, cache, change as CacheChange<PersistentVolume>);
     case StorageClass:
@@ -57,15 +68,18 @@ function keysOf(index: BondIndex, cache: Cache, change: CacheChange): readonly s
   }
 }
 
+/** One that goes leaves the volume that it was promised to others. */
 function keysOfClaim(
   index: BondIndex,
+  cache: Cache,
   { key, old, object }: CacheChange<PersistentVolumeClaim>,
 ): readonly string[] {
   const text = formatKey(key);
-  index.setClaim(text, object);
+  const freed = index.setClaim(text, object);
   const volumes = [old?.spec?.volumeName, object?.spec?.volumeName, ...index.volumesNaming(text)];
   const named = new Set(volumes.filter((name) => name !== undefined && name !== ""));
-  return [CLAIM + text, ...[...named].map((name) => VOLUME + name)];
+  const claims = [text, ...takersOf(index, cache, freed)];
+  return [...claims.map((claim) => CLAIM + claim), ...[...named].map((name) => VOLUME + name)];
 }
 
 /** A volume that may be had concerns all claims of its class that wait, unless those wait for the scheduler to choose. */
@@ -74,18 +88,26 @@ function keysOfVolume(
   cache: Cache,
   { key, old, object }: CacheChange<PersistentVolume>,
 ): readonly string[] {
-  index.setVolume(key.name, object);
+  const promisedTo = index.setVolume(key.name, object);
   const references = [old?.spec?.claimRef, object?.spec?.claimRef];
   const claims = new Set([
     ...references.flatMap((one) => (one ? [`${one.namespace}/${one.name}`] : [])),
     ...index.claimsNaming(key.name),
-    ...(object ? takersOf(index, cache, object) : NONE),
+    ...(promisedTo === undefined ? NONE : [promisedTo]),
+    ...takersOf(index, cache, key.name),
   ]);
   return [VOLUME + key.name, ...[...claims].map((claim) => CLAIM + claim)];
 }
 
-function takersOf(index: BondIndex, cache: Cache, volume: PersistentVolume): readonly string[] {
-  if (volume.spec?.claimRef || volume.status?.phase !== "Available") return NONE;
+/** Claims that may have a volume now. */
+function takersOf(
+  index: BondIndex,
+  cache: Cache,
+  volumeName: string | undefined,
+): readonly string[] {
+  if (volumeName === undefined) return NONE;
+  const volume = cache.get(PersistentVolume, { namespace: "", name: volumeName });
+  if (!volume || volume.spec?.claimRef || volume.status?.phase !== "Available") return NONE;
   const name = storageClassOf(volume);
   const isChosen = isForFirstPod(cache.get(StorageClass, { namespace: "", name }));
   return isChosen ? NONE : index.waitingClaims(name);
@@ -112,7 +134,7 @@ function keysOfPod(
     .map((claim) => CLAIM + claim);
 }
 
-/** That a volume has gone is believed only from a cache that has seen all there was when the claim was written. */
+/** That a volume has gone, or has another claim, is believed only from a cache that has seen all there was when the claim was written. */
 function decideClaim(
   index: BondIndex,
   users: ClaimUsers,
@@ -149,12 +171,22 @@ function decideClaim(
     },
     now,
   );
-  const taken = plan.writes?.find((write) => write.kind === PersistentVolume);
-  index.promise(text, taken?.verb === "update" ? taken.object.metadata?.name : undefined);
   const primary = { kind: PersistentVolumeClaim, object: claim, observesGeneration: false };
-  const revision = Number(claim.metadata?.resourceVersion ?? 0);
-  const isMissing = volumeName && !volume;
-  return { plan, primary, ...(isMissing && { needs: new Map([[PersistentVolume, revision]]) }) };
+  const isDoubtful = volumeName && volume?.spec?.claimRef?.uid !== claim.metadata?.uid;
+  return { plan, primary, ...(isDoubtful && { needs: sureOf(claim, volume) }) };
+}
+
+/** What must be known before a claim's volume is believed to be gone or another's: all from when either was written last. */
+function sureOf(
+  claim: PersistentVolumeClaim,
+  volume: PersistentVolume | undefined,
+): ReadonlyMap<Kind, number> {
+  const needs = new Map<Kind, number>([[PersistentVolume, revisionOf(claim)]]);
+  return volume ? needs.set(PersistentVolumeClaim, revisionOf(volume)) : needs;
+}
+
+function revisionOf({ metadata }: KubeObject): number {
+  return Number(metadata?.resourceVersion ?? 0);
 }
 
 /** That a claim has gone is believed only from a cache that has seen all there was when the volume was written. */
@@ -164,10 +196,9 @@ function decideVolume(cache: Cache, name: string): Decision | undefined {
   const { namespace = "", name: claimName = "", uid } = volume.spec?.claimRef ?? {};
   const found = cache.get(PersistentVolumeClaim, { namespace, name: claimName });
   const claim = found?.metadata?.uid === uid ? found : undefined;
-  const revision = Number(volume.metadata?.resourceVersion ?? 0);
   return {
     plan: planVolume({ volume, claim }),
     primary: { kind: PersistentVolume, object: volume, observesGeneration: false },
-    ...(uid && !claim && { needs: new Map([[PersistentVolumeClaim, revision]]) }),
+    ...(uid && !claim && { needs: new Map([[PersistentVolumeClaim, revisionOf(volume)]]) }),
   };
 }

@@ -20,34 +20,42 @@ export class BondIndex {
   readonly #promised = new Map<string, string>();
   readonly #promises = new Map<string, string>();
 
-  /** `undefined`: it is gone. */
-  setClaim(key: string, claim: PersistentVolumeClaim | undefined): void {
+  /** `undefined`: it is gone. @returns the volume that was promised to it, and is open to others again */
+  setClaim(key: string, claim: PersistentVolumeClaim | undefined): string | undefined {
     const name = claim?.spec?.volumeName;
     const isWaiting = claim && !name && claim.metadata?.annotations?.[BIND_COMPLETED] === undefined;
     this.#waiting.put(key, isWaiting ? [storageClassOf(claim)] : NONE, key);
     this.#naming.put(key, name ? [name] : NONE, key);
-    if (!claim) this.promise(key, undefined);
+    return claim ? undefined : this.promise(key, undefined);
   }
 
-  /** `undefined`: it is gone. */
-  setVolume(name: string, volume: PersistentVolume | undefined): void {
+  /** `undefined`: it is gone. @returns the claim that it was promised to, which is to look again */
+  setVolume(name: string, volume: PersistentVolume | undefined): string | undefined {
     const reference = volume?.spec?.claimRef;
     this.#free.put(name, volume && !reference ? [storageClassOf(volume)] : NONE, name);
     this.#reserved.put(name, reference ? [`${reference.namespace}/${reference.name}`] : NONE, name);
     const claim = this.#promised.get(name);
     if (claim !== undefined) this.promise(claim, undefined);
+    return claim;
   }
 
-  /** The claim is to get the volume, and no other meanwhile: claims are decided side by side. `undefined`: none. */
-  promise(claim: string, volume: string | undefined): void {
+  /**
+   * The claim is to get the volume, and no other meanwhile: claims are decided side by side. `undefined`: none.
+   *
+   * @returns the volume that it was promised before, and is open to others again
+   */
+  promise(claim: string, volume: string | undefined): string | undefined {
     const before = this.#promises.get(claim);
+    if (before === volume) return undefined;
     if (before !== undefined) {
       this.#promises.delete(claim);
       this.#promised.delete(before);
     }
-    if (volume === undefined) return;
-    this.#promises.set(claim, volume);
-    this.#promised.set(volume, claim);
+    if (volume !== undefined) {
+      this.#promises.set(claim, volume);
+      this.#promised.set(volume, claim);
+    }
+    return before;
   }
 
   get hasWaiting(): boolean {

@@ -255,6 +255,19 @@ describe("a claim that names a volume", () => {
   row("given to its predecessor", named("a 1Gi for c/old"), "FailedBinding");
   row("too small", named("a 1Mi"), "VolumeMismatch");
   row("of another class", named("a 1Gi of fast"), "VolumeMismatch");
+  const unusable = { csi: { driver: "volumes.skiff.dev", volumeHandle: "a/b" } };
+  for (const words of ["a 1Gi", "a 1Gi for c", "a 1Gi for c/u"])
+    row(
+      `${words}, whose handle names no folder`,
+      seen(claim("names a of none"), { volume: volume(words, unusable) }),
+      "VolumeMismatch",
+    );
+  for (const words of ["a 1Gi", "a 1Gi for c"])
+    row(
+      `${words}, that it does not name, whose handle names no folder`,
+      seen(claim("of none"), got(volume(words, unusable))),
+      "FailedBinding",
+    );
   it("says what does not fit", () => {
     const why = (spec: V1PersistentVolumeSpec): string | undefined =>
       planClaim(seen(claim("names a"), { volume: volume("a 1Gi", spec) }), 0).events?.[0]?.message;

@@ -10,7 +10,7 @@ import {
   SELECTED_NODE,
   STORAGE_PROVISIONER,
 } from "../../api/storage/binding.ts";
-import { OWN_DRIVER } from "../../api/storage/own-volumes.ts";
+import { OWN_DRIVER, ownVolumeProblem } from "../../api/storage/own-volumes.ts";
 import type { StorageClass } from "../../api/storage/storage-class.ts";
 import type { Instant } from "../../base/clock.ts";
 import type { Plan, PlannedEvent, PlannedWrite } from "../../reconciler/controller.ts";
@@ -112,10 +112,14 @@ function planNamed({ claim, volume }: ClaimObserved, now: Instant): Plan {
   const warn = (reason: string, message: string): Plan =>
     pending(claim, now, { type: "Warning", reason, message });
   const name = volume.metadata?.name;
+  const cannot = (why: string): Plan =>
+    warn("VolumeMismatch", `Cannot bind to requested volume "${name}": ${why}`);
+  const problem = ownVolumeProblem(volume);
+  if (problem !== undefined) return cannot(problem);
   if (!volume.spec?.claimRef) {
     const why = mismatch(volume, claim);
     if (why === undefined) return bind(volume, claim);
-    return warn("VolumeMismatch", `Cannot bind to requested volume "${name}": ${why}`);
+    return cannot(why);
   }
   if (isMeantFor(volume, claim)) return bind(volume, claim);
   return warn("FailedBinding", `volume "${name}" already bound to a different claim.`);

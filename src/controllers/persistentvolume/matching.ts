@@ -4,6 +4,7 @@ import type { PersistentVolume } from "../../api/core/persistent-volume.ts";
 import { labelSelectorOf, type LabelSelector } from "../../api/machinery/label-selector.ts";
 import { compareQuantities, parseQuantity, type Quantity } from "../../api/machinery/quantity.ts";
 import { hasOtherMode, isMeantFor } from "../../api/storage/binding.ts";
+import { ownVolumeProblem } from "../../api/storage/own-volumes.ts";
 import { isBeingDeleted } from "../../reconciler/ownership.ts";
 
 /**
@@ -87,7 +88,8 @@ function couldServe(volume: PersistentVolume, claim: PersistentVolumeClaim): boo
     compareQuantities(capacityOf(volume), requestOf(claim)) >= 0 &&
     !hasOtherMode(volume, claim) &&
     attributes(volume) === attributes(claim) &&
-    !isBeingDeleted(volume)
+    !isBeingDeleted(volume) &&
+    ownVolumeProblem(volume) === undefined
   );
 }
 

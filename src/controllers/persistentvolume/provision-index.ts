@@ -59,6 +59,7 @@ export class ProvisionIndex {
   }
 }
 
+/** The machine whose volumes a node has; `undefined`: it has none. */
 export function machineOf({ metadata }: Node): string | undefined {
   return metadata?.labels?.[MACHINE_LABEL];
 }

@@ -70,6 +70,33 @@ describe("a volume", () => {
   );
 });
 
+describe("a volume of the cluster's own driver whose handle names no folder", () => {
+  const own = (more: V1PersistentVolumeSpec = {}): V1PersistentVolumeSpec => ({
+    csi: { driver: "volumes.skiff.dev", volumeHandle: "a/b" },
+    ...more,
+  });
+  row("new", { spec: own() }, undefined, "Failed; InvalidVolumeHandle");
+  row("told already", { phase: "Failed", spec: own() }, undefined, "");
+  row(
+    "reserved",
+    { spec: own({ claimRef: { namespace: "d", name: "c" } }) },
+    claim(),
+    "Failed; InvalidVolumeHandle",
+  );
+  row("given", { spec: own(given("Retain")) }, claim(), "Failed; InvalidVolumeHandle");
+  row("that somebody has, from before", { spec: own(given("Retain")) }, claim("a"), "Bound");
+  const released = { phase: "Released", spec: own(given("Delete")) };
+  row("to be deleted", released, undefined, "Failed; VolumeFailedDelete");
+  it("says what was expected", () => {
+    const { status, events } = planVolume({ volume: volume({ spec: own() }), claim: undefined });
+    const message =
+      `the volume handle "a/b" cannot name a folder: expected letters, digits, '-', '_' and '.', ` +
+      "beginning with a letter or digit";
+    assert.deepEqual(status, { phase: "Failed", message });
+    assert.equal(events?.[0]?.message, message);
+  });
+});
+
 describe("a volume whose claim has another", () => {
   const annotations = { [CHOSEN]: "yes" };
   row(

@@ -7,7 +7,7 @@ import {
   hasOtherMode,
   PROVISIONED_BY,
 } from "../../api/storage/binding.ts";
-import { OWN_DRIVER } from "../../api/storage/own-volumes.ts";
+import { OWN_DRIVER, ownVolumeProblem } from "../../api/storage/own-volumes.ts";
 import type { Plan } from "../../reconciler/controller.ts";
 import { isBeingDeleted } from "../../reconciler/ownership.ts";
 import { driverOf } from "./moved-drivers.ts";
@@ -23,14 +23,19 @@ export function planVolume({ volume, claim }: VolumeObserved): Plan {
   const kept = withContentKept(volume);
   if (kept !== volume)
     return { writes: [{ verb: "update", kind: PersistentVolume, object: kept }] };
+  const problem = ownVolumeProblem(volume);
+  const isGiven = Boolean(volume.spec?.claimRef?.uid);
+  if (isGiven && !claim) return planReleased(volume);
+  // It can be nobody's.
+  if (problem !== undefined && !claim?.spec?.volumeName)
+    return failed(volume, "InvalidVolumeHandle", problem);
   // Reserved for a claim that it was not given to yet: the claim sees to it.
-  if (!volume.spec?.claimRef?.uid) return inPhase(volume, "Available");
-  if (!claim) return planReleased(volume);
+  if (!isGiven || !claim) return inPhase(volume, "Available");
   const { name } = volume.metadata ?? {};
   if (!claim.spec?.volumeName) return hasOtherMode(volume, claim) ? mismatched(volume, claim) : {};
   if (claim.spec.volumeName === name) return inPhase(volume, "Bound");
   const isMade = volume.metadata?.annotations?.[PROVISIONED_BY] !== undefined;
-  const isDisposable = volume.spec.persistentVolumeReclaimPolicy === "Delete";
+  const isDisposable = volume.spec?.persistentVolumeReclaimPolicy === "Delete";
   return isMade && isDisposable ? planReleased(volume) : unbind(volume);
 }
 
@@ -78,7 +83,10 @@ function planReleased(volume: PersistentVolume): Plan {
  *
  * @spec findDeletablePlugin; pkg/volume/hostpath Delete. The folders of hostPath volumes are nodes', not this process's, also below /tmp.
  */
-function whyUndeletable({ metadata, spec }: PersistentVolume): string | undefined {
+function whyUndeletable(volume: PersistentVolume): string | undefined {
+  const { metadata, spec } = volume;
+  const problem = ownVolumeProblem(volume);
+  if (problem !== undefined) return problem;
   const maker = driverOf(metadata?.annotations?.[PROVISIONED_BY] ?? "");
   if (maker !== "")
     return maker.startsWith("kubernetes.io/")

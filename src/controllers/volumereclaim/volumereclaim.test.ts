@@ -122,6 +122,10 @@ describe("volumereclaim", () => {
     assert.equal(woken(), "mine, pvc-1");
     assert.deepEqual(writes("pvc-1").map(show), ["a wanted:pvc-1"]);
   });
+  const badHandle = { csi: { driver: "volumes.skiff.dev", volumeHandle: "a/b" } };
+  row("of a handle that names no folder nobody is asked", "a m", "", volume(undefined, badHandle));
+  row("nor kept being asked", "a m wanted", "a null", volume(undefined, badHandle));
+  row("what nobody can remove goes when a user says so", "a m wanted", "a null, update", going("pvc-1 Failed Delete", [KEPT])); // prettier-ignore
   row("not while a claim has it", "a m", "", going("pvc-1 Bound Delete", [KEPT]));
   row("then it is let go", "a m done", "update", going("pvc-1 Released Delete", ["x/y", KEPT]));
   row("once", "a m done", "", going("pvc-1 Released Delete"));
