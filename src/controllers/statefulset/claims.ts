@@ -4,7 +4,6 @@ import { PersistentVolumeClaim } from "../../api/core/persistent-volume-claim.ts
 import { Pod } from "../../api/core/pod.ts";
 import { apiVersionOf, type Kind } from "../../api/machinery/kind.ts";
 import { keyOf, type KubeObject, type OwnerReference } from "../../api/machinery/object.ts";
-import type { PlannedWrite } from "../../reconciler/controller.ts";
 import { controllerReference, isBeingDeleted } from "../../reconciler/ownership.ts";
 import { claimName, isInRange, podName } from "./identity.ts";
 
@@ -31,9 +30,15 @@ export function claimsOf(
   return wantedClaims(set, ordinal).flatMap(({ metadata }) => claims.get(metadata!.name!) ?? []);
 }
 
-/** Which claim of the Pod is on its way out: the Pod must wait for its end. */
-export function endingClaim(set: StatefulSet, ordinal: number, claims: Claims): string | undefined {
-  return claimsOf(set, ordinal, claims).find(isBeingDeleted)?.metadata?.name;
+/** Which claims of the Pod are on their way out, as an error says it: the Pod must wait for their end. */
+export function endingClaims(
+  set: StatefulSet,
+  ordinal: number,
+  claims: Claims,
+): string | undefined {
+  const ending = claimsOf(set, ordinal, claims).filter(isBeingDeleted);
+  const errors = ending.map(({ metadata }) => `pvc ${metadata?.name} is being deleted`);
+  return errors.length > 1 ? `[${errors.join(", ")}]` : errors[0];
 }
 
 /**
@@ -49,18 +54,18 @@ export function hasStaleClaim(set: StatefulSet, ordinal: number, claims: Claims)
 }
 
 /**
- * Updates of the claims whose owners are not those of the retention policy.
+ * The claims whose owners are not those of the retention policy, with those owners.
  *
  * A claim that an owner is gone with, or that somebody else controls, is left alone.
  * @param pod absent: it is only being created; then no claim can be its own.
  * @spec k8s@1.36 pkg/controller/statefulset isClaimOwnerUpToDate, updateClaimOwnerRefForSetAndPod
  */
-export function retentionWrites(
+export function reownedClaims(
   set: StatefulSet,
   ordinal: number,
   pod: Pod | undefined,
   claims: Claims,
-): PlannedWrite[] {
+): readonly PersistentVolumeClaim[] {
   const { metadata } = set;
   const member: KubeObject = pod ?? { metadata: { name: podName(set, ordinal) } };
   return claimsOf(set, ordinal, claims).flatMap((claim) => {
@@ -68,11 +73,35 @@ export function retentionWrites(
       isStaleOwner(claim, StatefulSetKind, set) || (pod && isStaleOwner(claim, Pod, member));
     if (!metadata || isStale) return [];
     const owners = claim.metadata?.ownerReferences ?? [];
-    const wanted = wantedOwners(set, ordinal, member, owners);
-    if (isSame(owners, wanted)) return [];
-    const object = { ...claim, metadata: { ...claim.metadata, ownerReferences: wanted } };
-    return [{ verb: "update", kind: PersistentVolumeClaim, object }];
+    const ownerReferences = wantedOwners(set, ordinal, member, owners);
+    if (isSame(owners, ownerReferences)) return [];
+    return [{ ...claim, metadata: { ...claim.metadata, ownerReferences } }];
   });
+}
+
+/**
+ * Names of the claims that somebody else controls, so that the retention policy is none of theirs.
+ *
+ * @param pod absent: it is only being created.
+ * @spec k8s@1.36 pkg/controller/statefulset hasUnexpectedController
+ */
+export function conflictingClaims(
+  set: StatefulSet,
+  ordinal: number,
+  pod: Pod | undefined,
+  claims: Claims,
+): readonly string[] {
+  const { whenDeleted, whenScaled } = retention(set);
+  if (whenDeleted !== "Delete" && whenScaled !== "Delete") return [];
+  const member: KubeObject = pod ?? { metadata: { name: podName(set, ordinal) } };
+  const isConflict = (owner: OwnerReference): boolean => {
+    if (isNamed(owner, StatefulSetKind, set)) return owner.uid !== set.metadata?.uid;
+    if (isNamed(owner, Pod, member)) return owner.uid !== member.metadata?.uid;
+    return owner.controller === true;
+  };
+  return claimsOf(set, ordinal, claims)
+    .filter(({ metadata }) => metadata?.ownerReferences?.some(isConflict))
+    .map((claim) => keyOf(claim).name);
 }
 
 /** The owners of a claim that is only being created. */

@@ -97,22 +97,33 @@ function volumesOf(
   return all.length > 0 ? { volumes: all } : {};
 }
 
-/** The Pod with the labels and claims that it should have; itself when it has them. @spec identityMatches, storageMatches */
-export function conforming(set: StatefulSet, ordinal: number, pod: Pod): Pod {
-  const wanted = identityLabels(set, ordinal);
-  const isNamed = Object.entries(wanted).every(
-    ([key, value]) => pod.metadata?.labels?.[key] === value,
-  );
-  const isStored = claimTemplateNames(set).every((template) =>
-    (pod.spec?.volumes ?? []).some(
-      ({ name, persistentVolumeClaim }) =>
-        name === template && persistentVolumeClaim?.claimName === claimName(set, template, ordinal),
-    ),
-  );
-  if (isNamed && isStored) return pod;
-  const labels = { ...pod.metadata?.labels, ...wanted };
-  const spec = { ...pod.spec!, ...volumesOf(set, ordinal, pod.spec?.volumes) };
-  return { ...pod, metadata: { ...pod.metadata, labels }, ...(isStored ? {} : { spec }) };
+/** @spec identityMatches */
+function hasIdentity(set: StatefulSet, ordinal: number, pod: Pod): boolean {
+  return pod.metadata?.labels?.[POD_NAME] === podName(set, ordinal);
+}
+
+/**
+ * Whether the Pod has the volumes of its claims. One that was adopted may lack them, and it always will: volumes never change.
+ *
+ * @spec storageMatches
+ */
+export function hasStorage(set: StatefulSet, ordinal: number, pod: Pod): boolean {
+  const volumes = pod.spec?.volumes ?? [];
+  return claimTemplateNames(set).every((template) => {
+    const claimed = volumes.find(({ name }) => name === template)?.persistentVolumeClaim;
+    return claimed?.claimName === claimName(set, template, ordinal);
+  });
+}
+
+/** A merge patch that gives the Pod the labels and volumes that it lacks; `undefined`: it has all. @spec updateIdentity, updateStorage */
+export function repairPatch(set: StatefulSet, ordinal: number, pod: Pod): object | undefined {
+  const isNamed = hasIdentity(set, ordinal, pod);
+  const isStored = hasStorage(set, ordinal, pod);
+  if (isNamed && isStored) return undefined;
+  return {
+    ...(!isNamed && { metadata: { labels: identityLabels(set, ordinal) } }),
+    ...(!isStored && { spec: volumesOf(set, ordinal, pod.spec?.volumes) }),
+  };
 }
 
 /** @spec isRunningAndReady */

@@ -4,15 +4,8 @@ import type { Instant } from "../../base/clock.ts";
 import { isBeingDeleted } from "../../reconciler/ownership.ts";
 import type { PodTemplate } from "../../reconciler/pod-from-template.ts";
 import { isPodTerminal } from "../../reconciler/pod-state.ts";
+import { endingClaims, hasStaleClaim, missingClaims, type Claims } from "./claims.ts";
 import {
-  endingClaim,
-  hasStaleClaim,
-  missingClaims,
-  retentionWrites,
-  type Claims,
-} from "./claims.ts";
-import {
-  conforming,
   isAvailable,
   isReadyForLong,
   isRunningAndReady,
@@ -21,6 +14,7 @@ import {
   replicasOf,
   startOf,
 } from "./identity.ts";
+import { conflictEvents, ownerItems, releaseClaims, repairStep, tendClaims } from "./repairing.ts";
 import { createClaim, deletePod, failed, GO, podItem, WAIT, type Item, type Step } from "./step.ts";
 
 /** A revision as far as Pods are made from it. */
@@ -49,6 +43,9 @@ const STEP_PODS_MAX = 500;
 export function isOrdered({ set }: World): boolean {
   return set.spec?.podManagementPolicy !== "Parallel";
 }
+
+/** Pods that are looked at together. Upstream's, so that as many go on beside one that cannot. */
+const BATCH_PODS_MAX = 500;
 
 /**
  * Makes what is wanted be there: Pods in order of their ordinals, each once its predecessors are available.
@@ -82,12 +79,9 @@ function ordinalsInReach(world: World): readonly number[] {
  * @spec k8s@1.36 pkg/controller/statefulset processCondemned
  */
 export function shrinkSteps(world: World): readonly Step[] {
-  const { set, condemned, now } = world;
+  const { set, condemned, claims, now } = world;
   const sick = condemned.findLast(([, pod]) => !isAvailable(set, pod, now))?.[1];
-  const fixes = condemned.map(([ordinal, pod]): Step => {
-    const items = fixClaims(world, ordinal, pod);
-    return items.length > 0 ? { items, next: "go" } : GO;
-  });
+  const fixes = condemned.map(([ordinal, pod]) => releaseClaims(set, ordinal, pod, claims));
   const deletes = inOrder(world, condemned, ([, pod]) => {
     if (isBeingDeleted(pod)) return WAIT;
     const isWell = isRunningAndReady(pod) && isReadyForLong(set, pod, now);
@@ -97,18 +91,21 @@ export function shrinkSteps(world: World): readonly Step[] {
   return [...fixes, ...deletes];
 }
 
-/** One step for each; an ordered set ends with the first that does not go on. */
-function inOrder<T>(
-  world: World,
-  items: readonly T[],
-  stepOf: (item: T, index: number) => Step,
-): readonly Step[] {
-  if (!isOrdered(world)) return items.map(stepOf);
+/**
+ * One step for each. An ordered set ends with the first that does not go on, another with the batch of the first that stops it:
+ * batches are of one, two, four …
+ *
+ * @spec k8s@1.36 pkg/controller/statefulset runForAll, slowStartBatch
+ */
+function inOrder<T>(world: World, items: readonly T[], stepOf: (item: T) => Step): readonly Step[] {
+  const ends = (step: Step): boolean =>
+    step.next === "stop" || (isOrdered(world) && step.next !== "go");
   const steps: Step[] = [];
-  for (const [index, item] of items.entries()) {
-    const step = stepOf(item, index);
-    steps.push(step);
-    if (step.next !== "go") break;
+  for (let size = 1; steps.length < items.length;) {
+    const batch = items.slice(steps.length, steps.length + size).map(stepOf);
+    steps.push(...batch);
+    if (batch.some(ends)) break;
+    if (!isOrdered(world)) size = Math.min(size * 2, BATCH_PODS_MAX);
   }
   return steps;
 }
@@ -122,21 +119,30 @@ function createReplica(world: World, ordinal: number): Step {
   const object = newPod(set, ordinal, template, revision);
   return {
     items: [
-      ...missingClaims(set, ordinal, claims).map((claim) => createClaim(set, name, claim)),
+      ...newClaims(world, ordinal),
       podItem(set, name, "create", { verb: "create", kind: Pod, object }),
-      ...retentionWrites(set, ordinal, undefined, claims).map((write) => ({ write, events: [] })),
+      ...ownerItems(set, ordinal, undefined, claims),
     ],
     next: "wait",
+    events: conflictEvents(set, ordinal, undefined, claims),
   };
 }
 
+function newClaims({ set, claims }: World, ordinal: number): readonly Item[] {
+  const name = podName(set, ordinal);
+  return missingClaims(set, ordinal, claims).map((claim) =>
+    createClaim(set, name, claim, "create"),
+  );
+}
+
 /** What must end before a Pod of this ordinal may come. */
-function blockedCreate({ set, claims }: World, ordinal: number, name: string): Step | undefined {
+function blockedCreate(world: World, ordinal: number, name: string): Step | undefined {
+  const { set, claims } = world;
   if (hasStaleClaim(set, ordinal, claims)) return WAIT;
-  const ending = endingClaim(set, ordinal, claims);
+  const ending = endingClaims(set, ordinal, claims);
   if (ending === undefined) return undefined;
-  const { onFailure: _, ...event } = failed(set, name, "create", `pvc ${ending} is being deleted`);
-  return { items: [], next: "stop", events: [event] };
+  const events = [failed(set, name, "create", ending)];
+  return { items: newClaims(world, ordinal), next: "stop", events };
 }
 
 /** Below the partition the revision before, as long as there is one. @spec newVersionedStatefulSetPod */
@@ -152,28 +158,16 @@ function keepReplica(world: World, ordinal: number, pod: Pod): Step {
   if (isPodTerminal(pod)) {
     return isBeingDeleted(pod) ? WAIT : { items: [deletePod(set, pod)], next: "wait" };
   }
-  const name = podName(set, ordinal);
   const isPending = pod.status?.phase === "Pending";
-  const repairs: Item[] = isPending
-    ? missingClaims(set, ordinal, claims).map((claim) => createClaim(set, name, claim))
-    : [];
+  const tended = isPending ? tendClaims(set, ordinal, pod, claims) : GO;
   const isWell = !isBeingDeleted(pod) && isRunningAndReady(pod) && isReadyForLong(set, pod, now);
-  if (!isWell && isOrdered(world)) return { items: repairs, next: "wait" };
-  return { items: [...repairs, ...repair(world, ordinal, pod)], next: isWell ? "go" : "wait" };
-}
-
-/** Labels, volumes and claims as they should be. @spec UpdateStatefulPod */
-function repair(world: World, ordinal: number, pod: Pod): Item[] {
-  const { set } = world;
-  const object = conforming(set, ordinal, pod);
-  const items = fixClaims(world, ordinal, pod);
-  if (object === pod) return items;
-  const write = { verb: "update", kind: Pod, object } as const;
-  return [...items, podItem(set, podName(set, ordinal), "update", write)];
-}
-
-function fixClaims({ set, claims }: World, ordinal: number, pod: Pod): Item[] {
-  return retentionWrites(set, ordinal, pod, claims).map((write) =>
-    podItem(set, podName(set, ordinal), "update", write),
-  );
+  if (tended.next === "stop") return tended;
+  if (!isWell && isOrdered(world)) return { ...tended, next: "wait" };
+  const repaired = repairStep(set, ordinal, pod, claims, isPending);
+  return {
+    ...repaired,
+    items: [...tended.items, ...repaired.items],
+    events: [...(tended.events ?? []), ...(repaired.events ?? [])],
+    next: repaired.next === "stop" ? "stop" : isWell ? "go" : "wait",
+  };
 }

@@ -112,7 +112,9 @@ function described(write: PlannedWrite): string {
   if (write.kind === PersistentVolumeClaim) return `${write.verb} claim ${name}`;
   if (write.kind !== Pod) return `${write.verb} revision`;
   if (write.verb === "patch") {
-    return `${JSON.stringify(write.patch).includes("$patch") ? "release" : "adopt"} ${short}`;
+    const patch = JSON.stringify(write.patch);
+    if (!patch.includes("ownerReferences")) return `update ${short}`;
+    return `${patch.includes("$patch") ? "release" : "adopt"} ${short}`;
   }
   const labels = write.verb === "create" ? write.object.metadata?.labels : undefined;
   const isOld = labels?.["controller-revision-hash"] === nameOf(OLD);
@@ -215,11 +217,31 @@ describe("statefulset plan: whose Pods", () => {
 
   it("lost labels come back", () => {
     const [member] = pods("0 Ready");
-    const { "apps.kubernetes.io/pod-index": _, ...labels } = member!.metadata!.labels!;
-    const given = [{ ...member!, metadata: { ...member!.metadata, labels } }];
-    const { writes, events } = plan(world("", set(), { pods: given }), NOW);
-    assert.equal(summary(writes), "update 0");
+    const without = (lost: string): Plan => {
+      const { [lost]: _, ...labels } = member!.metadata!.labels!;
+      const given = [{ ...member!, metadata: { ...member!.metadata, labels } }];
+      return plan(world("", set(), { pods: given }), NOW);
+    };
+    const { writes, events } = without("statefulset.kubernetes.io/pod-name");
+    assert.deepEqual(writes, [
+      {
+        verb: "patch",
+        kind: Pod,
+        key: { namespace: "d", name: "web-0" },
+        ifUid: "uid-0",
+        patch: {
+          metadata: {
+            labels: {
+              "statefulset.kubernetes.io/pod-name": "web-0",
+              "apps.kubernetes.io/pod-index": "0",
+            },
+          },
+        },
+      },
+    ]);
     assert.equal(events![0]!.message, "update Pod web-0 in StatefulSet web successful");
+    // The other one alone is not looked for.
+    assert.equal(summary(without("apps.kubernetes.io/pod-index").writes), "");
   });
 
   it("a set that is being deleted only counts", () => {
@@ -268,6 +290,138 @@ describe("statefulset plan: a Pod", () => {
   });
 });
 
+/** The Pod with the volume of its claim `data`. */
+function withVolume(member: Pod): Pod {
+  const claimName = `data-${member.metadata!.name}`;
+  const volumes = [{ name: "data", persistentVolumeClaim: { claimName } }];
+  return { ...member, spec: { ...member.spec!, volumes } };
+}
+
+const messagesOf = ({ events = [] }: Plan): (readonly unknown[])[] =>
+  events.map(({ afterWrite, onFailure, message }) => [
+    afterWrite,
+    onFailure ? "failed" : "done",
+    message,
+  ]);
+
+describe("statefulset plan: Pods that lack their claims' volumes", () => {
+  const claim = (name: string): PersistentVolumeClaim => ({ metadata: { name, namespace: "d" } });
+  /** `0 Ready (bare)` has no volumes. `held`: the ordinals that have claims. */
+  const misfits = (
+    text: string,
+    spec: Partial<V1StatefulSetSpec>,
+    held: readonly number[] = [],
+    more: Partial<PersistentVolumeClaim["metadata"]> = {},
+  ): Plan => {
+    const object = set({ volumeClaimTemplates: [{ metadata: { name: "data" } }], ...spec });
+    const given = text
+      .split("|")
+      .map((one) => (one.includes("(bare)") ? pod(one) : withVolume(pod(one))));
+    const claims = held.map((ordinal) => {
+      const { metadata } = claim(`data-web-${ordinal}`);
+      return { metadata: { ...metadata, ...more } };
+    });
+    return plan(world(text, object, { pods: given, claims }), NOW);
+  };
+  const misfitRow = (
+    text: string,
+    spec: Partial<V1StatefulSetSpec>,
+    held: readonly number[],
+    expected: string,
+  ): void => {
+    it(`${JSON.stringify(spec)}, "${text}", claims ${held.join()} → "${expected}"`, () =>
+      assert.equal(summary(misfits(text, spec, held).writes), expected));
+  };
+  const BLOCKED = "create claim data-web-0, update 0";
+
+  // The claim is made, the update is refused, and so an ordered set stands still: it neither grows …
+  misfitRow("0 Ready (bare)", { replicas: 2 }, [], BLOCKED);
+  misfitRow("0 Ready (bare)", { replicas: 2 }, [0], "update 0");
+  misfitRow("0 Ready (bare) (free)", { replicas: 2 }, [], `adopt 0, ${BLOCKED}`);
+  misfitRow("0 Ready | 1 Ready (bare)", { replicas: 3 }, [0], "create claim data-web-1, update 1");
+  misfitRow("0 Ready (bare) | 1 Ready (bare)", { replicas: 3 }, [], BLOCKED); // 1 is not come to
+  // … nor shrinks, nor updates.
+  misfitRow("0 Ready (bare) | 1 Ready", { replicas: 1 }, [1], BLOCKED);
+  misfitRow("0 Ready (bare) | 1 Ready old", { replicas: 2 }, [1], BLOCKED);
+  // Nobody comes to one that is not ready, but its claim is made while it waits.
+  misfitRow("0 Running (bare)", { replicas: 2 }, [], "");
+  misfitRow("0 Pending (bare)", { replicas: 2 }, [], "create claim data-web-0");
+  misfitRow("0 Ready ending (bare)", { replicas: 2 }, [], "");
+  // One that is not wanted goes as any other, and so does one that has ended.
+  misfitRow("0 Ready | 1 Ready (bare)", { replicas: 1 }, [0], "delete 1");
+  misfitRow("0 Failed (bare)", { replicas: 1 }, [], "delete 0");
+  // Beside it, Pods that are looked at together go on: 0, then 1 and 2, then 3 to 6 …
+  misfitRow("0 Ready (bare) | 4 Ready", { replicas: 3, ...PARALLEL }, [4], BLOCKED);
+  misfitRow("0 Pending (bare)", { replicas: 3, ...PARALLEL }, [], BLOCKED);
+  misfitRow(
+    "1 Ready (bare) | 6 Ready",
+    { replicas: 5, ...PARALLEL },
+    [0, 2],
+    "create claim data-web-1, create 0, create 2, update 1",
+  );
+  misfitRow(
+    "1 Running (bare) | 2 Ready (bare)",
+    { replicas: 4, ...PARALLEL },
+    [0, 1, 2, 3],
+    "create 0, update 1, update 2",
+  );
+  misfitRow(
+    "3 Ready (bare)",
+    { replicas: 9, ...PARALLEL },
+    [0, 1, 2, 3, 4, 5, 6, 7, 8],
+    "create 0, create 1, create 2, create 4, create 5, create 6, update 3",
+  );
+
+  it("the update would give it the claim's volume in place of its own", () => {
+    const volumes = [{ name: "data", emptyDir: {} }, { name: "config" }];
+    const given = [{ ...pod("0 Ready"), spec: { containers: [], volumes } }];
+    const object = set({ volumeClaimTemplates: [{ metadata: { name: "data" } }] });
+    const { writes } = plan(world("0 Ready", object, { pods: given }), NOW);
+    const patch = {
+      spec: {
+        volumes: [
+          { name: "data", persistentVolumeClaim: { claimName: "data-web-0" } },
+          { name: "config" },
+        ],
+      },
+    };
+    const key = { namespace: "d", name: "web-0" };
+    assert.deepEqual(writes!.at(-1), { verb: "patch", kind: Pod, key, ifUid: "uid-0", patch });
+  });
+
+  it("tells of the claim, and of the refusal", () => {
+    const update = "update Pod web-0 in StatefulSet web";
+    assert.deepEqual(messagesOf(misfits("0 Ready (bare)", {})), [
+      [0, "done", "create Claim data-web-0 Pod web-0 in StatefulSet web success"],
+      [
+        0,
+        "failed",
+        "create Claim data-web-0 for Pod web-0 in StatefulSet web failed error: {error}",
+      ],
+      [0, "failed", `${update} failed error: failed to create PVC data-web-0: {error}`],
+      [1, "done", `${update} successful`],
+      [1, "failed", `${update} failed error: {error}`],
+    ]);
+  });
+
+  it("waits for the end of a claim, and says so", () => {
+    const given = misfits("0 Ready (bare)", {}, [0], { deletionTimestamp: SINCE });
+    assert.equal(summary(given.writes), "");
+    const message =
+      "update Pod web-0 in StatefulSet web failed error: pvc data-web-0 is being deleted";
+    assert.deepEqual(messagesOf(given), [[undefined, "done", message]]);
+  });
+
+  it("old revisions are forgotten before", () => {
+    const more = ["a", "b"].map((image, index) => revision(image, index + 1));
+    const seen = { revisions: [...more, { ...NEW, revision: 9 }], nameHolder: NEW };
+    const volumeClaimTemplates = [{ metadata: { name: "data" } }];
+    const object = set({ revisionHistoryLimit: 1, volumeClaimTemplates });
+    const { writes } = plan(world("0 Ready", object, { seen }), NOW);
+    assert.equal(summary(writes), `delete revision, ${BLOCKED}`);
+  });
+});
+
 describe("statefulset plan: claims", () => {
   const claiming = (whenScaled: string, whenDeleted: string, replicas = 1): StatefulSet =>
     set({
@@ -286,11 +440,6 @@ describe("statefulset plan: claims", () => {
     controller: true,
     blockOwnerDeletion: true,
   });
-  const withVolume = (member: Pod): Pod => {
-    const claimName = `data-${member.metadata!.name}`;
-    const volumes = [{ name: "data", persistentVolumeClaim: { claimName } }];
-    return { ...member, spec: { ...member.spec!, volumes } };
-  };
   const planned = (object: StatefulSet, text: string, claims: PersistentVolumeClaim[]): Plan =>
     plan(world("", object, { pods: pods(text).map(withVolume), claims }), NOW);
   const ownersAfter = ({ writes }: Plan): (readonly string[])[] =>
@@ -340,6 +489,55 @@ describe("statefulset plan: claims", () => {
   it("that somebody else controls are left alone", () => {
     const foreign = held(0, { ownerReferences: [owner("Backup", "b", "b")] });
     assert.equal(summary(planned(claiming("Delete", "Delete"), "0 Ready", [foreign]).writes), "");
+    const conflict = [
+      undefined,
+      "done",
+      "PersistentVolumeClaim data-web-0 has a conflicting OwnerReference that acts as a manging controller, the retention policy is ignored for this claim",
+    ];
+    const told = (text: string, policy: "Delete" | "Retain", claim = foreign): unknown[] =>
+      messagesOf(planned(claiming("Retain", policy), text, [claim])).filter(
+        ([index]) => index === undefined,
+      );
+    assert.deepEqual(told("", "Delete"), [conflict]);
+    assert.deepEqual(told("0 Pending", "Delete"), [conflict]);
+    assert.deepEqual(told("0 Ready", "Delete"), []);
+    assert.deepEqual(told("0 Pending", "Retain"), []);
+    assert.deepEqual(told("0 Pending", "Delete", held(0)), []);
+    const both = [owner("StatefulSet", "web", "set"), owner("Backup", "b", "b")];
+    const shared = held(0, { ownerReferences: both });
+    assert.deepEqual(told("0 Ready", "Delete", shared), [conflict]);
+    const scrubbed = planned(claiming("Retain", "Delete"), "0 Ready", [shared]);
+    assert.deepEqual(ownersAfter(scrubbed), [["Backup b"]]);
+  });
+
+  it("that get other owners are told of once, and those of a Pod that goes not at all", () => {
+    const volumeClaimTemplates = ["data", "logs"].map((name) => ({ metadata: { name } }));
+    const policy = { whenDeleted: "Delete", whenScaled: "Delete" };
+    const object = set({ volumeClaimTemplates, persistentVolumeClaimRetentionPolicy: policy });
+    const [member] = pods("0 Ready");
+    const volumes = ["data", "logs"].map((name) => ({
+      name,
+      persistentVolumeClaim: { claimName: `${name}-web-0` },
+    }));
+    const given = [{ ...member!, spec: { ...member!.spec!, volumes } }];
+    const claims = ["data", "logs"].map((name) => ({
+      metadata: { name: `${name}-web-0`, namespace: "d" },
+    }));
+    const kept = plan(world("0 Ready", object, { pods: given, claims }), NOW);
+    assert.equal(summary(kept.writes), "update claim data-web-0, update claim logs-web-0");
+    const failed = (name: string): string =>
+      `update Pod web-0 in StatefulSet web failed error: could not update claim ${name}-web-0 for delete policy ownerRefs: {error}`;
+    assert.deepEqual(messagesOf(kept), [
+      [0, "failed", failed("data")],
+      [1, "done", "update Pod web-0 in StatefulSet web successful"],
+      [1, "failed", failed("logs")],
+    ]);
+    const gone = planned(claiming("Delete", "Retain", 0), "0 Ready", [held(0)]);
+    assert.equal(summary(gone.writes), "update claim data-web-0, delete 0");
+    assert.deepEqual(
+      messagesOf(gone).map(([index]) => index),
+      [1, 1],
+    );
   });
 
   it("that are missing come back while their Pod waits for them", () => {
@@ -441,6 +639,20 @@ describe("statefulset plan: status", () => {
       collisionCount: 0,
       availableReplicas: 2,
     });
+  });
+
+  it("counts no Pod as gone that could not be deleted", () => {
+    const spec = { replicas: 3, ...PARALLEL, ...rolling({ maxUnavailable: 2 }) };
+    const { writes, statusOnFailure } = plan(
+      world("0 Ready old | 1 Ready old | 2 Ready old | 3 Ready old", set(spec)),
+      NOW,
+    );
+    assert.equal(summary(writes), "delete 3, delete 2, delete 1");
+    const left = (index: number): unknown => {
+      const after = statusOnFailure!({ write: writes![index]!, message: "" });
+      return (after as { currentReplicas: number }).currentReplicas;
+    };
+    assert.deepEqual([0, 1, 2].map(left), [4, 4, 3]);
   });
 
   it("is looked at again when a Pod becomes available", () => {

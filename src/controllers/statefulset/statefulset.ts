@@ -26,7 +26,7 @@ import { matcherOf } from "../../reconciler/selection.ts";
 import { claimTemplateNames, isInRange, ordinalOf, revisionOfPod } from "./identity.ts";
 import { growSteps, isOrdered, shrinkSteps, type World } from "./scaling.ts";
 import { statusOf } from "./status.ts";
-import { planOf, type Step } from "./step.ts";
+import { planOf, type Item, type Step } from "./step.ts";
 import { updateItems } from "./updating.ts";
 
 /** `pods`, `seen.revisions`: controlled by the set, or by nobody. `claims`: those with the names of its Pods' claims. */
@@ -123,18 +123,27 @@ export function plan({ set, pods, claims, seen }: Observed, now: Instant): Plan 
     metadata?.name === set.status?.currentRevision;
   const current = revisions.find(isCurrent) ?? update;
   const world = worldOf(set, members.owned, claims, { current, update }, now);
-  const { steps, deletedCurrent } = stepsOf(world);
+  const { steps, updates } = stepsOf(world);
   const names = { current: world.current.name, update: world.update.name };
   const live = new Set([
     ...Object.values(names),
     ...members.owned.map((pod) => revisionOfPod(pod) ?? ""),
   ]);
-  const planned = planOf([...members.writes, ...writes], steps);
+  // What is forgotten needs nothing of what is done for Pods, and that may fail.
+  const first = [...members.writes, ...writes, ...forgetRevisions(set, revisions, live)];
   const wakeAt = nextAvailableAt(members.owned, set.spec?.minReadySeconds ?? 0, now);
+  const statusAfter = (deletedCurrent: number): object =>
+    statusOf(set, members.owned, names, deletedCurrent, now);
   return {
-    ...planned,
-    writes: [...planned.writes, ...forgetRevisions(set, revisions, live)],
-    status: statusOf(set, members.owned, names, deletedCurrent, now),
+    ...planOf(first, steps),
+    status: statusAfter(updates.length),
+    statusOnFailure: ({ write }) =>
+      statusAfter(
+        Math.max(
+          0,
+          updates.findIndex((item) => item.write === write),
+        ),
+      ),
     ...(wakeAt !== undefined && { wakeAt }), // minReadySeconds passes without any event
   };
 }
@@ -165,15 +174,15 @@ function worldOf(
 /** Growing comes first, then shrinking, then updating; where something stands in the way, the rest waits. */
 function stepsOf(world: World): {
   readonly steps: readonly Step[];
-  readonly deletedCurrent: number;
+  readonly updates: readonly Item[];
 } {
   const isBlocked = (steps: readonly Step[]): boolean =>
     steps.some(({ next }) => next === "stop" || (next === "wait" && isOrdered(world)));
   const growing = growSteps(world);
-  if (isBlocked(growing)) return { steps: growing, deletedCurrent: 0 };
+  if (isBlocked(growing)) return { steps: growing, updates: [] };
   const shrinking = shrinkSteps(world);
   const steps = [...growing, ...shrinking];
-  if (isBlocked(shrinking)) return { steps, deletedCurrent: 0 };
-  const items = updateItems(world);
-  return { steps: [...steps, { items, next: "go" }], deletedCurrent: items.length };
+  if (isBlocked(shrinking)) return { steps, updates: [] };
+  const updates = updateItems(world);
+  return { steps: [...steps, { items: updates, next: "go" }], updates };
 }

@@ -18,6 +18,8 @@ export interface Item {
 export interface Step {
   readonly items: readonly Item[];
   readonly next: "go" | "wait" | "stop";
+  /** Writes that the server will refuse: tried after all others, for what is told of them. */
+  readonly vain?: readonly Item[];
   /** Told without a write. */
   readonly events?: readonly PlannedEvent[];
 }
@@ -29,7 +31,7 @@ type Verb = "create" | "update" | "delete";
 
 /** A write of a Pod, or for one. @spec k8s@1.36 pkg/controller/statefulset recordPodEvent */
 export function podItem(set: StatefulSet, pod: string, verb: Verb, write: PlannedWrite): Item {
-  return { write, events: [told(set, pod, verb), failed(set, pod, verb, "{error}")] };
+  return { write, events: [told(set, pod, verb), failure(set, pod, verb, "{error}")] };
 }
 
 /** Takes a Pod away. */
@@ -39,8 +41,16 @@ export function deletePod(set: StatefulSet, pod: Pod): Item {
   return podItem(set, write.key.name, "delete", write);
 }
 
-/** @spec recordClaimEvent, and the Pod's event when the claim cannot be made */
-export function createClaim(set: StatefulSet, pod: string, claim: PersistentVolumeClaim): Item {
+/**
+ * @param verb what fails of the Pod when the claim cannot be made; absent: nothing, it has been made before.
+ * @spec recordClaimEvent
+ */
+export function createClaim(
+  set: StatefulSet,
+  pod: string,
+  claim: PersistentVolumeClaim,
+  verb?: Verb,
+): Item {
   const name = keyOf(claim).name;
   const owner = set.metadata?.name;
   return {
@@ -57,25 +67,26 @@ export function createClaim(set: StatefulSet, pod: string, claim: PersistentVolu
         message: `create Claim ${name} for Pod ${pod} in StatefulSet ${owner} failed error: {error}`,
         onFailure: true,
       },
-      failed(set, pod, "create", `failed to create PVC ${name}: {error}`),
+      ...(verb ? [failure(set, pod, verb, `failed to create PVC ${name}: {error}`)] : []),
     ],
   };
 }
 
-function told(set: StatefulSet, pod: string, verb: Verb): PlannedEvent {
+/** The event of a write that was carried out. */
+export function told(set: StatefulSet, pod: string, verb: Verb): PlannedEvent {
   const message = `${verb} Pod ${pod} in StatefulSet ${set.metadata?.name} successful`;
   return { type: "Normal", reason: `Successful${titled(verb)}`, message };
 }
 
-/** The event of a write that failed, or of one that cannot be tried. */
-export function failed(
-  set: StatefulSet,
-  pod: string,
-  verb: Verb,
-  error: string,
-): PlannedEvent & { readonly onFailure: true } {
+/** The event of a write that cannot be tried. */
+export function failed(set: StatefulSet, pod: string, verb: Verb, error: string): PlannedEvent {
   const message = `${verb} Pod ${pod} in StatefulSet ${set.metadata?.name} failed error: ${error}`;
-  return { type: "Warning", reason: `Failed${titled(verb)}`, message, onFailure: true };
+  return { type: "Warning", reason: `Failed${titled(verb)}`, message };
+}
+
+/** The event of a write that failed. */
+export function failure(set: StatefulSet, pod: string, verb: Verb, error: string): PlannedEvent {
+  return { ...failed(set, pod, verb, error), onFailure: true };
 }
 
 function titled(verb: Verb): string {
@@ -91,7 +102,11 @@ export function planOf(
   // Neighbours of one kind go out together: of several Pods, all claims first.
   const isClaim = ({ write }: Item): boolean => write.kind === PersistentVolumeClaim;
   const isNew = (item: Item): boolean => item.write.verb === "create" && isClaim(item);
-  const ordered = [...items.filter(isNew), ...items.filter((item) => !isNew(item))];
+  const ordered = [
+    ...items.filter(isNew),
+    ...items.filter((item) => !isNew(item)),
+    ...steps.flatMap(({ vain = [] }) => vain),
+  ];
   return {
     writes: [...first, ...ordered.map(({ write }) => write)],
     events: [

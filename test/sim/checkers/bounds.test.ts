@@ -118,10 +118,13 @@ describe("claims checker", () => {
       },
     }) as V1StatefulSet;
   const owner = { apiVersion: "apps/v1", kind: "StatefulSet", name: "db", uid: "uid-of-db" };
-  const member = (ordinal: number, metadata: object = {}): V1Pod =>
-    pod(`db-${ordinal}`, {
+  const member = (ordinal: number, metadata: object = {}, volumeOf = "data"): V1Pod => {
+    const claimName = `${volumeOf}-db-${ordinal}`;
+    return pod(`db-${ordinal}`, {
       metadata: { ownerReferences: [{ ...owner, controller: true }], ...metadata },
+      spec: { containers: [], volumes: [{ name: "data", persistentVolumeClaim: { claimName } }] },
     });
+  };
   const claim = (
     ordinal: number,
     isOwned = false,
@@ -168,6 +171,55 @@ describe("claims checker", () => {
     );
     assert.equal(rest(setOf({ whenDeleted: "Delete" }), claim(0, true)), "");
     assert.match(rest(setOf({ whenDeleted: "Delete" }), claim(0)), /owned by nobody/);
+  });
+
+  describe("of Pods that lack their claim's volume", () => {
+    const misfit = (ordinal: number, phase = "Running", isReady = true): V1Pod => {
+      const conditions = [{ type: "Ready", status: isReady ? "True" : "False" }];
+      return { ...member(ordinal, {}, "other"), status: { phase, conditions } };
+    };
+    const well = (ordinal: number): V1Pod => ({ ...misfit(ordinal), spec: member(ordinal).spec! });
+    const rest = (
+      set: V1StatefulSet,
+      pods: readonly V1Pod[],
+      ...all: readonly V1PersistentVolumeClaim[]
+    ): string => {
+      const story = new Story();
+      story.put("namespaces", namespace());
+      story.put("apps/statefulsets", set);
+      for (const one of pods) story.put("pods", one);
+      for (const one of all) story.put("persistentvolumeclaims", one);
+      return claims.checkAtRest!(story.with()).join();
+    };
+    const parallel = (replicas: number): V1StatefulSet => {
+      const set = setOf({}, replicas);
+      return { ...set, spec: { ...set.spec!, podManagementPolicy: "Parallel" } };
+    };
+
+    it("tells of the first one's claim when it is missing", () => {
+      assert.equal(rest(setOf(), [misfit(0)], claim(0)), "");
+      assert.match(rest(setOf(), [misfit(0)]), /default\/db-0 has no claim/);
+      assert.match(rest(setOf(), [misfit(0, "Pending", false)]), /default\/db-0 has no claim/);
+      assert.equal(rest(setOf(), [misfit(0, "Running", false)]), ""); // nobody comes to it
+      assert.match(rest(parallel(1), [misfit(0, "Running", false)]), /default\/db-0 has no claim/);
+      assert.match(rest(setOf({ whenDeleted: "Delete" }), [misfit(0)], claim(0)), /by nobody/);
+    });
+
+    it("wants none of those that its set does not come to", () => {
+      assert.equal(rest(setOf({}, 2), [misfit(0), misfit(1)], claim(0)), "");
+      assert.equal(rest(setOf({}, 1), [misfit(0), misfit(1)], claim(0)), "");
+      assert.equal(rest(setOf({}, 2), [misfit(0), well(1)], claim(0), claim(1, true)), "");
+      assert.equal(rest(parallel(2), [misfit(0), misfit(1)], claim(0)), "");
+    });
+
+    it("tells of one below it, of one in its batch, and of one that has the volume", () => {
+      assert.match(
+        rest(setOf({}, 2), [well(0), misfit(1)], claim(0, true), claim(1)),
+        /data-db-0 is owned by StatefulSet db/,
+      );
+      assert.match(rest(parallel(3), [well(0), misfit(1), misfit(2)], claim(0), claim(1)), /db-2/);
+      assert.match(rest(setOf({}, 2), [misfit(0), well(1)], claim(0)), /db-1 has no claim/);
+    });
   });
 
   it("tells at rest of a claim whose Pod was scaled away", () => {

@@ -1,10 +1,13 @@
+import type { Instant } from "../../../src/base/clock.ts";
 import type { V1PersistentVolumeClaim, V1Pod, V1StatefulSet } from "../../../src/gen/types.ts";
 import type { OwnerReference } from "../../../src/api/machinery/object.ts";
 import type { Change, History } from "../world/history.ts";
 import type { Checker } from "./checker.ts";
 import { Deletions } from "./deletions.ts";
 import { isEnding, isOf } from "./replica-sets.ts";
+import { nowAfter } from "./ready-since.ts";
 import { ordinalOf } from "./set-order.ts";
+import { lacksVolumes, reachOf, type Reach } from "./set-reach.ts";
 import { Versions } from "./versions.ts";
 import { keyOf, WorldState } from "./world-state.ts";
 
@@ -35,27 +38,46 @@ export const claims: Checker = {
     const sets = state.list<V1StatefulSet>(SETS).filter((set) => !isEnding(set));
     return sets.flatMap((set) =>
       (set.spec?.volumeClaimTemplates ?? []).flatMap(({ metadata }) => [
-        ...held(set, metadata?.name ?? "", state),
+        ...held(set, metadata?.name ?? "", state, nowAfter(history.changes)),
         ...left(set, metadata?.name ?? "", state, history),
       ]),
     );
   },
 };
 
-/** Each Pod's claim is there, and has the owners that it should have. */
-function held(set: V1StatefulSet, template: string, state: WorldState): readonly string[] {
+/**
+ * Each Pod's claim is there, and has the owners that it should have. Of a Pod that lacks the volume, and so stops its set, the claim is there
+ * too; nobody looks after those that the set does not come to.
+ */
+function held(
+  set: V1StatefulSet,
+  template: string,
+  state: WorldState,
+  now: Instant,
+): readonly string[] {
   const own = state.list<V1Pod>("pods").filter((pod) => isOf(pod, set) && !isEnding(pod));
   const { whenDeleted } = set.spec?.persistentVolumeClaimRetentionPolicy ?? {};
+  const reach = reachOf(set, own, now);
   return own.flatMap((pod) => {
     const { namespace, name } = pod.metadata!;
+    const isReached = isInRange(pod, set) && ordinalOf(pod) <= reach.last;
     const claim = state.get<V1PersistentVolumeClaim>(CLAIMS, `${namespace}/${template}-${name}`);
-    if (!claim) return [`${keyOf(pod)} has no claim`];
+    if (!claim) {
+      const isDue = !lacksVolumes(pod, set) || (isReached && isTended(pod, set, reach));
+      return isDue ? [`${keyOf(pod)} has no claim`] : [];
+    }
+    if (reach.isStopped && !isReached) return [];
     const owners = claim.metadata?.ownerReferences ?? [];
     const isSets = owners.some(({ uid }) => uid === set.metadata?.uid);
     return isSets === (whenDeleted === "Delete")
       ? []
       : [`${keyOf(claim)} is owned by ${textOf(owners)}, whenDeleted is ${whenDeleted}`];
   });
+}
+
+/** An ordered set makes the claim of one that lacks its volume while it waits for it, or when it is ready. */
+function isTended({ status }: V1Pod, { spec }: V1StatefulSet, { isStopped }: Reach): boolean {
+  return spec?.podManagementPolicy === "Parallel" || isStopped || status?.phase === "Pending";
 }
 
 function textOf(owners: readonly OwnerReference[]): string {

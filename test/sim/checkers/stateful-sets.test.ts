@@ -88,6 +88,66 @@ describe("stateful sets checker", () => {
     assert.match(problems(set, readySince("2026-01-01T00:00:00Z")), /db-1 is missing/);
   });
 
+  describe("of a set that a Pod without its claim's volume stops", () => {
+    const volumeClaimTemplates = [{ metadata: { name: "data" } }];
+    /** As many replicas; `ready` Pods are there. */
+    const claiming = (replicas: number, ready: number, spec: object = {}): V1StatefulSet =>
+      setOf(
+        { replicas, volumeClaimTemplates, ...spec },
+        { replicas: ready, readyReplicas: ready, availableReplicas: ready },
+      );
+    const withClaim = (one: V1Pod, claimName = `data-${one.metadata?.name}`): V1Pod => ({
+      ...one,
+      spec: { containers: [], volumes: [{ name: "data", persistentVolumeClaim: { claimName } }] },
+    });
+    const whole = (ordinal: number): V1Pod => withClaim(member(ordinal));
+    const old = { labels: { "controller-revision-hash": "old" } };
+
+    it("lets it stand still: no Pod comes, goes or is updated", () => {
+      assert.equal(problems(claiming(2, 1), member(0)), "");
+      assert.equal(problems(claiming(2, 1), withClaim(member(0), "data-other-0")), "");
+      assert.equal(problems(claiming(1, 2), member(0), whole(1)), "");
+      assert.equal(problems(claiming(2, 2), member(0), withClaim(member(1, true, old))), "");
+    });
+
+    it("tells of the same where all Pods have the volume, or the set has no claims", () => {
+      assert.match(problems(claiming(2, 1), whole(0)), /db-1 is missing/);
+      assert.match(problems(claiming(1, 2), whole(0), whole(1)), /db-1 is too much/);
+      assert.match(
+        problems(claiming(2, 2), whole(0), withClaim(member(1, true, old))),
+        /db-1 is of an old revision/,
+      );
+      const plain = { volumeClaimTemplates: [] };
+      assert.match(problems(claiming(2, 1, plain), member(0)), /db-1 is missing/);
+    });
+
+    it("tells of one below it that is missing, and of one that is not wanted", () => {
+      assert.match(problems(claiming(2, 1), member(1)), /db-0 is missing/);
+      assert.match(problems(claiming(1, 2), whole(0), member(1)), /db-1 is too much/);
+      const later = { ordinals: { start: 1 } };
+      assert.match(problems(claiming(1, 2, later), member(0), whole(1)), /db-0 is too much/);
+    });
+
+    it("tells of a count that is wrong", () => {
+      assert.match(problems(claiming(2, 0), member(0)), /status.replicas 0, due 1/);
+    });
+
+    it("wants the whole batch of a parallel set", () => {
+      const parallel = (replicas: number, ready: number): V1StatefulSet =>
+        claiming(replicas, ready, { podManagementPolicy: "Parallel" });
+      assert.equal(problems(parallel(5, 1), member(0)), "");
+      assert.equal(problems(parallel(5, 3), whole(0), member(1), whole(2)), "");
+      assert.equal(problems(parallel(5, 3), whole(0), whole(1), member(2)), "");
+      assert.match(problems(parallel(5, 2), whole(0), member(1)), /db-2 is missing/);
+      assert.match(problems(parallel(5, 1), member(1)), /db-0 is missing; .*db-2 is missing$/);
+      const four = [whole(0), whole(1), whole(2), member(3)];
+      assert.match(
+        problems(parallel(8, 4), ...four),
+        /db-4 is missing; .*-5 .*; .*db-6 is missing$/,
+      );
+    });
+  });
+
   it("leaves an old revision below the partition alone", () => {
     const updateStrategy = { rollingUpdate: { partition: 1 } };
     const old = { labels: { "controller-revision-hash": "old" } };

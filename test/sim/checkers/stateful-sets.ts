@@ -5,9 +5,13 @@ import type { Checker } from "./checker.ts";
 import { isOver } from "./pod-requests.ts";
 import { isEnding, isOf, isReady } from "./replica-sets.ts";
 import { ordinalOf } from "./set-order.ts";
+import { reachOf } from "./set-reach.ts";
 import { keyOf, WorldState } from "./world-state.ts";
 
-/** At rest every StatefulSet has its Pods, each ordinal once, of the newest revision down to its partition, and says so. */
+/**
+ * At rest every StatefulSet has its Pods, each ordinal once, of the newest revision down to its partition, and says so. One that a Pod without
+ * its volumes stops has those that it came to, and takes none away.
+ */
 export const statefulSets: Checker = {
   name: "stateful sets",
   checkAtRest({ changes }) {
@@ -40,7 +44,10 @@ function judge(set: V1StatefulSet, all: readonly V1Pod[], now: Instant): readonl
   ];
   if (isHindered || (!isWhole && podManagementPolicy !== "Parallel")) return counted;
   const present = pods.map(keyOf);
-  const missing = names.filter((name) => !present.includes(name));
+  const { last, isStopped } = reachOf(set, pods, now);
+  const reached = isStopped ? names.slice(0, last - start + 1) : names;
+  const missing = reached.filter((name) => !present.includes(name));
+  if (isStopped) return [...counted, ...missing.map((name) => `${name} is missing`)];
   const surplus = present.filter((name) => !names.includes(name));
   const partition = updateStrategy?.rollingUpdate?.partition ?? 0;
   const isRolled = updateStrategy?.type !== "OnDelete" && isWhole;
