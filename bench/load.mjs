@@ -231,9 +231,12 @@ const MAP_COUNT = 50;
 /** Changes under way at a time. Each has a connection: none waits in the client. */
 const CHANGES_MAX = 64;
 
-/** Writes `perSecond` changes of small ConfigMaps for `seconds`. @returns how many. */
+const nowMs = () => performance.timeOrigin + performance.now();
+
+/** Writes `perSecond` changes of small ConfigMaps for `seconds`. @returns how many, and when each was acknowledged. */
 async function change({ call }, perSecond, seconds) {
   const begun = performance.now();
+  const acknowledged = [];
   let done = 0;
   const open = new Set();
   for (let at = 0; at < perSecond * seconds; at++) {
@@ -241,15 +244,18 @@ async function change({ call }, perSecond, seconds) {
     const aheadMs = dueMs - (performance.now() - begun);
     if (aheadMs > 1) await pause(aheadMs);
     const name = `w-${at % MAP_COUNT}`;
-    const t = (performance.timeOrigin + performance.now()).toFixed(0);
+    const t = `${nowMs().toFixed(0)}-${String(at).padStart(7, "0")}`;
     const write = call("PUT", `${MAPS}/${name}`, { metadata: { name }, data: { t } })
-      .then(() => done++)
+      .then(() => {
+        done++;
+        acknowledged[at] = nowMs();
+      })
       .finally(() => open.delete(write));
     open.add(write);
     if (open.size >= CHANGES_MAX) await Promise.race(open);
   }
   await Promise.all(open);
-  return { done, seconds: (performance.now() - begun) / 1000 };
+  return { done, seconds: (performance.now() - begun) / 1000, acknowledged };
 }
 
 function watchersOf(who, count, protocol, version, isStalled) {
@@ -281,7 +287,7 @@ async function watch(who, protocol, perSecond, pid) {
   await pause(500);
   const { cpu: clientBefore } = await group.ask({ mark: true });
   const before = pid && processorSeconds(pid);
-  const { done, seconds } = await change(writers, perSecond, 6);
+  const { done, seconds, acknowledged } = await change(writers, perSecond, 6);
   const used = pid && (processorSeconds(pid) - before) / seconds;
   let counts;
   for (let tries = 0; tries < 100; tries++) {
@@ -289,7 +295,7 @@ async function watch(who, protocol, perSecond, pid) {
     if (counts.least >= done) break;
     await pause(100);
   }
-  const report = await group.ask({ report: true });
+  const report = await group.ask({ report: acknowledged });
   group.end();
   writers.close();
   const clientUsed =
@@ -313,6 +319,9 @@ async function watches(ours, theirs) {
       const name = `1000 watchers, ${protocol}, ${rate} changes/s`;
       figures.record(`${name}: p50 ms`, mine.p50, other?.p50);
       figures.record(`${name}: p99 ms`, mine.p99, other?.p99);
+      const acknowledged = [mine, other].map((who) => who && +who.acknowledged.p99.toFixed(1));
+      figures.record(`${name}: p99 ms after the acknowledgement`, ...acknowledged);
+      figures.record(`${name}: watchers' own delay, p99 ms`, +mine.late.toFixed(1));
       figures.record(`${name}: events missing`, mine.missing, other?.missing || undefined);
       figures.record(
         `${name}: changes/s reached`,

@@ -1,39 +1,64 @@
 // A process with many watchers of one resource: `node bench/watchers.mjs URL TOKEN PATH COUNT h1|h2 [stalled]`. Reads commands from
-// its parent: { stop: true } → { events, late, ms: quantiles, cpu }. Raw sockets and no JSON: what is measured is the server. They ask as
+// its parent: { mark }, { count }, { report: when each change was acknowledged }. Raw sockets and no JSON: what is measured is the server. They ask as
 // client-go does, for gzip; a real watcher has a machine of its own, a thousand here have half of one: what all of them get as
 // the same bytes is inflated once.
 import http2 from "node:http2";
+import { monitorEventLoopDelay } from "node:perf_hooks";
 import tls from "node:tls";
 import { constants, inflateRawSync } from "node:zlib";
 
 const [url, token, path, count, protocol, stalled] = process.argv.slice(2);
 const { hostname, port, host } = new URL(url);
 const watchers = Number(count);
+/** How often the process looks how late it is, ms. */
+const LOOK_MS = 5;
 /** Events of each watcher. */
 const events = new Uint32Array(watchers);
-/** Of the oldest event of each read, by whole milliseconds: the worst of those that came together. */
+/** Of the oldest event of each read, by whole milliseconds from when it was asked for: the worst of those that came together. */
 const delays = new Uint32Array(60_001);
+const READS_MAX = 2_000_000;
+/** Of each read: the number of its oldest change, and when it came. */
+const changes = new Uint32Array(READS_MAX);
+const arrivals = new Float64Array(READS_MAX);
+let reads = 0;
+/** How late this process itself is: what it measures is as much too long. */
+const lateness = monitorEventLoopDelay({ resolution: LOOK_MS });
 const STAMP = Buffer.from('"t":"');
+/** 13 digits of milliseconds, a dash, 7 of the change's number. */
+const STAMP_LENGTH = 21;
 const NEWLINE = 10;
 const RETURN = 13;
 /** The last byte of each watcher's last piece. */
 const lasts = new Uint8Array(watchers);
 
-/** What a piece says: how many events end in it, and when the first was written, if it says so. */
+/** What a piece says: how many events end in it, and of the first, if it says so, when it was written and its number. */
 function contentOf(piece, last) {
   let seen = 0;
   for (let end = piece.indexOf(NEWLINE); end >= 0; end = piece.indexOf(NEWLINE, end + 1))
     if ((end > 0 ? piece[end - 1] : last) !== RETURN) seen++;
   const begin = piece.indexOf(STAMP) + STAMP.length;
-  if (begin < STAMP.length || begin + 13 > piece.length) return { seen };
-  return { seen, writtenMs: Number(piece.latin1Slice(begin, begin + 13)) };
+  if (begin < STAMP.length || begin + STAMP_LENGTH > piece.length) return { seen };
+  const writtenMs = Number(piece.latin1Slice(begin, begin + 13));
+  return { seen, writtenMs, change: Number(piece.latin1Slice(begin + 14, begin + STAMP_LENGTH)) };
 }
 
-function note(at, { seen, writtenMs }) {
+function note(at, { seen, writtenMs, change }) {
   events[at] += seen;
   if (writtenMs === undefined) return;
-  const delayMs = Math.round(performance.timeOrigin + performance.now() - writtenMs);
+  const nowMs = performance.timeOrigin + performance.now();
+  const delayMs = Math.round(nowMs - writtenMs);
   if (delayMs >= 0) delays[Math.min(delays.length - 1, delayMs)]++;
+  if (reads === READS_MAX) return;
+  changes[reads] = change;
+  arrivals[reads++] = nowMs;
+}
+
+/** @returns ms from the acknowledgement of the oldest change of each read until it came, sorted; below 0: the event was faster. */
+function afterAcknowledged(acknowledged) {
+  const delaysMs = new Float64Array(reads);
+  for (let read = 0; read < reads; read++)
+    delaysMs[read] = arrivals[read] - acknowledged[changes[read]];
+  return delaysMs.sort();
 }
 
 /** A frame ends in a newline; those of HTTP/1.1's own framing come after a carriage return. */
@@ -182,13 +207,22 @@ function quantileMs(total, q) {
 process.on("message", (command) => {
   if (command.mark) {
     delays.fill(0);
+    reads = 0;
+    lateness.enable();
+    lateness.reset();
     process.send({ cpu: process.cpuUsage() });
   } else if (command.count) {
     process.send({ least: Math.min(...events), most: Math.max(...events) });
   } else if (command.report) {
     const total = delays.reduce((sum, n) => sum + n, 0);
     const [p50, p99, p999] = [0.5, 0.99, 0.999].map((q) => quantileMs(total, q));
-    process.send({ p50, p99, p999, reads: total, cpu: process.cpuUsage() });
+    const after = afterAcknowledged(command.report);
+    const late = lateness.percentile(99) / 1e6 - LOOK_MS;
+    const acknowledged = {
+      p50: after[after.length >> 1],
+      p99: after[Math.floor(after.length * 0.99)],
+    };
+    process.send({ p50, p99, p999, acknowledged, late, reads: total, cpu: process.cpuUsage() });
   } else process.exit(0);
 });
 

@@ -60,6 +60,18 @@ describe("GzipBlocks", () => {
     assert.ok(events.length < PIECES[1]!.length / 10);
   });
 
+  it("readers that come to one piece with different pasts keep sums of their own", () => {
+    const [first, second, last] = [eventsOf(3), eventsOf(4), eventsOf(700)];
+    const bodies = [[first, last], [last], [second, last], [first, last], [last, last]];
+    // In turn, piece by piece.
+    const sources = bodies.map((pieces) => gzipOf(pieces));
+    const reads = bodies.map((): Buffer[] => []);
+    for (let turn = 0; turn < 3; turn++)
+      sources.forEach((source, by) => reads[by]!.push(source.read() ?? Buffer.alloc(0)));
+    for (const [by, read] of reads.entries())
+      assert.ok(gunzipSync(Buffer.concat(read)).equals(Buffer.concat(bodies[by]!)), `reader ${by}`);
+  });
+
   it("a source without bytes is an empty file", () => {
     assert.equal(gunzipSync(Buffer.concat(readAll(gzipOf([])))).length, 0);
   });

@@ -27,6 +27,9 @@ interface Piece {
   readonly stored: Buffer;
   /** Of the second reader and later ones. */
   deflated?: Buffer;
+  /** The last reader's checksum before it, and with it: who reads the same has most often read the same before. */
+  before: number;
+  joined: number;
 }
 
 /** By the piece that a source gave: the same one for all who get it. */
@@ -93,7 +96,7 @@ export class GzipBlocks implements ByteSource {
     let piece = shared.get(bytes);
     const isFirst = !piece;
     if (!piece) shared.set(bytes, (piece = pieceOf(bytes)));
-    this.#checksum = joinedChecksum(this.#checksum, piece.checksum, piece.shift);
+    this.#checksum = joined(piece, this.#checksum);
     if (isFirst) return piece.stored;
     return (piece.deflated ??= shorterOf(bytes, piece.stored));
   }
@@ -107,11 +110,24 @@ export class GzipBlocks implements ByteSource {
 }
 
 function pieceOf(bytes: Buffer): Piece {
+  const own = checksum(bytes, 0);
   return {
-    checksum: checksum(bytes, 0),
+    checksum: own,
     shift: checksumShift(bytes.length),
     stored: storedBlocks(bytes),
+    // Of nothing, the checksum is 0.
+    before: 0,
+    joined: own,
   };
+}
+
+/** The checksum of what has `before`, and then `piece`. */
+function joined(piece: Piece, before: number): number {
+  if (piece.before !== before) {
+    piece.joined = joinedChecksum(before, piece.checksum, piece.shift);
+    piece.before = before;
+  }
+  return piece.joined;
 }
 
 function storedBlocks(bytes: Buffer): Buffer {

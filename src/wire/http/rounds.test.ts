@@ -140,6 +140,35 @@ describe("Rounds", () => {
   });
 });
 
+describe("the pause after a round", () => {
+  /** When the two first rounds begin, of so many ms, with news all the time. */
+  function pauseMs(roundMs: number): number {
+    const loop = new VirtualLoop();
+    const { writes, happen } = watchersOf(loop, new Rounds(loop), 100, roundMs / 100);
+    happen();
+    while (writes.length < 200) {
+      loop.turn();
+      happen();
+    }
+    return Math.round(writes[100]!.atMs - writes[99]!.atMs - roundMs / 100);
+  }
+
+  it("is twice the round, so long as both together are no longer than an event may wait", () => {
+    //                  round  pause, ms
+    for (const row of [
+      [1, 0],
+      [3, 6],
+      [10, 20],
+      [14, 26],
+      [20, 20],
+      [30, 10],
+      [36, 5],
+      [60, 5],
+    ])
+      assert.equal(pauseMs(row[0]!), row[1], `${row[0]} ms of writing`);
+  });
+});
+
 describe("Continuations", () => {
   it("long bodies go on in rotation, some in each turn", () => {
     const loop = new VirtualLoop();

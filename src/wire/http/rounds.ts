@@ -7,13 +7,18 @@ const WRITE_MS = 4;
  */
 const WRITE_MS_MAX = 16;
 /**
- * After a round of writing to all whose source has news, pause for so many times what the round took, at most {@link PAUSE_MS_MAX}: what happens
- * meanwhile goes out together. Without it, a thousand watchers and a hundred changes a second are a hundred thousand writes; with it
- * writing takes a third of the time at most. A lone event of a few watchers pauses nobody: its round takes no time.
+ * After a round of writing to all whose source has news, pause for so many times what the round took: what happens meanwhile goes out together.
+ * Without it, a thousand watchers and a hundred changes a second are a hundred thousand writes; with it writing takes a third of the time. A
+ * lone event of a few watchers pauses nobody: its round takes no time.
  */
 const PAUSE_FACTOR = 2;
-/** Doubling it delays events of very many watchers by as much, and halves the writes. */
-const PAUSE_MS_MAX = 25;
+/**
+ * A round and its pause together, unless {@link PAUSE_MS_MIN} comes to more: how long an event waits at most. A long round has given its share to
+ * other work already, between its turns. Doubling it delays events of very many watchers by as much, and halves the writes.
+ */
+const PERIOD_MS = 40;
+/** After the longest round, too, what has come in is heard before the next one. Doubling it delays events of very many watchers by as much. */
+const PAUSE_MS_MIN = 5;
 /** Rounds shorter than this, ms, need no pause. */
 const ROUND_MS_MIN = 2;
 
@@ -67,6 +72,10 @@ export class Continuations implements TaskQueue {
   };
 }
 
+function pauseMsAfter(roundMs: number): number {
+  return Math.max(PAUSE_MS_MIN, Math.min(roundMs * PAUSE_FACTOR, PERIOD_MS - roundMs));
+}
+
 /** Those whose source has news: served in rounds, so that the events of a round are one write for each. */
 export class Rounds implements TaskQueue {
   readonly #loop: Loop;
@@ -103,7 +112,7 @@ export class Rounds implements TaskQueue {
   readonly #pause = (): void => {
     const tookMs = this.#loop.nowMs() - this.#beganMs;
     if (tookMs < ROUND_MS_MIN) return this.#afterPause();
-    this.#loop.after(Math.min(PAUSE_MS_MAX, tookMs * PAUSE_FACTOR), this.#afterPause);
+    this.#loop.after(pauseMsAfter(tookMs), this.#afterPause);
   };
 
   readonly #afterPause = (): void => {
