@@ -57,7 +57,7 @@ export function hasStaleClaim(set: StatefulSet, ordinal: number, claims: Claims)
  * The claims whose owners are not those of the retention policy, with those owners.
  *
  * A claim that an owner is gone with, or that somebody else controls, is left alone.
- * @param pod absent: it is only being created; then no claim can be its own.
+ * @param pod absent: it is only being created; then an owner of its name is an earlier one.
  * @spec k8s@1.36 pkg/controller/statefulset isClaimOwnerUpToDate, updateClaimOwnerRefForSetAndPod
  */
 export function reownedClaims(
@@ -69,8 +69,7 @@ export function reownedClaims(
   const { metadata } = set;
   const member: KubeObject = pod ?? { metadata: { name: podName(set, ordinal) } };
   return claimsOf(set, ordinal, claims).flatMap((claim) => {
-    const isStale =
-      isStaleOwner(claim, StatefulSetKind, set) || (pod && isStaleOwner(claim, Pod, member));
+    const isStale = isStaleOwner(claim, StatefulSetKind, set) || isStaleOwner(claim, Pod, member);
     if (!metadata || isStale) return [];
     const owners = claim.metadata?.ownerReferences ?? [];
     const ownerReferences = wantedOwners(set, ordinal, member, owners);

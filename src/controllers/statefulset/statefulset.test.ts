@@ -477,6 +477,11 @@ describe("statefulset plan: claims", () => {
   it("of an earlier Pod of that name hold the next one up until they are gone", () => {
     const stale = held(0, { ownerReferences: [owner("Pod", "web-0", "earlier")] });
     assert.equal(summary(planned(claiming("Delete", "Retain"), "", [stale]).writes), "");
+    // Under another policy they hold nobody up, and go all the same.
+    for (const whenDeleted of ["Retain", "Delete"]) {
+      const next = planned(claiming("Retain", whenDeleted), "", [stale]);
+      assert.equal(summary(next.writes), "create 0");
+    }
     const ending = held(0, { deletionTimestamp: SINCE });
     const { writes, events } = planned(claiming("Retain", "Retain"), "", [ending]);
     assert.equal(summary(writes), "");
