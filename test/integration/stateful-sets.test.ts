@@ -1,6 +1,7 @@
 // StatefulSets on a real API server with all controllers; kubelets are played. Titles are upstream's, of its end-to-end tests.
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
+import { ControllerRevision } from "../../src/api/apps/controller-revision.ts";
 import { StatefulSet } from "../../src/api/apps/stateful-set.ts";
 import { catalog } from "../../src/api/catalog.ts";
 import { Lease } from "../../src/api/coordination/lease.ts";
@@ -45,13 +46,21 @@ class World {
   readonly client: Client;
   readonly now: () => string;
   readonly pass: (ms?: number) => Promise<void>;
+  /** Ends all controllers and starts them anew. */
+  readonly restart: () => Promise<void>;
   /** Pods whose containers do not become ready. */
   readonly unready = new Set<string>();
 
-  constructor(client: Client, now: () => string, pass: World["pass"]) {
+  constructor(
+    client: Client,
+    now: () => string,
+    pass: World["pass"],
+    restart: () => Promise<void>,
+  ) {
     this.client = client;
     this.now = now;
     this.pass = pass;
+    this.restart = restart;
   }
 
   create(spec: Partial<V1StatefulSetSpec> = {}): Promise<StatefulSet> {
@@ -168,16 +177,23 @@ function inWorld(body: (world: World) => Promise<void>): () => Promise<void> {
     const { client, clock } = server;
     const cache = new InProcessCache(server.server.parts);
     const events = new EventRecorder(client, clock, new SeededRandom(1), silentLogger);
-    const controllers = startControllers(
-      {
-        caCertificates: "CA",
-        issueSecretToken: ({ secret }) => `token of ${secret}`,
-        podRange: parsePodRange("10.244.0.0/16", 24),
-        served: fixedKinds(DELETABLE),
-      },
-      { client, cache, clock, logger: silentLogger, events },
-    );
+    const start = (): ReturnType<typeof startControllers> =>
+      startControllers(
+        {
+          caCertificates: "CA",
+          issueSecretToken: ({ secret }) => `token of ${secret}`,
+          podRange: parsePodRange("10.244.0.0/16", 24),
+          served: fixedKinds(DELETABLE),
+        },
+        { client, cache, clock, logger: silentLogger, events },
+      );
+    let controllers = start();
     await controllers.ready;
+    const restart = async (): Promise<void> => {
+      await controllers.close();
+      controllers = start();
+      await controllers.ready;
+    };
     const lease = { namespace: "kube-node-lease", name: "n" };
     let renewedAt = clock.now();
     const pass = async (ms = 2000): Promise<void> => {
@@ -193,7 +209,7 @@ function inWorld(body: (world: World) => Promise<void>): () => Promise<void> {
     const spec = { holderIdentity: "n", renewTime: formatMicroTime(renewedAt) };
     await client.create(Lease, { metadata: lease, spec });
     await pass();
-    await body(new World(client, () => formatTime(clock.now()), pass))
+    await body(new World(client, () => formatTime(clock.now()), pass, restart))
       .finally(() => controllers.close())
       .finally(() => cache.close())
       .finally(() => events.close())
@@ -451,6 +467,36 @@ describe("StatefulSets with claims", () => {
       await world.settle();
       assert.equal((await world.set()).status?.readyReplicas, 2);
       assert.equal(await world.claims(), claimsOf(0, 1));
+    }),
+  );
+});
+
+describe("statefulset-upgrade", () => {
+  it(
+    "who starts anew makes nothing again, and goes on with an update where it was",
+    inWorld(async (world) => {
+      await world.create(claiming());
+      await world.settle();
+      const versions = async (): Promise<readonly unknown[]> => {
+        const kinds = [StatefulSet, Pod, PersistentVolumeClaim, ControllerRevision] as Kind[];
+        const lists = await Promise.all(kinds.map((kind) => world.client.list(kind)));
+        return lists.flatMap(({ items }) =>
+          items.map(({ metadata }) => `${metadata?.name} ${metadata?.resourceVersion}`),
+        );
+      };
+      const before = await versions();
+      await world.restart();
+      await world.settle();
+      assert.deepEqual(await versions(), before);
+      await world.change({ template: { spec: { containers: [{ name: "web", image: "web:2" }] } } });
+      await world.settle(4);
+      const { updatedReplicas = 0 } = (await world.set()).status!;
+      assert.ok(updatedReplicas < 3, "it is on its way");
+      await world.restart();
+      await world.settle(48);
+      const { status } = await world.set();
+      assert.deepEqual([status?.updatedReplicas, status?.readyReplicas], [3, 3]);
+      assert.equal(await world.claims(), claimsOf(0, 1, 2));
     }),
   );
 });
