@@ -122,6 +122,51 @@ describe("Services on two nodes", { concurrency: 3 }, () => {
       await until(node, async () => (await onNode(node, 30_301)) === "homed");
   });
 
+  it("a Service that prefers its zone or node is answered there while somebody can, and elsewhere else", async () => {
+    const sides = ["east", "west"];
+    const zone = (names: readonly string[]): Promise<unknown> =>
+      Promise.all(
+        nodes.map((node, index) =>
+          run(`label node ${node} --overwrite topology.kubernetes.io/zone=${names[index]}`),
+        ),
+      );
+    await zone(sides);
+    await cluster.apply([
+      ...sides.flatMap((side, index) => [
+        shellPod(side, serving(80, side), {
+          labels: { app: "near" },
+          spec: pinned(nodes[index]!),
+          container: { readinessProbe: { httpGet: { path: "/", port: 80 }, periodSeconds: 1 } },
+        }),
+        shellPod(`asks-${side}`, WAITING, { spec: pinned(nodes[index]!) }),
+      ]),
+      ...["PreferSameZone", "PreferSameNode"].map((trafficDistribution) =>
+        serviceOf("near", { trafficDistribution }, trafficDistribution.toLowerCase()),
+      ),
+    ]);
+    for (const side of sides) for (const pod of [side, `asks-${side}`]) await ready(pod);
+    const answers = async (service: string, side: string): Promise<string> => {
+      const loop = `for i in $(seq 30); do timeout 5 wget -qO- http://${await ipOf(service)}/; done`;
+      const text = await run(["exec", `asks-${side}`, "--", "sh", "-c", loop]);
+      return [...new Set(text.trim().split("\n"))].sort().join();
+    };
+    const only = (service: string, side: string, expected: string): Promise<unknown> =>
+      until(
+        `${service} answers ${side} from ${expected}`,
+        async () => (await answers(service, side)) === expected,
+      );
+    for (const service of ["prefersamezone", "prefersamenode"])
+      for (const side of sides) await only(service, side, side);
+
+    await zone(["east", "east"]);
+    for (const side of sides) {
+      await only("prefersamezone", side, "east,west");
+      await only("prefersamenode", side, side);
+    }
+    await run("delete pod west");
+    for (const service of ["prefersamezone", "prefersamenode"]) await only(service, "west", "east");
+  });
+
   it("SV-50 describe tells a Service's address and selector", async () => {
     const text = await run("describe svc described");
     assert.match(

@@ -262,6 +262,35 @@ describe("persistent volumes", () => {
     );
   });
 
+  it("a volume that is deleted while it is bound waits for its claim, and the claim for its Pod", async () => {
+    await cluster.apply([claimOf("leaving"), podWith("leaving", "leaving")]);
+    await ready("leaving");
+    const volume = await volumeOf("leaving");
+    const folder = join(cluster.home, cluster.name, "volumes", volume);
+    await run(`delete pv ${volume} --wait=false`);
+    await run("delete pvc leaving --wait=false");
+    const shown = async (object: string): Promise<string> =>
+      (await cluster.tryKubectl(`describe ${object}`)).stdout;
+    await until("both say so", async () =>
+      (await Promise.all([shown(`pv ${volume}`), shown("pvc leaving")])).every((text) =>
+        /^Status: +Terminating/m.test(text),
+      ),
+    );
+    assert.match(await shown(`pv ${volume}`), /kubernetes\.io\/pv-protection/);
+    assert.match(await shown("pvc leaving"), /kubernetes\.io\/pvc-protection/);
+    assert.equal(await shell("leaving", "echo kept >/data/word; cat /data/word"), "kept\n");
+    const next = podWith("too-late", "leaving");
+    await cluster.apply([next]);
+    await told("too-late", /persistentvolumeclaim "leaving" is being deleted/);
+    assert.ok(existsSync(join(folder, "word")));
+    await run("delete pod too-late leaving");
+    await until("claim and volume are gone", async () => {
+      const found = await run(`get pv,pvc -A -o name`);
+      return !found.includes(volume) && !found.includes("/leaving");
+    });
+    assert.ok(!existsSync(folder));
+  });
+
   it("ST-32 volumes outlive Pods and the cluster's rest, and go with their claims", async () => {
     const stopped = await cluster.skiff("stop");
     assert.equal(stopped.code, 0, stopped.stderr);
