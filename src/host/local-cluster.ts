@@ -42,6 +42,7 @@ import {
   nodeNamespaceOf,
   raiseNode,
 } from "./node-namespace.ts";
+import { NotReady } from "./not-ready.ts";
 import { isMarkedReady, readLivePid } from "./process-record.ts";
 import { addressAt, checkCapacity, chooseRanges, type Ranges } from "./ranges.ts";
 import { rolesOf, type Program } from "./roles.ts";
@@ -155,9 +156,13 @@ export class LocalCluster {
   async waitUntilReady(file: ClusterFile, waitMsMax: number): Promise<ReadyTimes> {
     const begun = this.#clock.monotonic();
     const elapsed = (): number => this.#clock.monotonic() - begun;
-    const until = async (what: string, test: () => boolean | Promise<boolean>): Promise<number> => {
+    const until = async (
+      what: string,
+      test: () => boolean | Promise<boolean>,
+      role = "server",
+    ): Promise<number> => {
       while (!(await test())) {
-        if (elapsed() > waitMsMax) throw new NotReady(what, this.state);
+        if (elapsed() > waitMsMax) throw new NotReady(what, this.state, role);
         await sleep(this.#clock, READY_LOOK_MS);
       }
       return elapsed();
@@ -175,6 +180,7 @@ export class LocalCluster {
           until(
             `node ${name} is not Ready`,
             () => isMarkedReady(this.state.pidFile(`agent-${name}`)) && probe.isNodeReady(name),
+            `agent-${name}`,
           ),
         ),
         until("namespace default has no ServiceAccount", () =>
@@ -332,15 +338,6 @@ export interface RaiseOptions {
 export interface ReadyTimes {
   readonly apiReadyMs: number;
   readonly clusterReadyMs: number;
-}
-
-/** The cluster did not become ready in time; its processes go on trying. */
-export class NotReady extends Error {
-  override readonly name = "NotReady";
-
-  constructor(what: string, state: StateFolder) {
-    super(`${what}: see the logs in ${state.logFolder} ('skiff logs --name ${state.name}')`);
-  }
 }
 
 /** The control group under which all containers of a node live; with "" that of the whole cluster. */
