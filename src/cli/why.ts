@@ -2,6 +2,8 @@ import type {
   V1EndpointSlice,
   V1LimitRange,
   V1ObjectMeta,
+  V1PersistentVolume,
+  V1PersistentVolumeClaim,
   V1Pod,
   V1ReplicaSet,
   V1ResourceQuota,
@@ -11,6 +13,7 @@ import { OUTPUT_FLAG, UsageError, wantsJson, type Command, type Invocation } fro
 import { findingLines, type Finding, type Happening } from "./explain/finding.ts";
 import { podWaits } from "./explain/pod-waits.ts";
 import { explainService } from "./explain/service.ts";
+import { explainClaim, explainVolume, leaving } from "./explain/volume.ts";
 import { explainWorkload, type Workload } from "./explain/workload.ts";
 import { runningCluster } from "./local.ts";
 import { WhyReader } from "./why-reader.ts";
@@ -34,6 +37,7 @@ export const why: Command = {
     "of one that has a node, what its containers wait for.\n" +
     "Of what makes pods (deployment/web, job/report …): why there are not as many as there should be, and ready.\n" +
     "Of a service: to whom it sends, and why not to more.\n" +
+    "Of a claim or a volume: what it waits for, who has it, and why it does not go.\n" +
     "Of another kind (node/skiff-1 …): its conditions, and the events about it.",
   run,
 };
@@ -178,7 +182,14 @@ async function explain(
   events: readonly Happening[],
 ): Promise<Explained | undefined> {
   if (kind === "Service") return whyService(reader, whole as V1Service);
-  return WORKLOADS.has(kind) ? whyWorkload(reader, kind, whole, events) : undefined;
+  if (kind === "PersistentVolume") return explainVolume(whole as V1PersistentVolume);
+  if (kind === "PersistentVolumeClaim") {
+    const pods = await reader.list<V1Pod>(reader.path("/api/v1", "pods"));
+    return explainClaim(whole as V1PersistentVolumeClaim, pods, events);
+  }
+  if (WORKLOADS.has(kind)) return whyWorkload(reader, kind, whole, events);
+  const { deletionTimestamp, finalizers } = whole.metadata;
+  return deletionTimestamp && finalizers?.length ? leaving(finalizers) : undefined;
 }
 
 async function whyService(reader: WhyReader, service: V1Service): Promise<Explained> {

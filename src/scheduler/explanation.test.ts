@@ -62,6 +62,13 @@ describe("explainPod", () => {
     ]);
   });
 
+  it("never offers to give a node another's name", () => {
+    const subject = pod("p", "1", { nodeSelector: { "kubernetes.io/hostname": "b" } });
+    assert.deepEqual(remedies(explained(subject, [node("a")])), [
+      "a NodeAffinity: the Pod would have to ask for this node: its nodeSelector names another",
+    ]);
+  });
+
   it("says when no node is large enough", () => {
     assert.deepEqual(remedies(explained(pod("p", "3"), [node("a")])), [
       "a NodeResourcesFit: asks for 3 cpu, the node has 2 in all",

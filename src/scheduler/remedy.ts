@@ -71,12 +71,22 @@ function taints({ name, taints: all }: NodeInfo, tolerations: readonly V1Tolerat
     .join("; ");
 }
 
+/** Labels that say what a node is: to change them would make them wrong. */
+const GIVEN: ReadonlySet<string> = new Set([
+  "kubernetes.io/hostname",
+  "kubernetes.io/os",
+  "kubernetes.io/arch",
+  "topology.skiff.dev/machine",
+]);
+
 function labels(node: NodeInfo, input: unknown): string {
   const { selector } = input as { readonly selector: readonly (readonly [string, string])[] };
   const own = node.node.metadata?.labels ?? {};
   const missing = selector.filter(([key, value]) => own[key] !== value);
   if (missing.length === 0)
     return "the node would have to match a term of the Pod's required node affinity";
+  if (missing.some(([key]) => GIVEN.has(key)))
+    return "the Pod would have to ask for this node: its nodeSelector names another";
   return `kubectl label node ${node.name} ${missing.map((pair) => pair.join("=")).join(" ")}`;
 }
 

@@ -162,6 +162,17 @@ describe("podWaits", () => {
       ],
     ],
     [
+      "a volume that another node has",
+      subject({ containers: [container] }, pending),
+      [warning("FailedAttachVolume", 'Multi-Attach error for volume "v" it is in use')],
+      [
+        'FailedAttachVolume: Multi-Attach error for volume "v" it is in use',
+        "the Pods that use it on its other node (kubectl get volumeattachments) would have to go; is that node off for good: " +
+          "kubectl taint node NODE node.kubernetes.io/out-of-service=nodeshutdown:NoExecute",
+        DESCRIBE,
+      ],
+    ],
+    [
       "a readiness gate",
       subject({ readinessGates: [{ conditionType: "a.b/c" }] }, status({ ready: true })),
       [],

@@ -98,9 +98,15 @@ function setUpTrouble(events: readonly Happening[]): Happening | undefined {
 }
 
 function trouble({ reason, message }: Happening): Finding {
-  const remedy = missingObject(message ?? "");
+  const text = message ?? "";
+  const remedy = text.startsWith("Multi-Attach error") ? DETACH : missingObject(text);
   return { problem: told(reason, message), ...(remedy && { remedy }) };
 }
+
+/** A volume stays with a node until its kubelet has unmounted it, or is known not to run. */
+const DETACH =
+  "the Pods that use it on its other node (kubectl get volumeattachments) would have to go; is that node off for good: " +
+  "kubectl taint node NODE node.kubernetes.io/out-of-service=nodeshutdown:NoExecute";
 
 /** Of messages that name what is not there. */
 function missingObject(message: string): string | undefined {
