@@ -353,6 +353,26 @@ describe("PodWorker", () => {
     second.close();
   });
 
+  scene("keeps Pods ready and started over its restart until a probe says otherwise", async (w) => {
+    const exec = (name: string) => ({
+      exec: { command: [name] },
+      periodSeconds: 1,
+      failureThreshold: 3,
+    });
+    const probes = { startupProbe: exec("begun"), readinessProbe: exec("ready") };
+    await w.run({ containers: [{ name: "app", image: "i", ...probes }] });
+    await w.pass(2000);
+    assert.equal(await w.summary(), "Running running ready=true restarts=0");
+    w.runner.close();
+    for (const name of ["begun", "ready"]) w.answers.set(name, false);
+    const second = await w.startRunner();
+    await w.pass(1500);
+    assert.equal(await w.summary(), "Running running ready=true restarts=0");
+    await w.pass(5000);
+    assert.equal(await w.summary(), "Running running ready=false restarts=0");
+    second.close();
+  });
+
   scene("asks for nothing when nothing happens", async (w) => {
     await w.run();
     const count = w.steps.done.length;

@@ -17,6 +17,7 @@ import { remember, rememberBegin, type StepResult } from "./plan/remember.ts";
 import { keyOf, type Step } from "./plan/step.ts";
 import { PodSize, type AllocationStore } from "./pod-size.ts";
 import type { ProbeMetrics } from "./probes/probe-metrics.ts";
+import { knownResults } from "./probes/known-results.ts";
 import { Prober, type Ask, type ProbedContainer } from "./probes/prober.ts";
 import { isAlive, newest, type PodRuntime } from "./runtime/pod-runtime.ts";
 import { allContainers } from "./runtime/pod-spec.ts";
@@ -150,7 +151,8 @@ export class PodWorker {
   async start(isNew: boolean): Promise<void> {
     if (!isNew) {
       await this.refresh();
-      this.#memory = this.#size.adopt(this.#view.runtime, this.#memory);
+      const probes = knownResults(this.#pod, this.#view.runtime);
+      this.#memory = this.#size.adopt(this.#view.runtime, { ...this.#memory, probes });
     }
     this.#isLoaded = true;
     if (this.#size.isOpen) this.#tools.onSize();
@@ -375,7 +377,8 @@ export class PodWorker {
       const current = newest(this.#view.runtime, spec.name);
       const hasProbes = spec.startupProbe ?? spec.livenessProbe ?? spec.readinessProbe;
       if (!hasProbes || current?.state !== "running") return [];
-      return [{ id: current.id, startedAt: current.startedAt, spec }];
+      const known = this.#memory.probes.get(current.id);
+      return [{ id: current.id, startedAt: current.startedAt, spec, ...(known && { known }) }];
     });
   }
 

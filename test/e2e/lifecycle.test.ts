@@ -519,6 +519,7 @@ const WEB = {
             image: "busybox:latest",
             imagePullPolicy: "Never",
             command: ["sh", "-c", "hostname >/tmp/index.html; exec httpd -f -h /tmp"],
+            readinessProbe: { httpGet: { path: "/", port: 80 }, periodSeconds: 1 },
           },
         ],
       },

@@ -10,6 +10,8 @@ export interface ProbedContainer {
   readonly id: string;
   readonly startedAt: number;
   readonly spec: V1Container;
+  /** What is known already, of one that another kubelet probed before. */
+  readonly known?: ProbeResults;
 }
 
 /** What one question found. `output`: the text of the event. */
@@ -77,14 +79,20 @@ export class Prober {
   }
 
   #start(container: ProbedContainer): void {
+    const { startup, readiness } = container.known ?? {};
+    const known: readonly (readonly [ProbeKind, boolean | undefined])[] = [
+      ["startup", startup],
+      ["readiness", readiness],
+    ];
     const running: Running = {
       container,
       timers: new Map(),
-      states: new Map(),
+      states: new Map(known.map(([kind, verdict]) => [kind, { ...freshProbe, verdict }])),
       isStopped: false,
     };
     this.#running.set(container.id, running);
-    if (container.spec.startupProbe) this.#begin(running, "startup", container.spec.startupProbe);
+    if (container.spec.startupProbe && !startup)
+      this.#begin(running, "startup", container.spec.startupProbe);
     else this.#beginOthers(running);
   }
 
