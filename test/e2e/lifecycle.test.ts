@@ -461,7 +461,9 @@ describe("clusters on a machine", () => {
       it(words.join(" "), () => refused(skiff(...words), status, text));
   });
 
-  it("start after a reboot, which leaves state and nothing else, brings pods back", async () => {
+  it("start after a reboot, which leaves state and nothing else, brings pods back; Jobs judge it as an exit with 255", async () => {
+    await done(run(["kubectl", "apply", "-f", "-"], JSON.stringify(JOBS)));
+    await kubectl("wait", "--for=condition=Ready", "pod", "-l", "job-name", "--timeout=30s");
     const running = alive(one);
     kill(running.map((text) => Number(text.split(":")[0])));
     await until("all have ended", () => stillAlive(running).length === 0);
@@ -474,6 +476,23 @@ describe("clusters on a machine", () => {
     await done(skiff("start", "--name", "one"));
     await mended();
     assert.equal(webServers().length, 2);
+    await kubectl("wait", "--for=condition=Failed", "job/failjob", "--timeout=30s");
+    const field = (path: string, ...of: readonly string[]): Promise<string> =>
+      kubectl("get", ...of, "-o", `jsonpath=${path}`);
+    assert.match(
+      await field("{.status.conditions[*].message}", "job/failjob"),
+      /failed with exit code 255 matching FailJob rule at index 0/,
+    );
+    const phases = (): Promise<string> =>
+      field(
+        "{.items[*].status.phase}",
+        "pod",
+        "-l",
+        "job-name=ignore",
+        "--sort-by=.metadata.creationTimestamp",
+      );
+    await until("the Pod is made again", async () => (await phases()) === "Failed Running");
+    assert.equal(await field("{.status.failed}{.status.conditions}", "job/ignore"), "");
   });
 
   it("delete leaves the machine as it was, also when all was killed and the file is damaged", async () => {
@@ -531,6 +550,35 @@ const WEB = {
       spec: { type: "NodePort", selector: { app: "web" }, ports: [{ port: 80, nodePort: 30080 }] },
     },
   ],
+};
+
+/** Jobs that give up with their first Pod, unless their policy knows better of the exit code. */
+const JOBS = {
+  apiVersion: "v1",
+  kind: "List",
+  items: ["Ignore", "FailJob"].map((action) => ({
+    apiVersion: "batch/v1",
+    kind: "Job",
+    metadata: { name: action.toLowerCase() },
+    spec: {
+      backoffLimit: 0,
+      podFailurePolicy: { rules: [{ action, onExitCodes: { operator: "In", values: [255] } }] },
+      template: {
+        spec: {
+          restartPolicy: "Never",
+          terminationGracePeriodSeconds: 1,
+          containers: [
+            {
+              name: "main",
+              image: "busybox:latest",
+              imagePullPolicy: "Never",
+              command: ["sleep", "3600"],
+            },
+          ],
+        },
+      },
+    },
+  })),
 };
 
 /** A process that holds a network namespace with loopback alone, and a mount namespace with its own /run and /var. */
