@@ -5,11 +5,13 @@ import type {
   V1PersistentVolume,
   V1PersistentVolumeClaim,
   V1Pod,
+  V1PodDisruptionBudget,
   V1ReplicaSet,
   V1ResourceQuota,
   V1Service,
 } from "../gen/types.ts";
 import { OUTPUT_FLAG, UsageError, wantsJson, type Command, type Invocation } from "./command.ts";
+import { explainBudget } from "./explain/budget.ts";
 import { findingLines, type Finding, type Happening } from "./explain/finding.ts";
 import { podWaits } from "./explain/pod-waits.ts";
 import { explainService } from "./explain/service.ts";
@@ -37,6 +39,7 @@ export const why: Command = {
     "of one that has a node, what its containers wait for.\n" +
     "Of what makes pods (deployment/web, job/report …): why there are not as many as there should be, and ready.\n" +
     "Of a service: to whom it sends, and why not to more.\n" +
+    "Of a pod disruption budget: how many pods it lets go, and why no more.\n" +
     "Of a claim or a volume: what it waits for, who has it, and why it does not go.\n" +
     "Of another kind (node/skiff-1 …): its conditions, and the events about it.",
   run,
@@ -182,6 +185,7 @@ async function explain(
   events: readonly Happening[],
 ): Promise<Explained | undefined> {
   if (kind === "Service") return whyService(reader, whole as V1Service);
+  if (kind === "PodDisruptionBudget") return explainBudget(whole as V1PodDisruptionBudget);
   if (kind === "PersistentVolume") return explainVolume(whole as V1PersistentVolume);
   if (kind === "PersistentVolumeClaim") {
     const pods = await reader.list<V1Pod>(reader.path("/api/v1", "pods"));

@@ -55,15 +55,17 @@ const PODS_MAX = 5;
 export function explainWorkload(world: WorkloadWorld): WorkloadExplanation {
   const { kind, workload, pods } = world;
   const active = pods.filter(({ status }) => status?.phase !== "Succeeded");
+  // One that has failed is told of below, and counts for nothing.
+  const there = active.filter(({ status }) => status?.phase !== "Failed").length;
   const ready = active.filter(isReady);
   const findings = [
     ...held(workload),
-    ...refused(world, active.length),
+    ...refused(world, there),
     ...conditions(world),
     ...waiting(world, active),
   ];
   const wanted = wantedOf(kind, workload);
-  const of = wanted === undefined ? `${active.length}` : `${active.length} of ${wanted}`;
+  const of = wanted === undefined ? `${there}` : `${there} of ${wanted}`;
   return { summary: `It has ${of} Pods; ${ready.length} of them are ready.`, findings };
 }
 
