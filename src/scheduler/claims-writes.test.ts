@@ -207,6 +207,19 @@ describe("a Pod whose claim waits for it", () => {
       assert.equal(await world.place(), "n");
     }));
 
+  it("says meanwhile on which node it will be, and no longer when it is there", () =>
+    inWorld(async (world) => {
+      const expected = async () =>
+        (await world.client.get(Pod, key("p"))).status?.nominatedNodeName ?? "nowhere";
+      await world.create!();
+      await world.pass(1_000);
+      assert.equal(await expected(), "n");
+      await addVolume(world, { name: "data" });
+      await world.bind("v");
+      await world.pass(1_000);
+      assert.deepEqual([await world.place(), await expected()], ["n", "nowhere"]);
+    }));
+
   it("says so and tries again when whoever makes volumes gives the node back", () =>
     inWorld(async (world) => {
       await world.create!();
@@ -222,6 +235,8 @@ describe("a Pod whose claim waits for it", () => {
         await world.told(),
         'running PreBind plugin "VolumeBinding": binding volumes: provisioning failed for PVC "data"',
       );
+      const { status } = await world.client.get(Pod, key("p"));
+      assert.equal(status?.nominatedNodeName, undefined);
       await world.pass(3_000);
       const again = (await world.claim()).metadata?.annotations;
       assert.equal(again?.["volume.kubernetes.io/selected-node"], "n");

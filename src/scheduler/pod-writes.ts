@@ -120,6 +120,11 @@ export class PodWrites {
     });
   }
 
+  /** It will be bound there when what it waits for is done. @spec KEP-5278; k8s@1.36 schedule_one.go bindingCycle */
+  expect(pod: V1Pod, node: string): void {
+    if (pod.status?.nominatedNodeName !== node) this.#patchStatus(pod, { nominatedNodeName: node });
+  }
+
   /** The node is kept for somebody else. */
   clearNomination(pod: V1Pod): void {
     if (pod.status?.nominatedNodeName) this.#patchStatus(pod, { nominatedNodeName: null });

@@ -199,6 +199,7 @@ export class Scheduler {
     const { nominations } = this.#state;
     const uid = (pod ?? old)?.metadata?.uid ?? "";
     const told = pod?.status?.nominatedNodeName;
+    if (pod && this.#state.isAssumed(pod)) return;
     if (!pod || pod.spec?.nodeName || !this.#isOurs(pod)) nominations.delete(uid);
     else if (told !== old?.status?.nominatedNodeName) nominations.set(pod, told || undefined);
   }
@@ -397,6 +398,7 @@ export class Scheduler {
     waited: Waited | undefined,
   ): Promise<void> {
     const { pod, plan } = volumes;
+    this.#workerFor(pod).writes.expect(pod, plan.node);
     const preBindMs = this.#options.clock.monotonic();
     const outcome = await this.#volumes.bind(volumes);
     this.#lap(this.#workerFor(pod).meter, "PreBind", outcome === "bound", preBindMs);
@@ -410,7 +412,9 @@ export class Scheduler {
     meter.error(this.#options.clock.monotonic() - startMs);
     this.#queue.retryLater(pod);
     this.#free(pod, this.#state.forget(pod));
-    if (problem !== undefined) writes.sayFailure(pod, problem);
+    // As it is now: the node that it was expected on may stand there.
+    const now = this.#options.cache.get(Pod, keyOf(pod)) ?? pod;
+    if (problem !== undefined) writes.sayFailure(now, problem);
   }
 
   async #bind(

@@ -167,10 +167,12 @@ function bound(pod: V1Pod, binding: V1Binding, now: string): V1Pod {
     lastTransitionTime: now as never,
   };
   const others = pod.status?.conditions?.filter(({ type }) => type !== "PodScheduled") ?? [];
+  // Where it is expected to be is where it is.
+  const { nominatedNodeName: _nominated, ...status } = pod.status ?? {};
   return {
     ...pod,
     ...(metadata && { metadata }),
     spec: { ...pod.spec!, nodeName: binding.target.name! },
-    status: { ...pod.status, conditions: [...others, scheduled] },
+    status: { ...status, conditions: [...others, scheduled] },
   };
 }
