@@ -220,6 +220,21 @@ describe("a Pod whose claim waits for it", () => {
       assert.deepEqual([await world.place(), await expected()], ["n", "nowhere"]);
     }));
 
+  it("says no longer where it will be when it cannot be there", () =>
+    inWorld(async (world) => {
+      await world.create!();
+      await world.pass(1_000);
+      const { status: _status, ...one } = await world.client.get(Node, {
+        namespace: "",
+        name: "n",
+      });
+      await world.client.update(Node, { ...one, spec: { ...one.spec, unschedulable: true } });
+      await world.pass(31_000);
+      const { status } = await world.client.get(Pod, key("p"));
+      assert.equal(status?.conditions?.[0]?.reason, "Unschedulable");
+      assert.equal(status?.nominatedNodeName, undefined);
+    }));
+
   it("says so and tries again when whoever makes volumes gives the node back", () =>
     inWorld(async (world) => {
       await world.create!();
@@ -235,8 +250,6 @@ describe("a Pod whose claim waits for it", () => {
         await world.told(),
         'running PreBind plugin "VolumeBinding": binding volumes: provisioning failed for PVC "data"',
       );
-      const { status } = await world.client.get(Pod, key("p"));
-      assert.equal(status?.nominatedNodeName, undefined);
       await world.pass(3_000);
       const again = (await world.claim()).metadata?.annotations;
       assert.equal(again?.["volume.kubernetes.io/selected-node"], "n");

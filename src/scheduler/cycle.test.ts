@@ -102,6 +102,42 @@ describe("decide", () => {
     assert.equal(outcome(pod("p"), world([node("a", { spec: { taints } }), node("b")])), "b");
   });
 
+  it("asks nodes for what their kubelets must declare", () => {
+    const rules = [{ action: "RestartAllContainers", exitCodes: { operator: "In", values: [1] } }];
+    const restarting = { ...container(), restartPolicy: "Never", restartPolicyRules: rules };
+    const named = { ...restarting, restartPolicyRules: [{ ...rules[0]!, action: "Restart" }] };
+    const declaring = (name: string, ...declaredFeatures: string[]): V1Node => {
+      const one = node(name);
+      return { ...one, status: { ...one.status, declaredFeatures } };
+    };
+    const some = () =>
+      world([node("a"), declaring("b", "Other", "RestartAllContainersOnContainerExits")]);
+    assert.equal(outcome(pod("p", { containers: [restarting] }), some()), "b");
+    assert.equal(outcome(pod("p", { initContainers: [restarting] }), some()), "b");
+    const none = world([node("a"), declaring("b", "Other")]);
+    const message = refused(
+      2,
+      "2 node(s) didn't match Pod's required features",
+      `2 ${NOT_HELPFUL}`,
+    );
+    assert.equal(outcome(pod("p", { containers: [restarting] }), none), message);
+    assert.equal(outcome(pod("p", { hostNetwork: true, hostUsers: false }), none), message);
+    assert.match(outcome(pod("p", { containers: [named], hostNetwork: true }), none), /^[ab]$/);
+  });
+
+  it("lets nobody run without the device that it claims", () => {
+    const claiming = (claim: object) => pod("p", { resourceClaims: [{ name: "c", ...claim }] });
+    assert.equal(
+      outcome(claiming({ resourceClaimName: "lamp" }), world([node("a")])),
+      '0/1 nodes are available: resourceclaim "lamp" not found. not found',
+    );
+    assert.equal(
+      outcome(claiming({ resourceClaimTemplateName: "t" }), world([node("a")])),
+      "0/1 nodes are available: ResourceClaim not created yet. not found",
+    );
+    assert.equal(outcome(pod("p", { resourceClaims: [] }), world([node("a")])), "a");
+  });
+
   const full = [pod("x", { containers: [container("2", "1Gi", 80)] })];
   for (const [name, subject, nodes, expected] of [
     [

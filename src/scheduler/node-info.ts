@@ -140,6 +140,8 @@ export interface NodeDifference {
   readonly labels: boolean;
   readonly taints: boolean;
   readonly images: boolean;
+  /** What its kubelet declares that it can. */
+  readonly features: boolean;
 }
 
 /** `taints`: being unschedulable counts as one. @spec k8s@1.36 framework/events.go NodeSchedulingPropertiesChange */
@@ -151,6 +153,7 @@ export function nodeDifference(old: V1Node, node: V1Node): NodeDifference {
       Boolean(old.spec?.unschedulable) !== Boolean(node.spec?.unschedulable) ||
       !equalJson(old.spec?.taints, node.spec?.taints),
     images: !equalJson(old.status?.images, node.status?.images),
+    features: !equalJson(old.status?.declaredFeatures, node.status?.declaredFeatures),
   };
 }
 

@@ -1,9 +1,11 @@
 import type { V1NodeAffinity, V1TopologySpreadConstraint } from "../gen/types.ts";
 import type { Plugin } from "./framework.ts";
 import { balancedAllocation } from "./plugins/balanced-allocation.ts";
+import { dynamicResources } from "./plugins/dynamic-resources.ts";
 import { imageLocality } from "./plugins/image-locality.ts";
 import { interPodAffinity } from "./plugins/inter-pod-affinity.ts";
 import { nodeAffinity } from "./plugins/node-affinity.ts";
+import { nodeDeclaredFeatures } from "./plugins/node-declared-features.ts";
 import { nodeName } from "./plugins/node-name.ts";
 import { nodePorts } from "./plugins/node-ports.ts";
 import { nodeResourcesFit } from "./plugins/node-resources-fit.ts";
@@ -46,7 +48,7 @@ const FACTORIES: Readonly<Record<string, Factory | undefined>> = {
   VolumeZone: () => volumeZone as Plugin,
   PodTopologySpread: topologySpread,
   InterPodAffinity: podAffinity,
-  DynamicResources: undefined,
+  DynamicResources: () => dynamicResources as Plugin,
   DefaultPreemption: undefined,
   NodeResourcesBalancedAllocation: (args) =>
     balancedAllocation(
@@ -56,6 +58,7 @@ const FACTORIES: Readonly<Record<string, Factory | undefined>> = {
     ) as Plugin,
   ImageLocality: () => imageLocality as Plugin,
   DefaultBinder: undefined,
+  NodeDeclaredFeatures: () => nodeDeclaredFeatures as Plugin,
 };
 
 /** Every plugin that a profile may name, in the default order. @spec k8s@1.36 apis/config/v1 getDefaultPlugins */

@@ -25,6 +25,8 @@ const REMEDIES: Readonly<Record<string, Remedy>> = {
   NodeName: (_node, wanted) => `the Pod asks for node ${String(wanted)} alone`,
   TaintToleration: (node, tolerations) => taints(node, tolerations as readonly V1Toleration[]),
   NodeAffinity: labels,
+  NodeDeclaredFeatures: (_node, needed) =>
+    `its kubelet does not declare ${(needed as readonly string[]).join(" and ")} (status.declaredFeatures)`,
   NodePorts: () => "the Pods on this node that hold the same host ports would have to go",
   NodeResourcesFit: room,
   PodTopologySpread: (_node, _input, reasons) =>

@@ -116,8 +116,7 @@ export class SchedulerCache implements Snapshot {
       this.#countImages(images, -1);
       this.#countImages(known.images, 1);
     }
-    const { allocatable, labels, taints } = difference;
-    if (allocatable || labels || taints || difference.images) this.changes.push(known.slot);
+    if (Object.values(difference).includes(true)) this.changes.push(known.slot);
     return difference;
   }
 

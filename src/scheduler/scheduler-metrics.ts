@@ -200,6 +200,7 @@ export function eventOf(change: ClusterChange): string {
       const { difference } = change;
       if (!difference) return "NodeAdd";
       if (difference.allocatable) return "NodeUpdateNodeAllocatable";
+      if (difference.features) return "NodeUpdateNodeDeclaredFeature";
       return difference.labels ? "NodeUpdateNodeLabel" : "NodeUpdateNodeTaint";
     }
     case "node-gone":

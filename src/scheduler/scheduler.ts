@@ -174,8 +174,8 @@ export class Scheduler {
       return;
     }
     const difference = this.#state.setNode(node);
-    const { allocatable, labels, taints } = difference ?? {};
-    const isNews = !difference || allocatable || labels || taints;
+    const { allocatable, labels, taints, features } = difference ?? {};
+    const isNews = !difference || allocatable || labels || taints || features;
     if (isNews) this.#queue.wake({ kind: "node", node, old: difference && old, difference });
   }
 

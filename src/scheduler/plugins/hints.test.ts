@@ -61,6 +61,19 @@ const inGroup = (...values: string[]): Partial<V1PodSpec> => ({
     },
   },
 });
+const declaring = (name: string): V1Node => {
+  const one = node(name, {});
+  const declaredFeatures = ["RestartAllContainersOnContainerExits"];
+  return { ...one, status: { ...one.status, declaredFeatures } };
+};
+const restarting = pod(
+  {},
+  {
+    containers: [
+      { name: "c", image: "i", restartPolicyRules: [{ action: "RestartAllContainers" }] },
+    ],
+  },
+);
 const exists = (key: string) => ({ matchExpressions: [{ key, operator: "Exists" }] });
 const near = (key: string, topologyKey: string): Partial<V1PodSpec> => ({
   affinity: {
@@ -134,6 +147,18 @@ describe("queueing hints, by the names of upstream's TestCoreResourceEnqueue", (
         [pod({}, tolerating("key")), woken],
         [pod({}), asleep],
       ],
+    ],
+    [
+      "Pod rejected by the NodeDeclaredFeatures plugin is requeued when a Node declares more, and not for a label",
+      "NodeDeclaredFeatures",
+      changed(node("n", {}), declaring("n")),
+      [[restarting, woken]],
+    ],
+    [
+      "Pod rejected by the NodeDeclaredFeatures plugin is not requeued when a Node's label is updated",
+      "NodeDeclaredFeatures",
+      changed(declaring("n"), { ...declaring("n"), metadata: { name: "n", labels: { a: "b" } } }),
+      [[restarting, asleep]],
     ],
     [
       "Pod rejected by the NodeAffinity plugin is requeued when a Node's label is updated",
