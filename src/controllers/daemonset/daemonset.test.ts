@@ -314,6 +314,8 @@ describe("daemonset plan: a Pod", () => {
   });
 });
 
+type Counts = NonNullable<DaemonSet["status"]>;
+
 describe("daemonset plan: status", () => {
   it("counts nodes", () => {
     const text = "n1 Ready | n2 Running old | n4 Ready";
@@ -332,6 +334,31 @@ describe("daemonset plan: status", () => {
     });
     assert.equal(wakeAt, undefined);
   });
+
+  //    nodes, Pods, wish, counts: current mis- desired ready updated available unavailable
+  for (const [places, text, wish, expected] of [
+    ["n1 | n2", "n1 Ready | n2 Ready", {}, "2 0 2 2 2 2 -"],
+    ["n1 | n2", "n1 Ready | n2 Ready", { minReadySeconds: 30 }, "2 0 2 2 2 - 2"],
+    ["n1 | n2", "n1 Pending old", {}, "1 0 2 0 - - 2"],
+    ["n1 taken | n2 taken", "n1 Ready", {}, "0 1 0 0 - - -"],
+  ] as const)
+    it(`${places}: "${text}" ${JSON.stringify(wish)} counts ${expected}`, () => {
+      const given = world(places, text, wish);
+      const conditions = [{ type: "Mine", status: "True" }];
+      const before = { ...given.set, status: { collisionCount: 3, conditions } };
+      const status = plan({ ...given, set: before as never }, NOW).status as Counts;
+      const counts = [
+        status.currentNumberScheduled,
+        status.numberMisscheduled,
+        status.desiredNumberScheduled,
+        status.numberReady,
+        status.updatedNumberScheduled,
+        status.numberAvailable,
+        status.numberUnavailable,
+      ];
+      assert.equal(counts.map((count) => count ?? "-").join(" "), expected);
+      assert.deepEqual([status.collisionCount, status.conditions], [3, conditions]);
+    });
 
   it("raises the collision count when another revision has the name", () => {
     const observed = world("n1", "");

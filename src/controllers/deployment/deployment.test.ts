@@ -233,6 +233,121 @@ describe("deployment plan: sizes", () => {
   });
 });
 
+describe("deployment plan: a set of a new template", () => {
+  const made = (owner: Deployment): Plan =>
+    plan({ deployment: owner, sets: [], pods: [], nameHolder: undefined }, NOW);
+  const spec = (change: object): Deployment => {
+    const owner = deployment(V1);
+    return { ...owner, spec: { ...owner.spec!, ...change } };
+  };
+  const progressing = (status: object | undefined) => {
+    const { conditions } = status as NonNullable<Deployment["status"]>;
+    const found = conditions?.find(({ type }) => type === "Progressing");
+    return found && [found.status, found.reason, found.message];
+  };
+
+  it("is the Deployment's in all that it copies", () => {
+    const owner = spec({ minReadySeconds: 7 });
+    const { object } = made(owner).writes![0] as { object: ReplicaSet };
+    const labels = { app: "web", "pod-template-hash": newSetName(owner).slice("web-".length) };
+    assert.deepEqual(object.metadata?.labels, labels);
+    assert.deepEqual(object.spec?.selector, { matchLabels: labels });
+    assert.deepEqual(object.spec?.template?.metadata, { labels });
+    assert.equal(object.spec?.minReadySeconds, 7);
+    assert.deepEqual(object.metadata?.annotations, {
+      "deployment.kubernetes.io/revision": "1",
+      "deployment.kubernetes.io/desired-replicas": "3",
+      "deployment.kubernetes.io/max-replicas": "4",
+    });
+  });
+
+  it("is told of, and so is that there can be none", () => {
+    const owner = deployment(V1);
+    const name = newSetName(owner);
+    const { status, statusOnFailure, events, writes } = made(owner);
+    assert.deepEqual(
+      events?.map(({ type, reason, message, onFailure = false }) => [
+        type,
+        reason,
+        message,
+        onFailure,
+      ]),
+      [
+        ["Normal", "ScalingReplicaSet", `Scaled up replica set ${name} from 0 to 3`, false],
+        ["Warning", "ReplicaSetCreateError", `Failed to create new replica set "${name}": {error}`, true], // prettier-ignore
+      ],
+    );
+    assert.deepEqual(progressing(status), ["True", "NewReplicaSetCreated", `Created new replica set "${name}"`]); // prettier-ignore
+    assert.deepEqual(progressing(statusOnFailure!({ write: writes![0]!, message: "no" })), [
+      "False",
+      "ReplicaSetCreateError",
+      `Failed to create new replica set "${name}": no`,
+    ]);
+  });
+
+  it("of no Pods is not told of; without a deadline nobody asks for progress", () => {
+    const empty = made(deployment({ ...V1, replicas: 0 }));
+    assert.deepEqual(
+      empty.events?.map(({ reason }) => reason),
+      ["ReplicaSetCreateError"],
+    );
+    assert.equal(
+      progressing(made(spec({ progressDeadlineSeconds: 2 ** 31 - 1 })).status),
+      undefined,
+    );
+  });
+});
+
+describe("deployment plan: rolling back", () => {
+  const SETS = [setOf({ image: "v0" }, 0, 0, 1), setOf(V1, 0, 0, 2), setOf(V2, 3, 3, 3)];
+  const asked = (revision: number, sets = SETS) => {
+    const annotations = {
+      "deprecated.deployment.rollback.to": String(revision),
+      "deployment.kubernetes.io/revision": "3",
+    };
+    const { writes, events } = plan(observed(deployment({ ...V2, annotations }), sets), NOW);
+    const { object } = writes![0] as { object: Deployment };
+    const [event] = events!;
+    return { object, event: `${event!.type} ${event!.reason}: ${event!.message}` };
+  };
+  const imageOf = ({ spec }: Deployment) => spec?.template.spec?.containers[0]?.image;
+
+  //    revision asked for (0: the last), image then, event
+  for (const [revision, image, event] of [
+    [0, "v1", 'Normal DeploymentRollback: Rolled back deployment "web" to revision 2'],
+    [1, "v0", 'Normal DeploymentRollback: Rolled back deployment "web" to revision 1'],
+    [3, "v2", 'Warning DeploymentRollbackTemplateUnchanged: The rollback revision contains the same template as current deployment "web"'], // prettier-ignore
+    [9, "v2", "Warning DeploymentRollbackRevisionNotFound: Unable to find the revision to rollback to."], // prettier-ignore
+  ] as const)
+    it(`to ${revision} → ${image}, and the request is over`, () => {
+      const result = asked(revision);
+      assert.deepEqual([imageOf(result.object), result.event], [image, event]);
+      const { name, annotations = {} } = result.object.metadata!;
+      assert.equal(name, "web");
+      assert.equal("deprecated.deployment.rollback.to" in annotations, false);
+      assert.equal(annotations["deployment.kubernetes.io/revision"], "3");
+    });
+
+  it("to the last one, where there is none", () => {
+    const { object, event } = asked(0, [SETS[2]!]);
+    assert.equal(imageOf(object), "v2");
+    assert.equal(
+      event,
+      "Warning DeploymentRollbackRevisionNotFound: Unable to find last revision.",
+    );
+  });
+
+  it("takes the annotations of the set, but for what is the set's own", () => {
+    const [oldest, ...others] = SETS;
+    const annotations = { ...oldest!.metadata!.annotations, because: "it worked" };
+    const noted = { ...oldest!, metadata: { ...oldest!.metadata, annotations } };
+    assert.deepEqual(asked(1, [noted, ...others]).object.metadata?.annotations, {
+      because: "it worked",
+      "deployment.kubernetes.io/revision": "3",
+    });
+  });
+});
+
 /** `v3 2, v2 3`: sizes by image, the newest first. */
 const sized = (text: string): (readonly [image: string, size: number])[] =>
   text.split(", ").map((part) => {
@@ -402,6 +517,20 @@ describe("deployment plan: revisions, events, conditions", () => {
     assert.equal(set.metadata?.annotations?.["deployment.kubernetes.io/revision"], "3");
     assert.equal(set.metadata?.annotations?.["deployment.kubernetes.io/revision-history"], "1");
     assert.equal(writes?.[1]?.verb, "patch", "the Deployment's own revision follows");
+  });
+
+  it("remembers no more revisions than fit", () => {
+    const past = Array.from({ length: 1000 }, (_, i) => i % 10).join(",");
+    const [old, ...others] = [setOf(V1, 0, 0, 1), setOf(V2, 3, 3, 2)];
+    const annotations = {
+      ...old!.metadata!.annotations,
+      "deployment.kubernetes.io/revision-history": past,
+    };
+    const sets = [{ ...old!, metadata: { ...old!.metadata, annotations } }, ...others];
+    const { writes } = plan(observed(deployment(V1), sets), NOW);
+    const set = (writes![0] as { object: ReplicaSet }).object;
+    const history = set.metadata?.annotations?.["deployment.kubernetes.io/revision-history"];
+    assert.equal(history, `${past.slice("0,".length)},1`);
   });
 
   it("no progress for the deadline is told once it has passed, and looked at in time", () => {

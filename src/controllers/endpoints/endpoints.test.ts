@@ -33,6 +33,10 @@ describe("packSubsets", () => {
     ["1:80 2:80! 1:443 2:443!", "[1 !2 :443:80]"],
     ["1:80 2:81", "[1 :80] [2 :81]"],
     ["1:80 1:80!", "[!1 :80]"],
+    ["1:80! 1:80", "[!1 :80]"],
+    ["3:80 1:80 2:80", "[1 2 3 :80]"],
+    ["1:82 1:80 1:83 1:81", "[1 :80:81:82:83]"],
+    ["3:82 1:80 2:81", "[1 :80] [2 :81] [3 :82]"],
   ] as const) {
     it(`${entries} → ${expected}`, () => assert.equal(pack(entries), expected));
   }
@@ -93,6 +97,16 @@ describe("endpoints plan: which Pods", () => {
     const ordinary = made({ clusterIP: "10.96.0.9" }, POD, { [label]: "" });
     assert.equal(ordinary.metadata?.labels?.[label], undefined);
     assert.equal(made({ clusterIP: "10.96.0.9", ports: [] }).subsets, undefined);
+  });
+
+  it("a Pod's own name counts for the Service that is its domain", () => {
+    const named = (subdomain: string): Pod => ({
+      ...POD,
+      spec: { ...POD.spec!, hostname: "one", subdomain },
+    });
+    const hostnameOf = (pod: Pod) => made({}, pod).subsets![0]!.addresses![0]!.hostname;
+    assert.equal(hostnameOf(named("web")), "one");
+    assert.equal(hostnameOf(named("other")), undefined);
   });
 
   it("each protocol, and ports by name", () => {

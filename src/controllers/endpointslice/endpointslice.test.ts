@@ -4,7 +4,12 @@ import type { Pod } from "../../api/core/pod.ts";
 import type { Service } from "../../api/core/service.ts";
 import type { EndpointSlice } from "../../api/discovery/endpoint-slice.ts";
 import type { PlannedWrite } from "../../reconciler/controller.ts";
-import { plan } from "./endpointslice.ts";
+import { StaticCache } from "../../../test/support/static-cache.ts";
+import { Node as NodeKind } from "../../api/core/node.ts";
+import { Pod as PodKind } from "../../api/core/pod.ts";
+import { Service as ServiceKind } from "../../api/core/service.ts";
+import { EndpointSlice as EndpointSliceKind } from "../../api/discovery/endpoint-slice.ts";
+import { endpointSliceController, plan } from "./endpointslice.ts";
 
 type Spec = NonNullable<Service["spec"]>;
 
@@ -156,6 +161,40 @@ describe("endpointslice plan", () => {
         [9090, 1],
       ],
     );
+  });
+
+  it("a port says what is spoken there; a Pod without the named port has none", () => {
+    const ports = [
+      { name: "http", port: 80, targetPort: "web" as never, protocol: "TCP", appProtocol: "h2c" },
+      { name: "none", port: 81, targetPort: "missing" as never, protocol: "TCP" },
+    ];
+    const [slice] = slicesAfter(writes(service({ ports }), [pod("a")]));
+    assert.deepEqual(slice?.ports, [
+      { name: "http", port: 8080, protocol: "TCP", appProtocol: "h2c" },
+    ]);
+  });
+
+  it("sees its Pods, the zones of their nodes and its own slices", () => {
+    const labelled = (one: Pod): Pod => ({
+      ...one,
+      metadata: { ...one.metadata, labels: { app: "web" } },
+    });
+    const [own] = existing(service(), [pod("a")]);
+    const cache = new StaticCache()
+      .put(ServiceKind, service())
+      .put(PodKind, labelled(pod("a")))
+      .put(PodKind, labelled(pod("b", { node: "gone" })))
+      .put(PodKind, pod("c"))
+      .put(NodeKind, { metadata: { name: "n1", labels: { "topology.kubernetes.io/zone": "z" } } })
+      .put(EndpointSliceKind, own!);
+    const observed = endpointSliceController.observe(cache, { namespace: "d", name: "web" })!;
+    assert.deepEqual(
+      observed.pods.map(({ metadata }) => metadata?.name),
+      ["a", "b"],
+    );
+    assert.deepEqual([...observed.zones], [["n1", "z"]]);
+    assert.equal(observed.slices.length, 1);
+    assert.equal(endpointSliceController.observe(cache, { namespace: "d", name: "x" }), undefined);
   });
 
   it("both families", () => {

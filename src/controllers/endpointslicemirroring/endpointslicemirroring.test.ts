@@ -125,6 +125,41 @@ describe("endpointslice mirroring plan", () => {
     });
   }
 
+  it("an endpoint keeps what its address says, a port its protocol", () => {
+    const targetRef = { kind: "Pod", namespace: "d", name: "p", uid: "u" };
+    const object: Endpoints = {
+      ...endpoints(""),
+      subsets: [
+        {
+          addresses: [
+            { ip: "10.0.0.1", hostname: "one", nodeName: "n", targetRef },
+            { ip: "10.0.0.2" },
+          ],
+          ports: [{ port: 80, appProtocol: "h2c" }],
+        },
+      ],
+    };
+    const [slice] = made(object);
+    assert.deepEqual(slice?.endpoints, [
+      {
+        ...{ addresses: ["10.0.0.1"], conditions: { ready: true } },
+        ...{ hostname: "one", nodeName: "n", targetRef },
+      },
+      { addresses: ["10.0.0.2"], conditions: { ready: true } },
+    ]);
+    assert.deepEqual(slice?.ports, [{ name: "", port: 80, protocol: "TCP", appProtocol: "h2c" }]);
+  });
+
+  it("a slice that is going is not filled again", () => {
+    const before = made(endpoints("10.0.0.1 : 80"));
+    const going = before.map((slice) => ({
+      ...slice,
+      metadata: { ...slice.metadata, deletionTimestamp: "2026-01-01T00:00:00Z" },
+    }));
+    const result = run(endpoints("10.0.0.2 : 80"), { slices: going as never });
+    assert.equal(described(result), "create IPv4 10.0.0.2 :80");
+  });
+
   //     what, is mirrored, metadata, Service
   const MIRRORED: readonly (readonly [string, boolean, Endpoints["metadata"], World?])[] = [
     ["plain", true, {}],

@@ -42,4 +42,32 @@ describe("OwnerLookup", () => {
     );
     await close();
   });
+
+  it("tells what the server says of an owner: is it there, is it another, does it wait", async () => {
+    const { client, clock, close } = await startTestServer();
+    const lookup = new OwnerLookup(client, clock, silentLogger, () => [Deployment, ReplicaSet]);
+    lookup.begin(() => {});
+    const template = {
+      metadata: { labels: { a: "b" } },
+      spec: { containers: [{ name: "c", image: "i" }] },
+    };
+    const uidOf = async (name: string): Promise<string> => {
+      const metadata = { name, namespace: "default" };
+      const spec = { selector: { matchLabels: { a: "b" } }, template };
+      return (await client.create(Deployment, { metadata, spec } as never)).metadata!.uid!;
+    };
+    const answer = async (name: string, uid: string) => {
+      const reference = { ...GONE, name, uid };
+      assert.equal(lookup.state(dependent("x"), reference), "unknown");
+      await clock.advance(0);
+      return lookup.state(dependent("x"), reference);
+    };
+    assert.equal(await answer("here", await uidOf("here")), "solid");
+    assert.equal(await answer("here", "another"), "gone");
+    const uid = await uidOf("going");
+    const key = { namespace: "default", name: "going" };
+    await client.delete(Deployment, key, { ifUid: uid, propagation: "Foreground" });
+    assert.equal(await answer("going", uid), "waiting");
+    await close();
+  });
 });

@@ -92,6 +92,40 @@ describe("legacyTokenCleaner", () => {
     assert.equal(observe().isMounted(), true);
   });
 
+  const name = "bot-token-x";
+  const container = { name: "c", image: "i" };
+  const reading = { ...container, env: [{ name: "A", valueFrom: { secretKeyRef: { name, key: "k" } } }] }; // prettier-ignore
+  //    how a Pod reads it
+  for (const [how, spec] of [
+    ["a volume", { volumes: [{ name: "v", secret: { secretName: name } }] }],
+    ["a part of a volume", { volumes: [{ name: "v", projected: { sources: [{ secret: { name } }] } }] }], // prettier-ignore
+    ["a volume's driver", { volumes: [{ name: "v", csi: { driver: "d", nodePublishSecretRef: { name } } }] }], // prettier-ignore
+    ["for pulling images", { imagePullSecrets: [{ name }] }],
+    ["a variable", { containers: [reading] }],
+    ["all its variables", { containers: [{ ...container, envFrom: [{ secretRef: { name } }] }] }],
+    ["an init container", { initContainers: [reading] }],
+    ["a container that came later", { ephemeralContainers: [reading] }],
+  ] as const)
+    it(`knows that it is read: ${how}`, () => {
+      const cache = new StaticCache().put(Secret, OLD);
+      const isMounted = (): boolean =>
+        legacyTokenCleaner.observe(cache, { namespace: "d", name })!.isMounted();
+      const of = (namespace: string): Pod =>
+        ({ metadata: { name: "p", namespace }, spec: { containers: [container], ...spec } }) as Pod;
+      cache.put(Pod, of("elsewhere"));
+      assert.equal(isMounted(), false);
+      cache.put(Pod, of("d"));
+      assert.equal(isMounted(), true);
+    });
+
+  it("leaves one that is going already alone", () => {
+    const going = {
+      ...OLD,
+      metadata: { ...OLD.metadata, deletionTimestamp: "2028-01-01T00:00:00Z" },
+    };
+    assert.equal(plan(seen(going as never), NOW).writes, undefined);
+  });
+
   it("looks at no Pods for a token that is young", () => {
     const isMounted = (): boolean => assert.fail("looked");
     assert.deepEqual(plan(seen(secret("2027-06-01"), { isMounted }), NOW).writes, undefined);

@@ -2,7 +2,8 @@ import assert from "node:assert/strict";
 import { describe, it } from "node:test";
 import type { ConfigMap } from "../../api/core/config-map.ts";
 import type { Namespace } from "../../api/core/namespace.ts";
-import { plan } from "./root-ca-cert-publisher.ts";
+import { StaticCache } from "../../../test/support/static-cache.ts";
+import { plan, rootCaCertPublisher } from "./root-ca-cert-publisher.ts";
 
 const SPACE: Namespace = { metadata: { name: "d" } };
 const GOING = { deletionTimestamp: "2026-01-01T00:00:00Z" };
@@ -45,6 +46,22 @@ describe("root CA plan", () => {
   it("is named as upstream's, and says what it is good for", () => {
     assert.deepEqual([own.metadata?.name, own.metadata?.namespace], ["kube-root-ca.crt", "d"]);
     assert.match(own.metadata?.annotations?.["kubernetes.io/description"] ?? "", /^Contains a CA/);
+  });
+
+  it("what else is known of it stays when it is put right", () => {
+    const wrong = of({ uid: "u", resourceVersion: "7", labels: { a: "b" } }, { "ca.crt": "other" });
+    const [write] = plan({ namespace: SPACE, published: wrong }, "CA").writes!;
+    const { object } = write as { object: ConfigMap };
+    assert.deepEqual(object, { ...wrong, data: { "ca.crt": "CA" } });
+  });
+
+  it("is looked at when it changes; other ConfigMaps are nobody's business", () => {
+    const { triggers, observe } = rootCaCertPublisher("CA");
+    const keysOf = (name: string) =>
+      triggers[0]!.keys({ key: { namespace: "d", name } } as never, {} as never);
+    assert.deepEqual(keysOf("kube-root-ca.crt"), [{ namespace: "", name: "d" }]);
+    assert.deepEqual(keysOf("other"), []);
+    assert.equal(observe(new StaticCache(), { namespace: "", name: "d" }), undefined);
   });
 
   it("others' annotations stay", () => {

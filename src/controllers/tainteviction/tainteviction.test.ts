@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
+import { formatTime } from "../../base/clock.ts";
 import type { Pod } from "../../api/core/pod.ts";
 import { Node as NodeKind, type Node } from "../../api/core/node.ts";
 import { Pod as PodKind } from "../../api/core/pod.ts";
@@ -78,6 +79,17 @@ describe("taint eviction plan", () => {
       writes?.map(({ verb }) => verb),
       ["patch", "delete"],
     );
+    const [told] = writes!;
+    const { status } = (told as { patch: { status: { conditions: object[] } } }).patch;
+    assert.deepEqual(status.conditions, [
+      {
+        type: "DisruptionTarget",
+        status: "True",
+        reason: "DeletionByTaintManager",
+        message: "Taint manager: deleting due to NoExecute taint",
+        lastTransitionTime: formatTime(NOW),
+      },
+    ]);
     assert.deepEqual(
       events?.map(({ reason, message }) => [reason, message]),
       [["TaintManagerEviction", "Marking for deletion Pod d/p"]],

@@ -14,6 +14,21 @@ function job(ttl: number | undefined, type = "Complete", extra: object = {}): Jo
   };
 }
 
+/** With conditions before its end: others of the same status, and its end with another. */
+function said(of: Job): Job {
+  const lastTransitionTime = "2026-01-01T00:50:00Z" as never;
+  const earlier = [
+    { type: "SuccessCriteriaMet", status: "True", lastTransitionTime },
+    { type: "Failed", status: "False", lastTransitionTime },
+  ];
+  return { ...of, status: { conditions: [...earlier, ...of.status!.conditions!] } };
+}
+
+function at(of: Job, lastTransitionTime: string): Job {
+  const conditions = of.status!.conditions!.map((one) => ({ ...one, lastTransitionTime }));
+  return { ...of, status: { conditions: conditions as never } };
+}
+
 //    what, job, plan
 const ROWS: readonly (readonly [string, Job, string])[] = [
   ["ended ten seconds ago, ten to live", job(10), "delete"],
@@ -21,6 +36,8 @@ const ROWS: readonly (readonly [string, Job, string])[] = [
   ["at once", job(0), "delete"],
   ["eleven to live", job(11), "wake 1"],
   ["for ever", job(undefined), ""],
+  ["by when it ended, not by what was said before", said(job(11)), "wake 1"],
+  ["ended at a time that nobody can read", at(job(0), "soon"), ""],
   ["not ended", job(0, "Suspended"), ""],
   ["going already", job(0, "Complete", { deletionTimestamp: "2026-01-01T00:00:00Z" }), ""],
 ];
