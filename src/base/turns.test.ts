@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import { describe, it } from "node:test";
 import type { Clock } from "./clock.ts";
 import { runInSlices, SLICE_MS, turnsOf, visitInSlices } from "./turns.ts";
+import { countTurns } from "../../test/support/count-turns.ts";
 import { VirtualClock } from "./virtual-clock.ts";
 
 /** A clock on which every look takes a millisecond. */
@@ -51,19 +52,12 @@ describe("turns", () => {
   });
 
   it("steps go on in another turn when a slice is over", async () => {
-    let turns = 0;
-    let isDone = false;
-    const count = (): void => {
-      turns++;
-      if (!isDone) setImmediate(count);
-    };
-    setImmediate(count);
     const steps = (function* () {
       for (let at = 0; at < 50; at++) yield;
       return "end";
     })();
-    assert.equal(await runInSlices(busyClock(), steps), "end");
-    isDone = true;
+    const { result, turns } = await countTurns(() => runInSlices(busyClock(), steps));
+    assert.equal(result, "end");
     assert.ok(turns >= 50 / SLICE_MS, `${turns} turns`);
   });
 

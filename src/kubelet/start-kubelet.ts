@@ -224,11 +224,12 @@ function hostOf(options: KubeletOptions): NodeHost {
 function makeListener(
   options: KubeletOptions,
   server: ListenerOptions,
-  { pods, settings, probes }: Parts,
+  { pods, settings, probes, volumes }: Parts,
   machine: Machine,
 ): KubeletListener {
   const { client, cri, clock, logger, nodeName, folders } = options;
-  const stats = new StatsReader(cri, clock, settings, () => pods.workers);
+  const mountedOf = (uid: string) => volumes.mounted(uid);
+  const stats = new StatsReader(cri, clock, settings, () => pods.workers, mountedOf);
   const api = new KubeletApi({
     pods,
     cri,
@@ -236,6 +237,7 @@ function makeListener(
     nodeName,
     logRoot: folders.logs,
     readStats: (hasStorage) => stats.read(hasStorage),
+    readClaims: () => stats.claims(),
     probes,
     machine,
   });
@@ -327,6 +329,7 @@ interface Parts {
   readonly recorder: EventRecorder;
   readonly settings: PodSettings;
   readonly probes: ProbeMetrics;
+  readonly volumes: Volumes;
 }
 
 async function makeParts(
@@ -397,5 +400,5 @@ async function makeParts(
       allocations: host.allocations,
     },
   });
-  return { pods, recorder, settings, probes };
+  return { pods, recorder, settings, probes, volumes };
 }

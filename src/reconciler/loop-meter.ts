@@ -23,7 +23,7 @@ export interface LoopMeter {
   /** The caches are as the plan found them. @returns what hears what came of it */
   planned?(planned: Planned): (outcome: Outcome) => void;
   /** Before the loop hears of the change. */
-  changed?(change: CacheChange): void;
+  changed?(change: CacheChange, now: Instant): void;
 }
 
 /** Made once for a running loop; what is a state is set when somebody asks ({@link MetricRegistry.beforeText}). */

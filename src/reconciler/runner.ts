@@ -134,7 +134,7 @@ export function runLoop(loop: Loop, surroundings: Surroundings): RunningLoop {
       barrier.follow(kind);
       cache.onChange(kind, (change) => {
         if (isClosed) return;
-        meter?.changed?.(change);
+        meter?.changed?.(change, clock.now());
         for (const key of keysOf(loop, surroundings, change)) queue.add(key);
       });
     }

@@ -1,44 +1,18 @@
 import assert from "node:assert/strict";
-import { fileURLToPath } from "node:url";
-import { after, before, describe, it } from "node:test";
+import { it } from "node:test";
 import { ConfigMap } from "../../src/api/core/config-map.ts";
 import { Node } from "../../src/api/core/node.ts";
 import { Pod } from "../../src/api/core/pod.ts";
-import { isTrue, startKubeletWorld, type KubeletWorld } from "../support/kubelet-world.ts";
-import {
-  fetchBusybox,
-  isInside,
-  runInside,
-  startContainerd,
-  waitFor,
-  type PrivateContainerd,
-} from "../support/private-containerd.ts";
+import { describeKubelet } from "../support/kubelet-suite.ts";
+import { isTrue, type KubeletWorld } from "../support/kubelet-world.ts";
+import { waitFor } from "../support/private-containerd.ts";
 
 const sh = (script: string) => ({ command: ["sh", "-c", script] });
 const FOREVER = "trap 'exit 0' TERM; sleep 1000 & wait";
 
-if (!isInside())
-  it("a kubelet on a containerd of its own", () => {
-    fetchBusybox();
-    const { code, output } = runInside(fileURLToPath(import.meta.url));
-    assert.equal(code, 0, output);
-  });
-else describe("kubelet on containerd", suite);
+describeKubelet("a kubelet on a containerd of its own", import.meta.url, suite);
 
-function suite(): void {
-  let containerd: PrivateContainerd;
-  let world: KubeletWorld;
-  before(async () => {
-    containerd = await startContainerd();
-    world = await startKubeletWorld(containerd);
-  });
-  after(async () => {
-    await world.close();
-    await containerd.close();
-  });
-  const log = async (pod: string, query = ""): Promise<string> =>
-    (await world.ask(`/containerLogs/default/${pod}/app${query}`)).body;
-
+function suite(world: KubeletWorld): void {
   it("registers the node and reports it ready", async () => {
     await waitFor(async () => {
       const { status } = await world.client.get(Node, { name: "node-1" });
@@ -83,10 +57,10 @@ function suite(): void {
     const { status } = await world.until("web", (pod) => isTrue(pod, "Ready"));
     const ip = status?.podIP ?? "";
     assert.match(ip, /^10\.244\.9\./);
-    await waitFor(async () => (await log("web")).includes("prepared"));
-    assert.equal(await log("web"), `hello ${ip} from ${ip}\ngreenprepared\n`);
-    assert.equal(await log("web", "?tailLines=1&limitBytes=5"), "green");
-    assert.match(await log("web", "?timestamps=true"), /^\d{4}-\d\d-\d\dT\S+ hello/);
+    await waitFor(async () => (await world.log("web")).includes("prepared"));
+    assert.equal(await world.log("web"), `hello ${ip} from ${ip}\ngreenprepared\n`);
+    assert.equal(await world.log("web", "?tailLines=1&limitBytes=5"), "green");
+    assert.match(await world.log("web", "?timestamps=true"), /^\d{4}-\d\d-\d\dT\S+ hello/);
     const events = async (): Promise<readonly string[]> => await world.events("web");
     await waitFor(async () => (await events()).includes("Started Started container app"));
     assert.deepEqual([...new Set(await events())].sort(), [
@@ -115,10 +89,10 @@ function suite(): void {
         volumes: [{ name: "v", configMap: { name: "live" } }],
       },
     );
-    await waitFor(async () => (await log("live")).includes("old"));
+    await waitFor(async () => (await world.log("live")).includes("old"));
     const patch = { type: "merge", body: { data: { value: "new" } } } as const;
     await world.client.patch(ConfigMap, { namespace: "default", name: "live" }, patch);
-    await waitFor(async () => (await log("live")).includes("new"), 5000);
+    await waitFor(async () => (await world.log("live")).includes("new"), 5000);
     await world.client.delete(Pod, { namespace: "default", name: "live" });
   });
 
@@ -211,7 +185,7 @@ function suite(): void {
       restartPolicy: "Never",
     });
     await world.until("talk", (pod) => pod.status?.phase !== "Pending");
-    assert.equal(await log("talk", "?follow=true"), "1\n2\n3\n");
+    assert.equal(await world.log("talk", "?follow=true"), "1\n2\n3\n");
     await world.until("talk", (pod) => pod.status?.phase === "Succeeded");
     await world.client.delete(Pod, { namespace: "default", name: "talk" });
     await world.untilGone("talk");

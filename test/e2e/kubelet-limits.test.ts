@@ -2,21 +2,14 @@ import assert from "node:assert/strict";
 import { readFileSync, existsSync, readdirSync } from "node:fs";
 import { connect } from "node:net";
 import { join } from "node:path";
-import { after, before, describe, it } from "node:test";
-import { fileURLToPath } from "node:url";
+import { it } from "node:test";
 import { Node } from "../../src/api/core/node.ts";
 import { Pod } from "../../src/api/core/pod.ts";
 import type { Threshold } from "../../src/kubelet/plan/eviction.ts";
 import { until } from "../support/cluster.ts";
-import { isTrue, startKubeletWorld, type KubeletWorld } from "../support/kubelet-world.ts";
-import {
-  fetchBusybox,
-  isInside,
-  runInside,
-  startContainerd,
-  waitFor,
-  type PrivateContainerd,
-} from "../support/private-containerd.ts";
+import { describeKubelet } from "../support/kubelet-suite.ts";
+import { isTrue, type KubeletWorld } from "../support/kubelet-world.ts";
+import { waitFor, type PrivateContainerd } from "../support/private-containerd.ts";
 
 const sh = (script: string) => ({ command: ["sh", "-c", script] });
 const FOREVER = "trap 'exit 0' TERM; sleep 1000 & wait";
@@ -42,26 +35,11 @@ function limitsOf(cgroup: string): string {
   return `${quota} ${bytes}`;
 }
 
-if (!isInside())
-  it("a kubelet keeps its Pods within their limits", () => {
-    fetchBusybox();
-    const { code, output } = runInside(fileURLToPath(import.meta.url));
-    assert.equal(code, 0, output);
-  });
-else describe("limits of a kubelet on containerd", suite);
+describeKubelet("a kubelet keeps its Pods within their limits", import.meta.url, suite, {
+  limits: { logLimits: LOG_LIMITS, thresholds },
+});
 
-function suite(): void {
-  let containerd: PrivateContainerd;
-  let world: KubeletWorld;
-  before(async () => {
-    containerd = await startContainerd();
-    world = await startKubeletWorld(containerd, { logLimits: LOG_LIMITS, thresholds });
-  });
-  after(async () => {
-    await world.close();
-    await containerd.close();
-  });
-
+function suite(world: KubeletWorld, containerd: PrivateContainerd): void {
   const summaryOf = async (): Promise<Record<string, any>[]> =>
     JSON.parse((await world.ask("/stats/summary")).body).pods;
 

@@ -1,18 +1,10 @@
 import assert from "node:assert/strict";
 import { mkdirSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { fileURLToPath } from "node:url";
-import { after, before, describe, it } from "node:test";
-import { startKubeletWorld, type KubeletWorld } from "../support/kubelet-world.ts";
-import {
-  fetchBusybox,
-  isInside,
-  runInside,
-  startContainerd,
-  TEST_IMAGE,
-  waitFor,
-  type PrivateContainerd,
-} from "../support/private-containerd.ts";
+import { before, it } from "node:test";
+import { describeKubelet } from "../support/kubelet-suite.ts";
+import { type KubeletWorld } from "../support/kubelet-world.ts";
+import { TEST_IMAGE, waitFor, type PrivateContainerd } from "../support/private-containerd.ts";
 
 /**
  * Runs in a container, with the machine's own Node: answers HTTP on 8080, gRPC health on 5000 and TCP on 7000, well as
@@ -61,17 +53,9 @@ const PROBES = {
 type Kind = keyof typeof PROBES;
 const KINDS = Object.keys(PROBES) as Kind[];
 
-if (!isInside())
-  it("a kubelet probes over the network of Pods", () => {
-    fetchBusybox();
-    const { code, output } = runInside(fileURLToPath(import.meta.url));
-    assert.equal(code, 0, output);
-  });
-else describe("probes of a kubelet on containerd", suite);
+describeKubelet("a kubelet probes over the network of Pods", import.meta.url, suite);
 
-function suite(): void {
-  let containerd: PrivateContainerd;
-  let world: KubeletWorld;
+function suite(world: KubeletWorld, containerd: PrivateContainerd): void {
   const fileOf = (kind: Kind): string => join(containerd.folder, "up", kind);
   const up = (kind: Kind): void => writeFileSync(fileOf(kind), "");
   const sleeping = (kind: Kind, probes: object) => ({
@@ -81,14 +65,8 @@ function suite(): void {
     ...probes,
   });
   before(async () => {
-    containerd = await startContainerd();
-    world = await startKubeletWorld(containerd);
     mkdirSync(join(containerd.folder, "up"));
     writeFileSync(join(containerd.folder, "target.cjs"), TARGET);
-  });
-  after(async () => {
-    await world.close();
-    await containerd.close();
   });
   /** A Pod of a server and of one container for each kind of probe, which asks that server. */
   const run = (name: string, of: (kind: Kind) => object): Promise<unknown> => {

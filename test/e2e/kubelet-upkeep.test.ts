@@ -2,21 +2,17 @@
 import assert from "node:assert/strict";
 import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
-import { fileURLToPath } from "node:url";
-import { after, before, describe, it } from "node:test";
+import { before, it } from "node:test";
 import { Pod } from "../../src/api/core/pod.ts";
 import { ServiceAccount } from "../../src/api/core/service-account.ts";
 import { GrpcCriClient } from "../../src/wire/cri/grpc-cri-client.ts";
 import { GrpcChannel } from "../../src/wire/grpc/channel.ts";
 import { imageArchive } from "../support/image-archive.ts";
 import { JumpingClock } from "../support/jumping-clock.ts";
-import { isTrue, startKubeletWorld, type KubeletWorld } from "../support/kubelet-world.ts";
+import { describeKubelet } from "../support/kubelet-suite.ts";
+import { isTrue, type KubeletWorld } from "../support/kubelet-world.ts";
 import {
   busybox,
-  fetchBusybox,
-  isInside,
-  runInside,
-  startContainerd,
   TEST_IMAGE,
   waitFor,
   type PrivateContainerd,
@@ -26,30 +22,20 @@ const MINUTE_MS = 60_000;
 const REGISTRY_PORT = 5000;
 const REGISTRY = `127.0.0.1:${REGISTRY_PORT}`;
 
-if (!isInside())
-  it("a kubelet renews and removes as time goes by", () => {
-    fetchBusybox();
-    const { code, output } = runInside(fileURLToPath(import.meta.url));
-    assert.equal(code, 0, output);
-  });
-else describe("upkeep of a kubelet on containerd", suite);
+const clock = new JumpingClock();
+/** Any disk is fuller than nothing: every image that is not in use goes, once it is old enough. */
+const IMAGE_LIMITS = { highPart: 0, lowPart: 0, ageMsMin: 2 * MINUTE_MS };
 
-function suite(): void {
-  const clock = new JumpingClock();
-  let containerd: PrivateContainerd;
-  let world: KubeletWorld;
+describeKubelet("a kubelet renews and removes as time goes by", import.meta.url, suite, {
+  limits: { imageLimits: IMAGE_LIMITS },
+  clock,
+});
+
+function suite(world: KubeletWorld, containerd: PrivateContainerd): void {
   before(async () => {
-    containerd = await startContainerd();
-    // Any disk is fuller than nothing: every image that is not in use goes, once it is old enough.
-    const imageLimits = { highPart: 0, lowPart: 0, ageMsMin: 2 * MINUTE_MS };
-    world = await startKubeletWorld(containerd, { imageLimits }, clock);
     await world.client.create(ServiceAccount, {
       metadata: { name: "default", namespace: "default" },
     });
-  });
-  after(async () => {
-    await world.close();
-    await containerd.close();
   });
 
   it("renews a projected token at 80 % of its life, in the container that runs", async () => {

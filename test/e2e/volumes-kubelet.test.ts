@@ -11,8 +11,7 @@ import {
   writeFileSync,
 } from "node:fs";
 import { join } from "node:path";
-import { after, before, describe, it } from "node:test";
-import { fileURLToPath } from "node:url";
+import { it } from "node:test";
 import { Node } from "../../src/api/core/node.ts";
 import { PersistentVolume } from "../../src/api/core/persistent-volume.ts";
 import { PersistentVolumeClaim } from "../../src/api/core/persistent-volume-claim.ts";
@@ -25,15 +24,9 @@ import type {
   V1Volume,
 } from "../../src/gen/types.ts";
 import { Pod } from "../../src/api/core/pod.ts";
-import { isTrue, startKubeletWorld, type KubeletWorld } from "../support/kubelet-world.ts";
-import {
-  fetchBusybox,
-  isInside,
-  runInside,
-  startContainerd,
-  waitFor,
-  type PrivateContainerd,
-} from "../support/private-containerd.ts";
+import { describeKubelet } from "../support/kubelet-suite.ts";
+import { isTrue, type KubeletWorld } from "../support/kubelet-world.ts";
+import { waitFor, type PrivateContainerd } from "../support/private-containerd.ts";
 
 const NODE = "node-1";
 const FOREVER = "trap 'exit 0' TERM; sleep 1000 & wait";
@@ -49,28 +42,21 @@ const claimed = (claimName: string, readOnly = false): V1Volume => ({
   persistentVolumeClaim: { claimName, readOnly },
 });
 
-if (!isInside())
-  it("a kubelet's persistent volumes", () => {
-    fetchBusybox();
-    const { code, output } = runInside(fileURLToPath(import.meta.url));
-    assert.equal(code, 0, output);
-  });
-else describe("persistent volumes of a kubelet", suite);
+/** What /stats/summary says of a Pod. */
+interface Summary {
+  readonly podRef: { readonly name: string };
+  readonly volume: readonly {
+    readonly name: string;
+    readonly usedBytes: number;
+    readonly pvcRef?: { readonly name: string; readonly namespace: string };
+  }[];
+  readonly "ephemeral-storage": { readonly usedBytes: number };
+}
 
-function suite(): void {
-  let containerd: PrivateContainerd;
-  let world: KubeletWorld;
-  before(async () => {
-    containerd = await startContainerd();
-    world = await startKubeletWorld(containerd);
-  });
-  after(async () => {
-    await world.close();
-    await containerd.close();
-  });
+describeKubelet("a kubelet's persistent volumes", import.meta.url, suite);
+
+function suite(world: KubeletWorld, containerd: PrivateContainerd): void {
   const folder = (name: string): string => join(containerd.folder, name);
-  const log = async (pod: string): Promise<string> =>
-    (await world.ask(`/containerLogs/default/${pod}/app`)).body;
   /** `pattern`: a whole event, or what it is like. */
   const eventually = (name: string, pattern: RegExp | string): Promise<void> =>
     waitFor(
@@ -193,7 +179,7 @@ function suite(): void {
     await makeVolume("late", claim, { hostPath: { path: folder("late"), type: "Directory" } });
     await bind("late", "late");
     await world.until("early", ready);
-    await waitFor(async () => (await log("early")) === "found\n");
+    await waitFor(async () => (await world.log("early")) === "found\n");
     await remove("early");
     assert.equal(readFileSync(join(folder("late"), "hello"), "utf8"), "found\n");
   });
@@ -266,8 +252,31 @@ function suite(): void {
     assert.equal(existsSync(folder(`kubelet/pods/${pod.metadata?.uid}`)), false);
     await runWith("second", claimed("disk"), "cat /data/file");
     await world.until("second", ready);
-    await waitFor(async () => (await log("second")) === "kept\n");
+    await waitFor(async () => (await world.log("second")) === "kept\n");
     await remove("second");
+    await attach();
+  });
+
+  it("how full a claim is stands in the summary and the metrics, and is none of the Pod's own storage", async () => {
+    await bound("filled", driver("filled-1"));
+    await attach("filled-1");
+    const fill = "head -c 3000000 /dev/zero > /data/file; echo filled";
+    await runWith("filler", claimed("filled"), fill);
+    await world.until("filler", ready);
+    await waitFor(async () => (await world.log("filler")) === "filled\n");
+    const summary = JSON.parse((await world.ask("/stats/summary")).body) as { pods: Summary[] };
+    const pod = summary.pods.find(({ podRef }) => podRef.name === "filler")!;
+    const [data] = pod.volume;
+    assert.deepEqual(
+      [data?.name, data?.pvcRef],
+      ["data", { name: "filled", namespace: "default" }],
+    );
+    assert.ok(data!.usedBytes >= 3_000_000 && data!.usedBytes < 4_000_000, `${data!.usedBytes}`);
+    assert.ok(pod["ephemeral-storage"].usedBytes < 3_000_000);
+    const { body } = await world.ask("/metrics");
+    const labels = '{namespace="default",persistentvolumeclaim="filled"}';
+    assert.ok(body.includes(`kubelet_volume_stats_used_bytes${labels} ${data!.usedBytes}\n`));
+    await remove("filler");
     await attach();
   });
 
@@ -330,7 +339,7 @@ function suite(): void {
     await runWith("by-path", claimed("plain", true), script);
     for (const name of ["by-mode", "by-claim", "by-path"]) {
       await world.until(name, ready);
-      await waitFor(async () => (await log(name)).includes("refused"));
+      await waitFor(async () => (await world.log(name)).includes("refused"));
       await remove(name);
     }
     await attach();
@@ -349,7 +358,7 @@ function suite(): void {
       /^FailedMount MountVolume.MountOptionSupport check failed for volume "no-options" : Mount options are not supported for this volume type$/,
     );
     await world.until("strict", ready);
-    await waitFor(async () => / \/data \S+ rw,nosuid,noexec,/.test(await log("strict")));
+    await waitFor(async () => / \/data \S+ rw,nosuid,noexec,/.test(await world.log("strict")));
     await remove("strict");
     await remove("lax");
     await attach();

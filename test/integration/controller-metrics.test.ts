@@ -4,29 +4,22 @@ import { CronJob } from "../../src/api/batch/cron-job.ts";
 import { Job } from "../../src/api/batch/job.ts";
 import { Node } from "../../src/api/core/node.ts";
 import { Pod } from "../../src/api/core/pod.ts";
+import { PersistentVolumeClaim } from "../../src/api/core/persistent-volume-claim.ts";
+import { PersistentVolume } from "../../src/api/core/persistent-volume.ts";
 import { Service } from "../../src/api/core/service.ts";
-import { catalog } from "../../src/api/catalog.ts";
-import type { Kind } from "../../src/api/machinery/kind.ts";
 import { keyOf } from "../../src/api/machinery/object.ts";
-import { InProcessCache } from "../../src/apiserver/in-process-cache.ts";
+import {
+  formatRemoval,
+  MACHINE_LABEL,
+  REMOVAL_PREFIX,
+  removalsOf,
+} from "../../src/api/storage/own-volumes.ts";
 import { formatTime } from "../../src/base/clock.ts";
-import { silentLogger } from "../../src/base/logger.ts";
-import { MetricRegistry } from "../../src/base/metrics.ts";
-import { SeededRandom } from "../../src/base/seeded-random.ts";
 import type { VirtualClock } from "../../src/base/virtual-clock.ts";
-import { EventRecorder } from "../../src/client/event-recorder.ts";
 import type { Client } from "../../src/client/client.ts";
-import { startControllers } from "../../src/controllers/all.ts";
-import { parsePodRange } from "../../src/controllers/nodeipam/nodeipam.ts";
 import type { V1PodStatus } from "../../src/gen/types.ts";
-import { fixedKinds } from "../../src/reconciler/served-kinds.ts";
-import { WorkQueueMetrics } from "../../src/reconciler/work-queue-metrics.ts";
-import { startTestServer } from "../support/api-server.ts";
 import { node, pod, service } from "../support/builders.ts";
-
-const DELETABLE = catalog
-  .filter(({ kind, verbs }) => kind.kind !== "Event" && (!verbs || verbs.includes("delete")))
-  .map(({ kind }) => kind as Kind);
+import { withControllers } from "../support/controllers-world.ts";
 
 interface World {
   readonly client: Client;
@@ -38,28 +31,9 @@ interface World {
   setPods(statusOf: (name: string, index: number) => V1PodStatus): Promise<void>;
 }
 
-/** A body with a server and all controllers, on virtual time. */
+/** A body with a server and all controllers, and what they count. */
 function inWorld(body: (world: World) => Promise<void>): () => Promise<void> {
-  return async () => {
-    const server = await startTestServer();
-    const { client, clock } = server;
-    const cache = new InProcessCache(server.server.parts);
-    const events = new EventRecorder(client, clock, new SeededRandom(1), silentLogger);
-    const registry = new MetricRegistry();
-    const controllers = startControllers(
-      {
-        caCertificates: "CA",
-        issueSecretToken: ({ secret }) => `token of ${secret}`,
-        podRange: parsePodRange("10.244.0.0/16", 24),
-        served: fixedKinds(DELETABLE),
-      },
-      {
-        ...{ client, cache, clock, logger: silentLogger, events, registry },
-        metrics: new WorkQueueMetrics(registry),
-      },
-    );
-    await controllers.ready;
-    await clock.advance(1000);
+  return withControllers(async ({ client, clock, registry }) => {
     const setPods: World["setPods"] = async (statusOf) => {
       const { items } = await client.list(Pod, { namespace: "default" });
       for (const [index, item] of items.entries()) {
@@ -76,12 +50,8 @@ function inWorld(body: (world: World) => Promise<void>): () => Promise<void> {
         .find((candidate) => candidate.startsWith(`${line} `));
       return found === undefined ? undefined : Number(found.slice(line.length + 1));
     };
-    await body({ client, clock, metric, text, setPods })
-      .finally(() => controllers.close())
-      .finally(() => cache.close())
-      .finally(() => events.close())
-      .finally(() => server.close());
-  };
+    await body({ client, clock, metric, text, setPods });
+  });
 }
 
 const template = {
@@ -142,6 +112,70 @@ describe("metrics of the controllers", () => {
       const syncs = 'result="success",action="pods_created"';
       assert.equal(of("job_syncs_total", syncs), 1);
       assert.equal(of("job_sync_duration_seconds_count", syncs), 1);
+    }),
+  );
+
+  it(
+    "volumes: how many of each class, plugin and namespace, what was made and what could not be, and how long it took",
+    inWorld(async ({ client, clock, metric }) => {
+      const labels = { [MACHINE_LABEL]: "m" };
+      const claim = (name: string, spec: object): Promise<unknown> =>
+        client.create(PersistentVolumeClaim, {
+          metadata: { name, namespace: "default" },
+          spec: {
+            accessModes: ["ReadWriteOnce"],
+            resources: { requests: { storage: "1Gi" } },
+            ...spec,
+          },
+        });
+      await claim("made", { storageClassName: "standard" });
+      await claim("waits", { storageClassName: "" });
+      await client.create(PersistentVolume, {
+        metadata: { name: "hand" },
+        spec: {
+          capacity: { storage: "1Gi" },
+          accessModes: ["ReadOnlyMany"],
+          hostPath: { path: "/data" },
+        },
+      });
+      await clock.advance(1000);
+      const provision = "controller_persistentvolumeclaim_provision";
+      const ofClass = '{class="standard",source=""}';
+      assert.ok(metric(`${provision}_failed_total${ofClass}`)! > 0, "there is no node yet");
+      await client.create(Node, node("n", { metadata: { labels } }));
+      await clock.advance(1000);
+      assert.equal(metric(`${provision}_total${ofClass}`), 1);
+      assert.equal(metric(`${provision}_duration_seconds_count${ofClass}`), 1);
+      const own = '{plugin_name="volumes.skiff.dev",operation_name="provision"}';
+      assert.equal(metric(`volume_operation_total_seconds_count${own}`), 1);
+      assert.ok(metric(`volume_operation_total_seconds_sum${own}`)! >= 1, "it waited for a node");
+      const ofNamespace = (name: string): string =>
+        `{namespace="default",storage_class="${name}",volume_attributes_class=""}`;
+      assert.equal(metric(`pv_collector_bound_pvc_count${ofNamespace("standard")}`), 1);
+      assert.equal(metric(`pv_collector_unbound_pvc_count${ofNamespace("")}`), 1);
+      assert.equal(metric('pv_collector_bound_pv_count{storage_class="standard"}'), 1);
+      assert.equal(metric('pv_collector_unbound_pv_count{storage_class=""}'), 1);
+      const total = (plugin: string): number | undefined =>
+        metric(
+          `pv_collector_total_pv_count{plugin_name="kubernetes.io/${plugin}",volume_mode="Filesystem"}`,
+        );
+      assert.deepEqual([total("csi:volumes.skiff.dev"), total("host-path")], [1, 1]);
+      // Released, and five seconds later its folder is removed.
+      const status = { conditions: [{ type: "Ready", status: "True" }] };
+      const onNode = { namespace: "", name: "n" };
+      const ready = { type: "merge", body: { status } } as const;
+      await client.patch(Node, onNode, ready, { subresource: "status" });
+      await client.delete(PersistentVolumeClaim, { namespace: "default", name: "made" });
+      await clock.advance(5000);
+      const [asked] = removalsOf(await client.get(Node, onNode));
+      const done = formatRemoval({ handle: asked!.handle, isDone: true });
+      const annotations = { [`${REMOVAL_PREFIX}${asked!.volume}`]: done };
+      await client.patch(Node, onNode, { type: "merge", body: { metadata: { annotations } } });
+      await clock.advance(1000);
+      const gone = '{plugin_name="volumes.skiff.dev",operation_name="delete"}';
+      assert.equal(metric(`volume_operation_total_seconds_count${gone}`), 1);
+      assert.ok(metric(`volume_operation_total_seconds_sum${gone}`)! >= 4);
+      assert.equal(total("csi:volumes.skiff.dev"), undefined);
     }),
   );
 

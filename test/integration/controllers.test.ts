@@ -16,66 +16,20 @@ import { Secret } from "../../src/api/core/secret.ts";
 import { ServiceAccount } from "../../src/api/core/service-account.ts";
 import { Service } from "../../src/api/core/service.ts";
 import { EndpointSlice } from "../../src/api/discovery/endpoint-slice.ts";
-import { catalog } from "../../src/api/catalog.ts";
 import type { Kind } from "../../src/api/machinery/kind.ts";
 import { keyOf, type KubeObject } from "../../src/api/machinery/object.ts";
 import { isStatusError } from "../../src/api/machinery/status-error.ts";
 import { NamespaceLifecycle } from "../../src/apiserver/admission/namespace-lifecycle.ts";
 import { InProcessCache } from "../../src/apiserver/in-process-cache.ts";
 import { formatMicroTime, formatTime } from "../../src/base/clock.ts";
-import { silentLogger } from "../../src/base/logger.ts";
-import { SeededRandom } from "../../src/base/seeded-random.ts";
 import type { Client } from "../../src/client/client.ts";
-import { startControllers } from "../../src/controllers/all.ts";
-import { parsePodRange } from "../../src/controllers/nodeipam/nodeipam.ts";
-import { EventRecorder } from "../../src/client/event-recorder.ts";
-import { fixedKinds } from "../../src/reconciler/served-kinds.ts";
-import { startTestServer, type TestServer } from "../support/api-server.ts";
+import { withControllers, type ControllersWorld } from "../support/controllers-world.ts";
 
-const EXCLUDED = new Set(["Event"]);
-/** What the garbage collector and the namespace controller look after. */
-const DELETABLE = catalog
-  .filter(({ kind, verbs }) => !EXCLUDED.has(kind.kind) && (!verbs || verbs.includes("delete")))
-  .map(({ kind }) => kind as Kind);
-
-interface World {
-  readonly client: Client;
-  readonly server: TestServer;
-  /** Lets `ms` pass, and everything that follows from it happen. */
-  pass(ms?: number): Promise<void>;
-}
-
-/** A body with a server and all controllers, on virtual time. */
-function inWorld(body: (world: World) => Promise<void>): () => Promise<void> {
-  return async () => {
-    const server = await startTestServer({
-      // Without it, a ReplicaSet and the end of its namespace would run after each other for ever.
-      admission: ({ parts }) => [new NamespaceLifecycle(new InProcessCache(parts))],
-    });
-    const { client, clock } = server;
-    const cache = new InProcessCache(server.server.parts);
-    const events = new EventRecorder(client, clock, new SeededRandom(1), silentLogger);
-    const controllers = startControllers(
-      {
-        caCertificates: "CA",
-        issueSecretToken: ({ secret }) => `token of ${secret}`,
-        podRange: parsePodRange("10.244.0.0/16", 24),
-        served: fixedKinds(DELETABLE),
-      },
-      { client, cache, clock, logger: silentLogger, events },
-    );
-    await controllers.ready;
-    const pass = async (ms = 2000): Promise<void> => {
-      for (let left = ms; left > 0; left -= 250) await clock.advance(Math.min(250, left));
-    };
-    await pass();
-    await body({ client, server, pass })
-      .finally(() => controllers.close())
-      .finally(() => cache.close())
-      .finally(() => events.close())
-      .finally(() => server.close());
-  };
-}
+const inWorld = (body: (world: ControllersWorld) => Promise<void>): (() => Promise<void>) =>
+  withControllers(body, {
+    // Without it, a ReplicaSet and the end of its namespace would run after each other for ever.
+    admission: ({ parts }) => [new NamespaceLifecycle(new InProcessCache(parts))],
+  });
 
 const web = (image: string, replicas = 3, extra: object = {}): Deployment => ({
   metadata: { name: "web", namespace: "default" },
@@ -111,7 +65,7 @@ async function isGone(
 }
 
 /** What kubelets would do: every Pod that is not going becomes ready, every one that is goes. */
-async function runPods({ client, server }: World, node = "n1"): Promise<void> {
+async function runPods({ client, server }: ControllersWorld, node = "n1"): Promise<void> {
   for (const pod of (await client.list(Pod)).items) {
     const key = keyOf(pod);
     if (pod.metadata?.deletionTimestamp) {
@@ -138,7 +92,7 @@ async function runPods({ client, server }: World, node = "n1"): Promise<void> {
   }
 }
 
-async function settle(world: World, rounds = 15): Promise<void> {
+async function settle(world: ControllersWorld, rounds = 15): Promise<void> {
   for (let round = 0; round < rounds; round++) {
     await world.pass(250);
     await runPods(world);
@@ -146,7 +100,7 @@ async function settle(world: World, rounds = 15): Promise<void> {
   await world.pass();
 }
 
-async function addNode({ client, server, pass }: World, name = "n1"): Promise<void> {
+async function addNode({ client, server, pass }: ControllersWorld, name = "n1"): Promise<void> {
   const now = formatTime(server.clock.now());
   const conditions = [
     { type: "Ready", status: "True", lastHeartbeatTime: now, lastTransitionTime: now },
@@ -162,7 +116,7 @@ async function addNode({ client, server, pass }: World, name = "n1"): Promise<vo
   await pass();
 }
 
-async function renew({ client, server }: World, name = "n1"): Promise<void> {
+async function renew({ client, server }: ControllersWorld, name = "n1"): Promise<void> {
   const key = { namespace: "kube-node-lease", name };
   const spec = { holderIdentity: name, renewTime: formatMicroTime(server.clock.now()) };
   if (await isGone(client, Lease, key)) await client.create(Lease, { metadata: key, spec });

@@ -3,7 +3,6 @@ import assert from "node:assert/strict";
 import { describe, it } from "node:test";
 import { ControllerRevision } from "../../src/api/apps/controller-revision.ts";
 import { StatefulSet } from "../../src/api/apps/stateful-set.ts";
-import { catalog } from "../../src/api/catalog.ts";
 import { Lease } from "../../src/api/coordination/lease.ts";
 import { ConfigMap } from "../../src/api/core/config-map.ts";
 import { Event } from "../../src/api/core/event.ts";
@@ -19,20 +18,10 @@ import {
 } from "../../src/apiserver/admission/storage.ts";
 import { InProcessCache } from "../../src/apiserver/in-process-cache.ts";
 import { formatMicroTime, formatTime } from "../../src/base/clock.ts";
-import { silentLogger } from "../../src/base/logger.ts";
-import { SeededRandom } from "../../src/base/seeded-random.ts";
 import type { Client } from "../../src/client/client.ts";
-import { EventRecorder } from "../../src/client/event-recorder.ts";
-import { startControllers } from "../../src/controllers/all.ts";
-import { parsePodRange } from "../../src/controllers/nodeipam/nodeipam.ts";
 import type { V1StatefulSetSpec } from "../../src/gen/types.ts";
-import { fixedKinds } from "../../src/reconciler/served-kinds.ts";
-import { startTestServer } from "../support/api-server.ts";
 import { node } from "../support/builders.ts";
-
-const DELETABLE = catalog
-  .filter(({ kind, verbs }) => kind.kind !== "Event" && (!verbs || verbs.includes("delete")))
-  .map(({ kind }) => kind as Kind);
+import { withControllers, type ControllersWorld } from "../support/controllers-world.ts";
 
 const SET = { namespace: "default", name: "ss" };
 const LABELS = { foo: "bar", baz: "blah" };
@@ -165,35 +154,9 @@ class World {
   }
 }
 
-/** A body with a server and all controllers, on virtual time. */
+/** A body with a server and all controllers, and one node that gives signs of life, on virtual time. */
 function inWorld(body: (world: World) => Promise<void>): () => Promise<void> {
-  return async () => {
-    const server = await startTestServer({
-      admission: ({ parts }) => [
-        new DefaultStorageClass(new InProcessCache(parts)),
-        storageObjectInUseProtection,
-      ],
-    });
-    const { client, clock } = server;
-    const cache = new InProcessCache(server.server.parts);
-    const events = new EventRecorder(client, clock, new SeededRandom(1), silentLogger);
-    const start = (): ReturnType<typeof startControllers> =>
-      startControllers(
-        {
-          caCertificates: "CA",
-          issueSecretToken: ({ secret }) => `token of ${secret}`,
-          podRange: parsePodRange("10.244.0.0/16", 24),
-          served: fixedKinds(DELETABLE),
-        },
-        { client, cache, clock, logger: silentLogger, events },
-      );
-    let controllers = start();
-    await controllers.ready;
-    const restart = async (): Promise<void> => {
-      await controllers.close();
-      controllers = start();
-      await controllers.ready;
-    };
+  const run = async ({ client, clock, restart }: ControllersWorld): Promise<void> => {
     const lease = { namespace: "kube-node-lease", name: "n" };
     let renewedAt = clock.now();
     const pass = async (ms = 2000): Promise<void> => {
@@ -209,12 +172,14 @@ function inWorld(body: (world: World) => Promise<void>): () => Promise<void> {
     const spec = { holderIdentity: "n", renewTime: formatMicroTime(renewedAt) };
     await client.create(Lease, { metadata: lease, spec });
     await pass();
-    await body(new World(client, () => formatTime(clock.now()), pass, restart))
-      .finally(() => controllers.close())
-      .finally(() => cache.close())
-      .finally(() => events.close())
-      .finally(() => server.close());
+    await body(new World(client, () => formatTime(clock.now()), pass, restart));
   };
+  return withControllers(run, {
+    admission: ({ parts }) => [
+      new DefaultStorageClass(new InProcessCache(parts)),
+      storageObjectInUseProtection,
+    ],
+  });
 }
 
 /** A spec with claims. */

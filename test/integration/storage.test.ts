@@ -1,12 +1,10 @@
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
-import { catalog } from "../../src/api/catalog.ts";
 import { Event } from "../../src/api/core/event.ts";
 import { Node } from "../../src/api/core/node.ts";
 import { PersistentVolumeClaim } from "../../src/api/core/persistent-volume-claim.ts";
 import { PersistentVolume } from "../../src/api/core/persistent-volume.ts";
 import { Pod } from "../../src/api/core/pod.ts";
-import type { Kind } from "../../src/api/machinery/kind.ts";
 import type { KubeObject } from "../../src/api/machinery/object.ts";
 import { isStatusError } from "../../src/api/machinery/status-error.ts";
 import { MACHINE_LABEL, OWN_DRIVER } from "../../src/api/storage/own-volumes.ts";
@@ -17,36 +15,41 @@ import {
   storageObjectInUseProtection,
 } from "../../src/apiserver/admission/storage.ts";
 import { InProcessCache } from "../../src/apiserver/in-process-cache.ts";
-import { silentLogger } from "../../src/base/logger.ts";
 import { SeededRandom } from "../../src/base/seeded-random.ts";
 import type { Client } from "../../src/client/client.ts";
-import { EventRecorder } from "../../src/client/event-recorder.ts";
-import { startControllers } from "../../src/controllers/all.ts";
-import { parsePodRange } from "../../src/controllers/nodeipam/nodeipam.ts";
-import { fixedKinds } from "../../src/reconciler/served-kinds.ts";
 import { SimDisk } from "../sim/faults/sim-disk.ts";
 import { openSimStore } from "../sim/store/sim-backend.ts";
-import { startTestServer, type TestServer } from "../support/api-server.ts";
+import { startTestServer } from "../support/api-server.ts";
 import { node, pod } from "../support/builders.ts";
+import { withControllers, type ControllersWorld } from "../support/controllers-world.ts";
 
-const DELETABLE = catalog
-  .filter(({ kind, verbs }) => kind.kind !== "Event" && (!verbs || verbs.includes("delete")))
-  .map(({ kind }) => kind as Kind);
-
-interface World {
-  readonly client: Client;
-  readonly server: TestServer;
-  pass(ms?: number): Promise<void>;
+interface World extends ControllersWorld {
   claim(name: string): Promise<PersistentVolumeClaim>;
   volume(name: string): Promise<PersistentVolume>;
   /** What was said of an object: `reason: message`. */
   said(name: string): Promise<readonly string[]>;
 }
 
-/** A body with a server, all controllers and one node of the machine `m`, on virtual time. */
+/** With the admission of claims, and one node of the machine `m`. */
 function inWorld(body: (world: World) => Promise<void>): () => Promise<void> {
-  return async () => {
-    const server = await startTestServer({
+  return withControllers(
+    async (world) => {
+      const { client, pass } = world;
+      await client.create(Node, node("n", { metadata: { labels: { [MACHINE_LABEL]: "m" } } }));
+      await pass();
+      await body({
+        ...world,
+        claim: (name) => client.get(PersistentVolumeClaim, { namespace: "default", name }),
+        volume: (name) => client.get(PersistentVolume, { namespace: "", name }),
+        said: async (name) => {
+          const { items } = await client.list(Event);
+          return items
+            .filter(({ involvedObject }) => involvedObject.name === name)
+            .map(({ reason, message }) => `${reason}: ${message}`);
+        },
+      });
+    },
+    {
       admission: ({ parts }) => {
         const cache = new InProcessCache(parts);
         return [
@@ -55,43 +58,8 @@ function inWorld(body: (world: World) => Promise<void>): () => Promise<void> {
           new PersistentVolumeClaimResize(cache),
         ];
       },
-    });
-    const { client, clock } = server;
-    const cache = new InProcessCache(server.server.parts);
-    const events = new EventRecorder(client, clock, new SeededRandom(1), silentLogger);
-    const controllers = startControllers(
-      {
-        caCertificates: "CA",
-        issueSecretToken: ({ secret }) => `token of ${secret}`,
-        podRange: parsePodRange("10.244.0.0/16", 24),
-        served: fixedKinds(DELETABLE),
-      },
-      { client, cache, clock, logger: silentLogger, events },
-    );
-    await controllers.ready;
-    const pass = async (ms = 2000): Promise<void> => {
-      for (let left = ms; left > 0; left -= 250) await clock.advance(Math.min(250, left));
-    };
-    await client.create(Node, node("n", { metadata: { labels: { [MACHINE_LABEL]: "m" } } }));
-    await pass();
-    await body({
-      client,
-      server,
-      pass,
-      claim: (name) => client.get(PersistentVolumeClaim, { namespace: "default", name }),
-      volume: (name) => client.get(PersistentVolume, { namespace: "", name }),
-      said: async (name) => {
-        const { items } = await client.list(Event);
-        return items
-          .filter(({ involvedObject }) => involvedObject.name === name)
-          .map(({ reason, message }) => `${reason}: ${message}`);
-      },
-    })
-      .finally(() => controllers.close())
-      .finally(() => cache.close())
-      .finally(() => events.close())
-      .finally(() => server.close());
-  };
+    },
+  );
 }
 
 const claimOf = (name: string, storage = "1Gi", spec: object = {}): PersistentVolumeClaim => ({

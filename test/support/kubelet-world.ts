@@ -33,6 +33,9 @@ import { TEST_IMAGE, waitFor, type PrivateContainerd } from "./private-container
 
 const NODE = "node-1";
 
+/** What of a kubelet a test may set. */
+export type KubeletLimits = Pick<KubeletOptions, "logLimits" | "thresholds" | "imageLimits">;
+
 /** One real kubelet on a real containerd, and a real API server in this process. */
 export interface KubeletWorld {
   readonly client: Client;
@@ -44,6 +47,8 @@ export interface KubeletWorld {
   untilGone(name: string): Promise<void>;
   /** `Reason message` of a Pod's events. */
   events(name: string): Promise<readonly string[]>;
+  /** What the container `app` of a Pod has written; `query`: which part of it. */
+  log(pod: string, query?: string): Promise<string>;
   /** GET or POST of the kubelet's API as the API server. */
   ask(path: string, method?: string, isMaster?: boolean): Promise<{ code: number; body: string }>;
   /** An upgraded connection; resolves with everything that came until it closed or fell silent. */
@@ -60,7 +65,7 @@ export function isTrue(pod: V1Pod, type: string): boolean {
 /** Starts it all. */
 export async function startKubeletWorld(
   containerd: PrivateContainerd,
-  limits: Pick<KubeletOptions, "logLimits" | "thresholds" | "imageLimits"> = {},
+  limits: KubeletLimits = {},
   clock: Clock = new SystemClock(),
 ): Promise<KubeletWorld> {
   const random = new SystemRandom();
@@ -142,6 +147,19 @@ export async function startKubeletWorld(
     const { certificatePem: cert, keyPem: key } = isMaster ? master : nobody;
     return { host: "127.0.0.1", port: kubelet.port, ca: ca.certificatePem, cert, key };
   };
+  const ask: KubeletWorld["ask"] = (path, method = "GET", isMaster = true) =>
+    new Promise((resolve, reject) => {
+      const request = https.request(
+        { ...tlsOf(isMaster), path, method, agent: false },
+        (answer) => {
+          let body = "";
+          answer.on("data", (chunk) => (body += String(chunk)));
+          answer.on("end", () => resolve({ code: answer.statusCode ?? 0, body }));
+        },
+      );
+      request.on("error", reject);
+      request.end();
+    });
   return {
     client,
     get kubelet() {
@@ -187,19 +205,8 @@ export async function startKubeletWorld(
         .filter((event) => event.involvedObject.name === name)
         .map((event) => `${event.reason} ${event.message}`);
     },
-    ask: (path, method = "GET", isMaster = true) =>
-      new Promise((resolve, reject) => {
-        const request = https.request(
-          { ...tlsOf(isMaster), path, method, agent: false },
-          (answer) => {
-            let body = "";
-            answer.on("data", (chunk) => (body += String(chunk)));
-            answer.on("end", () => resolve({ code: answer.statusCode ?? 0, body }));
-          },
-        );
-        request.on("error", reject);
-        request.end();
-      }),
+    ask,
+    log: async (pod, query = "") => (await ask(`/containerLogs/default/${pod}/app${query}`)).body,
     upgrade: (path) =>
       new Promise((resolve, reject) => {
         const socket = connect(tlsOf(true), () =>

@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
 import { describe, it } from "node:test";
 import protobuf from "protobufjs";
+import { countTurns } from "../../../test/support/count-turns.ts";
 import { ImpatientClock } from "../../../test/support/impatient-clock.ts";
 import { loadSchemas } from "../../api/machinery/schema-set.ts";
 import { runInSlices } from "../../base/turns.ts";
@@ -150,17 +151,9 @@ describe("OpenAPI v2", () => {
       const [target, accept] = path.endsWith("protobuf")
         ? ["/openapi/v2", "application/com.github.proto-openapi.spec.v2@v1.0+protobuf"]
         : [path, "*/*"];
-      let turns = 0;
-      let isDone = false;
-      const count = (): void => {
-        turns++;
-        if (!isDone) setImmediate(count);
-      };
-      setImmediate(count);
-      const first = busy.document(exampleApi, target!, accept!);
-      const second = busy.document(exampleApi, target!, accept!);
-      assert.equal(await first, await second);
-      isDone = true;
+      const ask = () => busy.document(exampleApi, target!, accept!);
+      const { result, turns } = await countTurns(() => Promise.all([ask(), ask()]));
+      assert.equal(result[0], result[1]);
       // A look at the clock takes a millisecond, and there is one for each path and for each definition.
       assert.ok(turns > 20, `${path}: ${turns} turns`);
     }

@@ -12,6 +12,7 @@ import type { Decision, Loop } from "../../reconciler/runner.ts";
 import { fixedKinds } from "../../reconciler/served-kinds.ts";
 import { BondIndex } from "./bond-index.ts";
 import { isForFirstPod, planClaim } from "./claim-plan.ts";
+import { binderMeter } from "./volume-metrics.ts";
 import { planVolume } from "./volume-plan.ts";
 
 /** Keys: `claim NAMESPACE/NAME` and `volume NAME`. */
@@ -35,6 +36,7 @@ export function persistentVolumeBinderLoop(cache: Cache): Loop {
     name: "persistentvolume-binder-controller",
     eventSource: "persistentvolume-controller",
     kinds: fixedKinds([PersistentVolumeClaim, PersistentVolume, StorageClass, Pod]),
+    meter: binderMeter,
     keysOf(change) {
       if (change.kind === Pod) users.apply(change as CacheChange<Pod>);
       return keysOf(index, cache, change);

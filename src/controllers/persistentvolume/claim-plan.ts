@@ -21,7 +21,7 @@ import { driverOf } from "./moved-drivers.ts";
  * In ms: how long after its last event a claim that waits says again why. Upstream looks every 15 s, and its spam filter lets one event of
  * an object through each five minutes. Doubled, `describe` is empty for longer once events expire.
  */
-const REMINDER_MS = 300_000;
+export const REMINDER_MS = 300_000;
 
 /** Of a volume whose file system has not grown with it: the size of that. @spec pkg/volume/util AnnPreResizeCapacity */
 const SIZE_BEFORE_GROWTH = "volume.alpha.kubernetes.io/pre-resize-capacity";

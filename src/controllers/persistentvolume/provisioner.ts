@@ -18,10 +18,9 @@ import type { Plan } from "../../reconciler/controller.ts";
 import { isBeingDeleted } from "../../reconciler/ownership.ts";
 import type { Loop } from "../../reconciler/runner.ts";
 import { fixedKinds } from "../../reconciler/served-kinds.ts";
+import { REMINDER_MS } from "./claim-plan.ts";
+import { provisionerMeter } from "./volume-metrics.ts";
 import { isAllowed, machineOf, ProvisionIndex } from "./provision-index.ts";
-
-/** In ms: when a claim that could not be served says again why. Doubled, `describe` is empty for longer once events expire. */
-const REMINDER_MS = 300_000;
 
 export interface Observed {
   readonly claim: PersistentVolumeClaim;
@@ -42,6 +41,7 @@ export function volumeProvisionerLoop(cache: Cache): Loop {
     name: "persistentvolume-provisioner-controller",
     eventSource: OWN_DRIVER,
     kinds: fixedKinds([PersistentVolumeClaim, PersistentVolume, StorageClass, Node]),
+    meter: provisionerMeter,
     keysOf: (change) => claimsOf(index, cache, change),
     decide(text, now) {
       const observed = observe(index, cache, text);

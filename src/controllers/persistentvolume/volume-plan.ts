@@ -9,6 +9,7 @@ import {
 } from "../../api/storage/binding.ts";
 import { OWN_DRIVER, ownVolumeProblem } from "../../api/storage/own-volumes.ts";
 import type { Plan } from "../../reconciler/controller.ts";
+import { withFinalizer } from "../../reconciler/finalizers.ts";
 import { isBeingDeleted } from "../../reconciler/ownership.ts";
 import { driverOf } from "./moved-drivers.ts";
 
@@ -45,15 +46,10 @@ export function planVolume({ volume, claim }: VolumeObserved): Plan {
  * @spec sig-storage-lib-external-provisioner syncVolume; pv_controller.go modifyDeletionFinalizers
  */
 function withContentKept(volume: PersistentVolume): PersistentVolume {
-  const { annotations, finalizers = [] } = volume.metadata ?? {};
-  if (annotations?.[PROVISIONED_BY] !== OWN_DRIVER) return volume;
+  if (volume.metadata?.annotations?.[PROVISIONED_BY] !== OWN_DRIVER) return volume;
   const isWanted = volume.spec?.persistentVolumeReclaimPolicy === "Delete";
-  if (isWanted === finalizers.includes(CONTENT_PROTECTION)) return volume;
   if (isWanted && isBeingDeleted(volume)) return volume;
-  const wanted = isWanted
-    ? [...finalizers, CONTENT_PROTECTION]
-    : finalizers.filter((name) => name !== CONTENT_PROTECTION);
-  return { ...volume, metadata: withField({ ...volume.metadata }, "finalizers", wanted) };
+  return withFinalizer(volume, CONTENT_PROTECTION, isWanted);
 }
 
 /** A step each: first it is said that the volume is released, then what its policy wants is done. */

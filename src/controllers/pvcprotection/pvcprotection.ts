@@ -1,11 +1,11 @@
 import { PersistentVolumeClaim } from "../../api/core/persistent-volume-claim.ts";
 import { Pod } from "../../api/core/pod.ts";
 import { formatKey, parseKey } from "../../api/machinery/object.ts";
-import { withField } from "../../api/strategy/strategy.ts";
 import { CLAIM_PROTECTION } from "../../api/storage/binding.ts";
 import type { Cache, CacheChange } from "../../client/cache.ts";
 import type { Plan } from "../../reconciler/controller.ts";
 import { ClaimUsers, claimKeysOf } from "../../reconciler/claim-users.ts";
+import { hasFinalizer, withFinalizer } from "../../reconciler/finalizers.ts";
 import { isBeingDeleted, isControlledBy } from "../../reconciler/ownership.ts";
 import type { Loop } from "../../reconciler/runner.ts";
 import { fixedKinds } from "../../reconciler/served-kinds.ts";
@@ -33,7 +33,8 @@ export function pvcProtectionLoop(cache: Cache): Loop {
       }
       const text = formatKey(change.key);
       const { object } = change;
-      if (object && isBeingDeleted(object) && isKept(object)) kept.add(text);
+      if (object && isBeingDeleted(object) && hasFinalizer(object, CLAIM_PROTECTION))
+        kept.add(text);
       else kept.delete(text);
       return object ? [text] : NONE;
     },
@@ -77,20 +78,11 @@ function isShutDown(pod: Pod): boolean {
   return isBeingDeleted(pod) && pod.metadata?.deletionGracePeriodSeconds === 0;
 }
 
-function isKept({ metadata }: PersistentVolumeClaim): boolean {
-  return metadata?.finalizers?.includes(CLAIM_PROTECTION) ?? false;
-}
-
 /** Pure. Claims from before the finalizer get it. */
 export function plan(claim: PersistentVolumeClaim, isUsed: () => boolean): Plan {
-  const finalizers = claim.metadata?.finalizers ?? [];
-  if (isBeingDeleted(claim) !== isKept(claim)) return {};
-  if (isKept(claim) && isUsed()) return {};
-  const wanted = isKept(claim)
-    ? finalizers.filter((name) => name !== CLAIM_PROTECTION)
-    : [...finalizers, CLAIM_PROTECTION];
-  const metadata = withField({ ...claim.metadata }, "finalizers", wanted);
-  return {
-    writes: [{ verb: "update", kind: PersistentVolumeClaim, object: { ...claim, metadata } }],
-  };
+  const isKept = hasFinalizer(claim, CLAIM_PROTECTION);
+  if (isBeingDeleted(claim) !== isKept) return {};
+  if (isKept && isUsed()) return {};
+  const object = withFinalizer(claim, CLAIM_PROTECTION, !isKept);
+  return { writes: [{ verb: "update", kind: PersistentVolumeClaim, object }] };
 }

@@ -1,7 +1,7 @@
 import { PersistentVolume } from "../../api/core/persistent-volume.ts";
-import { withField } from "../../api/strategy/strategy.ts";
 import { VOLUME_PROTECTION } from "../../api/storage/binding.ts";
 import { defineController, type Plan } from "../../reconciler/controller.ts";
+import { hasFinalizer, withFinalizer } from "../../reconciler/finalizers.ts";
 import { isBeingDeleted } from "../../reconciler/ownership.ts";
 
 /**
@@ -19,15 +19,9 @@ export const pvProtectionController = defineController<PersistentVolume, Persist
 
 /** Pure. Volumes from before the finalizer get it. */
 export function plan(volume: PersistentVolume): Plan {
-  const finalizers = volume.metadata?.finalizers ?? [];
-  const isKept = finalizers.includes(VOLUME_PROTECTION);
+  const isKept = hasFinalizer(volume, VOLUME_PROTECTION);
   if (isBeingDeleted(volume) !== isKept) return {};
   if (isKept && volume.status?.phase === "Bound") return {};
-  const wanted = isKept
-    ? finalizers.filter((name) => name !== VOLUME_PROTECTION)
-    : [...finalizers, VOLUME_PROTECTION];
-  const metadata = withField({ ...volume.metadata }, "finalizers", wanted);
-  return {
-    writes: [{ verb: "update", kind: PersistentVolume, object: { ...volume, metadata } }],
-  };
+  const object = withFinalizer(volume, VOLUME_PROTECTION, !isKept);
+  return { writes: [{ verb: "update", kind: PersistentVolume, object }] };
 }

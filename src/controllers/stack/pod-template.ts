@@ -17,11 +17,17 @@ import type {
 } from "../../gen/types.ts";
 import { mountsOf } from "./mounts.ts";
 
-/** Compose counts times in billionths of a second. */
+/** Of a second: compose counts times in billionths. Doubled, every probe and grace period of a stack is half of what its file says. */
 const NANOS = 1e9;
 
-/** What a health check does that does not say: Docker's own figures. @spec compose-spec 05-services healthcheck */
+/**
+ * Between two checks of a health check that does not say, and how long one may take: Docker's own figure. Doubled, what hangs is restarted a minute and a half
+ * later.
+ *
+ * @spec compose-spec 05-services healthcheck
+ */
 const CHECK_SECONDS = 30;
+/** Checks that must fail in a row, where nothing is said: Docker's own. Doubled, what hangs answers nobody for twice as long. */
 const CHECK_FAILURES = 3;
 
 /** The Pods of a service, all alike. */

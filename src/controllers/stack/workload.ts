@@ -10,7 +10,11 @@ import { claimsOf, hasClaims } from "./mounts.ts";
 import { podTemplateOf } from "./pod-template.ts";
 import type { Part, Workload } from "./wanted.ts";
 
-/** Old revisions that stay for a rollback. @spec compose-on-kubernetes internal/convert deployment.go */
+/**
+ * Old revisions that stay for a rollback. Doubled, each service leaves up to six old ReplicaSets in every list.
+ *
+ * @spec compose-on-kubernetes internal/convert deployment.go
+ */
 const REVISIONS_KEPT = 3;
 
 /** `kubectl rollout restart` leaves this on a template; a stack has no say in it. */

@@ -247,7 +247,7 @@ describe("volumereclaim, of thousands of volumes", () => {
     );
     assert.equal(writes(next[0]!).length, 1);
     // Who was let in and is to be kept after all leaves its place to the next.
-    cache.put(PersistentVolume, { ...numbered(129), status: { phase: "Bound" } });
+    cache.put(PersistentVolume, volume(`${next[1]!} Bound Delete`));
     wokenKeys();
     assert.deepEqual(writes(next[1]!), []);
     assert.deepEqual(wokenKeys(), waiting.slice(2, 4));

@@ -16,6 +16,7 @@ import { CONTENT_PROTECTION, PROVISIONED_BY } from "../../api/storage/binding.ts
 import { VolumeAttachment } from "../../api/storage/volume-attachment.ts";
 import type { Cache, CacheChange } from "../../client/cache.ts";
 import type { Plan, PlannedWrite } from "../../reconciler/controller.ts";
+import { withFinalizer } from "../../reconciler/finalizers.ts";
 import { readinessOf } from "../../reconciler/node-state.ts";
 import { isBeingDeleted } from "../../reconciler/ownership.ts";
 import type { Decision, Loop } from "../../reconciler/runner.ts";
@@ -26,10 +27,10 @@ import { heldBy, ReclaimIndex, type Waiting } from "./reclaim-index.ts";
 const ANNOTATION_NAME = /^[A-Za-z0-9]([-A-Za-z0-9_.]{0,61}[A-Za-z0-9])?$/;
 
 /**
- * How many removals one node is asked at once; those that are being decided come on top. Its kubelet does one after the other, so more would only
- * make the Node larger: each is some 110 bytes of it, in each of its heartbeats, and 2,300 are all that annotations may be. Doubled, so is that.
+ * How many removals one node is asked at once; those that are being decided come on top. Its kubelet does one after the other, so few keep it busy, and each
+ * is a part of the Node that every write of it carries, owns and checks: doubled, all of a Node's writes cost the more while volumes are removed.
  */
-export const REMOVALS_PER_NODE_MAX = 128;
+export const REMOVALS_PER_NODE_MAX = 16;
 
 export interface Observed {
   readonly name: string;
@@ -271,11 +272,8 @@ function removeVolume(volume: PersistentVolume): PlannedWrite {
 
 /** Nothing holds it back any more: its folder is gone. */
 function letGo(volume: PersistentVolume): readonly PlannedWrite[] {
-  const finalizers = volume.metadata?.finalizers ?? [];
-  if (!finalizers.includes(CONTENT_PROTECTION)) return [];
-  const rest = finalizers.filter((name) => name !== CONTENT_PROTECTION);
-  const object = { ...volume, metadata: { ...volume.metadata, finalizers: rest } };
-  return [{ verb: "update", kind: PersistentVolume, object }];
+  const object = withFinalizer(volume, CONTENT_PROTECTION, false);
+  return object === volume ? [] : [{ verb: "update", kind: PersistentVolume, object }];
 }
 
 /** No volume that the cluster made has such a name. */

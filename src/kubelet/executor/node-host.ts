@@ -10,6 +10,7 @@ import type { VolumeSpec } from "../volumes/claimed-volume.ts";
 import type { PodFolders } from "../volumes/volume-paths.ts";
 import type { PayloadSource } from "../volumes/payload.ts";
 import type { Machine } from "./machine.ts";
+import type { MountedVolume } from "./persistent-mounts.ts";
 import type { LastWords } from "./runtime-reader.ts";
 
 /**
@@ -73,6 +74,8 @@ export interface Volumes {
     container: V1Container,
     environment: ReadonlyMap<string, string>,
   ): Promise<readonly Mount[]>;
+  /** What is mounted for a Pod and not made in its own folders, by its own names for it. */
+  mounted(uid: string): ReadonlyMap<string, MountedVolume>;
   tearDown(uid: string): Promise<void>;
   /** Names of attachable volumes that an earlier process of this node mounted for that Pod. */
   attached(uid: string): Promise<readonly string[]>;

@@ -16,6 +16,8 @@ import { giveToGroup } from "./volume-ownership.ts";
 export interface MountedVolume {
   readonly path: string;
   readonly isReadOnly: boolean;
+  /** How to find what is used: by all its files, or by the disk that it is. Absent: nobody asks. */
+  readonly measure?: "files" | "disk";
 }
 
 /** Says which volume is mounted in the folder beside it; read after a restart. @spec k8s@1.36 pkg/volume/csi volDataFileName */
@@ -54,19 +56,19 @@ export class PersistentMounts {
       await checkLocal(local.path).catch(failed("MountVolume.NewMounter initialization failed"));
       const target = pointOf(folders, "local-volume", name);
       await this.#bind(local.path, target, spec, pod).catch(setUp);
-      return { path: target, isReadOnly };
+      return { path: target, isReadOnly, measure: "disk" };
     }
     if (nfs) {
       const target = pointOf(folders, "nfs", name);
       await mountNfs(nfs.server, nfs.path, target, spec).catch(setUp);
-      return { path: target, isReadOnly };
+      return { path: target, isReadOnly, measure: "disk" };
     }
     if (!csi) throw new VolumeError(`volume ${JSON.stringify(name)} has no source`);
     refuseForeign(spec, csi.driver);
     const folder = pointOf(folders, "csi", name);
     const target = join(folder, "mount");
     await this.#mountOwn(csi.volumeHandle ?? "", folder, target, spec, pod).catch(setUp);
-    return { path: target, isReadOnly };
+    return { path: target, isReadOnly, measure: "files" };
   }
 
   async #mountOwn(

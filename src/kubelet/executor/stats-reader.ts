@@ -13,12 +13,23 @@ import type {
   StorageReading,
   VolumeReading,
 } from "../server/stats-reading.ts";
+import type { ClaimReading } from "../server/volume-metrics.ts";
 import { LABEL_NODE } from "../runtime/labels.ts";
+import { isExternal } from "../volumes/claimed-volume.ts";
 import { foldersOf, volumePath } from "../volumes/volume-paths.ts";
+import { ClaimUse } from "./claim-use.ts";
 import { readCgroupUse, readProcessOf } from "./cgroup-use.ts";
 import { folderUse } from "./folder-use.ts";
 import { readInterfaces } from "./network-use.ts";
 import { readDisk, readNodeUsage } from "./node-usage.ts";
+import type { MountedVolume } from "./persistent-mounts.ts";
+
+/** What has been read of disks for one Pod. */
+interface StoredUse {
+  /** By the ids of containers. */
+  readonly layers: ReadonlyMap<string, FolderUse>;
+  readonly claims: readonly VolumeReading[] | undefined;
+}
 
 /**
  * Reads what the node, its Pods and their containers use: out of the kernel's own counters, and from the runtime what
@@ -29,17 +40,20 @@ export class StatsReader {
   readonly #clock: Clock;
   readonly #settings: PodSettings;
   readonly #workers: () => readonly PodWorker[];
+  readonly #claims: ClaimUse;
 
   constructor(
     cri: CriClient,
     clock: Clock,
     settings: PodSettings,
     workers: () => readonly PodWorker[],
+    mountedOf: (uid: string) => ReadonlyMap<string, MountedVolume>,
   ) {
     this.#cri = cri;
     this.#clock = clock;
     this.#settings = settings;
     this.#workers = workers;
+    this.#claims = new ClaimUse(clock, mountedOf);
   }
 
   /** `hasStorage`: disks and folders too, which takes as long as there are files. */
@@ -51,12 +65,29 @@ export class StatsReader {
       hasStorage ? this.#storage() : {},
       hasStorage ? this.#layers() : new Map<string, FolderUse>(),
     ]);
-    const running = this.#workers().filter(({ runtime }) => runtime.containers.some(isAlive));
+    const running = this.#running();
+    const claims = hasStorage ? await this.#claims.read(running.map(({ pod }) => pod)) : undefined;
     const pods = await Promise.all(
-      running.map(({ pod, runtime }) => this.#pod(pod, runtime, hasStorage ? layers : undefined)),
+      running.map(({ pod, runtime }) =>
+        this.#pod(pod, runtime, claims && { layers, claims: claims.get(pod.metadata?.uid ?? "") }),
+      ),
     );
     const now = this.#clock.now();
     return { now, nodeName, node: { ...node, ...(all ? { pods: all } : {}) }, storage, pods };
+  }
+
+  /** What is used of the volumes that running Pods claimed. */
+  async claims(): Promise<readonly ClaimReading[]> {
+    const pods = this.#running().map(({ pod }) => pod);
+    const read = await this.#claims.read(pods);
+    return pods.flatMap(({ metadata }) => {
+      const { namespace = "", uid = "" } = metadata ?? {};
+      return (read.get(uid) ?? []).map((reading) => ({ namespace, ...reading }));
+    });
+  }
+
+  #running(): readonly PodWorker[] {
+    return this.#workers().filter(({ runtime }) => runtime.containers.some(isAlive));
   }
 
   async #storage(): Promise<StorageReading> {
@@ -88,11 +119,7 @@ export class StatsReader {
     );
   }
 
-  async #pod(
-    pod: V1Pod,
-    runtime: PodRuntime,
-    layers: ReadonlyMap<string, FolderUse> | undefined,
-  ): Promise<PodReading> {
+  async #pod(pod: V1Pod, runtime: PodRuntime, stored: StoredUse | undefined): Promise<PodReading> {
     const { name = "", namespace = "", uid = "" } = pod.metadata ?? {};
     const cgroup = cgroupOf(pod, this.#settings.cgroupRoot);
     const alive = runtime.containers.filter(isAlive);
@@ -103,8 +130,8 @@ export class StatsReader {
       Promise.all(
         alive.map(async (one): Promise<ContainerReading> => {
           const own = await readCgroupUse(`${cgroup}/${one.id}`);
-          const storage = layers && {
-            layer: layers.get(one.id) ?? { bytes: 0, inodes: 0 },
+          const storage = stored && {
+            layer: stored.layers.get(one.id) ?? { bytes: 0, inodes: 0 },
             logs: await folderUse(`${logs}/${one.name}`),
           };
           return {
@@ -115,11 +142,12 @@ export class StatsReader {
           };
         }),
       ),
-      layers ? this.#volumes(pod) : [],
+      stored ? this.#volumes(pod) : [],
     ]);
     const startedAt = runtime.sandboxes[0]?.createdAt ?? 0;
     return {
-      ...{ name, namespace, uid, cgroup, startedAt, interfaces, containers, volumes },
+      ...{ name, namespace, uid, cgroup, startedAt, interfaces, containers },
+      volumes: [...volumes, ...(stored?.claims ?? [])],
       ...(use ? { use } : {}),
     };
   }
@@ -140,7 +168,7 @@ export class StatsReader {
     const folders = foldersOf(this.#settings.stateRoot, pod.metadata?.uid ?? "");
     const found = await Promise.all(
       (pod.spec?.volumes ?? [])
-        .filter(({ hostPath }) => !hostPath)
+        .filter((volume) => !volume.hostPath && !isExternal(volume))
         .map(async (volume): Promise<VolumeReading[]> => {
           const path = volumePath(folders, volume);
           const [disk, use] = await Promise.all([readDisk(path), folderUse(path)]);

@@ -32,6 +32,8 @@ const PROPAGATIONS: Readonly<Record<string, number>> = {
   Bidirectional: PROPAGATION_BIDIRECTIONAL,
 };
 
+const NONE: ReadonlyMap<string, MountedVolume> = new Map();
+
 /**
  * Makes, refreshes and removes the volumes of Pods on this node.
  *
@@ -192,6 +194,11 @@ export class VolumeMounter {
       );
     });
     return target;
+  }
+
+  /** What is mounted for a Pod and not made in its own folders, by its own names for it. */
+  mounted(uid: string): ReadonlyMap<string, MountedVolume> {
+    return this.#mounted.get(uid) ?? NONE;
   }
 
   /** Removes everything of a Pod from the node's disk and memory. */

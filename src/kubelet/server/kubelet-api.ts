@@ -16,6 +16,7 @@ import { resourceMetrics } from "./resource-metrics.ts";
 import type { ContainerPath, Route } from "./route.ts";
 import type { StatsReading } from "./stats-reading.ts";
 import { statsSummary } from "./stats-summary.ts";
+import { volumeMetrics, type ClaimReading } from "./volume-metrics.ts";
 
 /** The answer to one request. */
 export type Answer =
@@ -36,6 +37,8 @@ export interface KubeletApiParts {
   readonly logRoot: string;
   /** Usage now; with what is on disk, or without. */
   readonly readStats: (hasStorage: boolean) => Promise<StatsReading>;
+  /** What is used of the volumes that Pods claimed. */
+  readonly readClaims: () => Promise<readonly ClaimReading[]>;
   readonly probes: ProbeMetrics;
   readonly machine: MachineSize;
 }
@@ -74,7 +77,9 @@ export class KubeletApi {
           items: pods.workers.map(({ pod }): V1Pod => pod),
         });
       case "metrics":
-        return metrics(ownMetrics(nodeName, pods.workers));
+        return metrics(
+          ownMetrics(nodeName, pods.workers) + volumeMetrics(await this.#parts.readClaims()),
+        );
       case "cadvisorMetrics":
         return metrics(cadvisorMetrics(await readStats(false), this.#parts.machine));
       case "resourceMetrics":

@@ -120,12 +120,14 @@ export interface PodReading {
   readonly interfaces: readonly InterfaceUse[];
   /** Those that run. */
   readonly containers: readonly ContainerReading[];
-  /** Of all volumes whose files are the Pod's own. */
+  /** Those whose files are the Pod's own, and those that it claimed. */
   readonly volumes: readonly VolumeReading[];
 }
 
 export interface VolumeReading extends FolderUse {
   readonly name: string;
+  /** The claim, of the Pod's namespace; absent: its files are the Pod's own. */
+  readonly claim?: string;
   readonly disk: DiskUse;
 }
 

@@ -115,7 +115,11 @@ class Shape {
       ...this.#network(pod.interfaces),
       ...(pod.volumes.length > 0
         ? {
-            volume: pod.volumes.map(({ name, disk, ...own }) => ({ ...this.#fs(disk, own), name })),
+            volume: pod.volumes.map(({ name, claim, disk, ...own }) => ({
+              ...this.#fs(disk, own),
+              name,
+              ...(claim === undefined ? {} : { pvcRef: { name: claim, namespace: pod.namespace } }),
+            })),
           }
         : {}),
       ...this.#ephemeralStorage(pod),
@@ -143,11 +147,12 @@ class Shape {
     };
   }
 
-  /** What the Pod has on the node's disk: the containers' own files, their logs, and its volumes. */
+  /** What the Pod has on the node's disk: the containers' own files, their logs, and its own volumes. */
   #ephemeralStorage({ containers, volumes }: PodReading): object {
     const { node } = this.#reading.storage;
     if (!node) return {};
-    const parts = [...containers.flatMap(({ layer, logs }) => [layer, logs]), ...volumes];
+    const own = volumes.filter(({ claim }) => claim === undefined);
+    const parts = [...containers.flatMap(({ layer, logs }) => [layer, logs]), ...own];
     const sum = (pick: (use: FolderUse) => number): number =>
       parts.reduce((total, part) => total + (part ? pick(part) : 0), 0);
     const use = { bytes: sum(({ bytes }) => bytes), inodes: sum(({ inodes }) => inodes) };

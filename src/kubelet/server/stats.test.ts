@@ -8,6 +8,7 @@ import { CpuRates } from "./cpu-rates.ts";
 import { resourceMetrics } from "./resource-metrics.ts";
 import type { CgroupUse, StatsReading } from "./stats-reading.ts";
 import { statsSummary } from "./stats-summary.ts";
+import { volumeMetrics } from "./volume-metrics.ts";
 
 const NOW = Date.UTC(2026, 0, 1, 0, 1);
 const wait = { total: 9, avg10: 0.1, avg60: 0.2, avg300: 0.3 };
@@ -70,7 +71,10 @@ const reading: StatsReading = {
           logs: { bytes: 8, inodes: 1 },
         },
       ],
-      volumes: [{ name: "cache", bytes: 16, inodes: 2, disk }],
+      volumes: [
+        { name: "cache", bytes: 16, inodes: 2, disk },
+        { name: "data", claim: "disk", bytes: 500, inodes: 9, disk },
+      ],
     },
   ],
 };
@@ -146,7 +150,10 @@ describe("statsSummary", () => {
       ],
       ...{ cpu, io, network, swap },
       memory: { ...memory, availableBytes: 800 },
-      volume: [{ ...fs(16, 2), name: "cache" }],
+      volume: [
+        { ...fs(16, 2), name: "cache" },
+        { ...fs(500, 9), name: "data", pvcRef: { name: "disk", namespace: "default" } },
+      ],
       "ephemeral-storage": fs(64, 7),
       process_stats: { process_count: 3 },
     });
@@ -207,6 +214,22 @@ describe("metrics of usage", () => {
     };
     assert.deepEqual(told(use), ["", "app"]);
     assert.deepEqual(told({ ...use, periods: 0 }), [""]);
+  });
+
+  it("tell how full a claim is, once, however many Pods have it", () => {
+    const claim = { ...reading.pods[0]!.volumes[1]!, namespace: "default" };
+    const text = volumeMetrics([claim, { ...claim, name: "other" }]);
+    const told = text.split("\n").filter((line) => line && !line.startsWith("#"));
+    const labels = '{namespace="default",persistentvolumeclaim="disk"}';
+    assert.deepEqual(told, [
+      `kubelet_volume_stats_capacity_bytes${labels} 1000`,
+      `kubelet_volume_stats_available_bytes${labels} 400`,
+      `kubelet_volume_stats_used_bytes${labels} 500`,
+      `kubelet_volume_stats_inodes${labels} 100`,
+      `kubelet_volume_stats_inodes_free${labels} 90`,
+      `kubelet_volume_stats_inodes_used${labels} 9`,
+    ]);
+    assert.equal(volumeMetrics([]), "");
   });
 
   it("count a Pod's network by interface", () => {

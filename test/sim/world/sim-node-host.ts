@@ -93,6 +93,8 @@ class SimVolumes implements Volumes {
       propagation: PROPAGATION_PRIVATE,
     }));
 
+  mounted: Volumes["mounted"] = () => new Map();
+
   async tearDown(uid: string): Promise<void> {
     this.#known.delete(uid);
   }
