@@ -5,7 +5,7 @@
 // [--protocols h1,h2] [--rates 1,100,1000]. Leaves the server's processor profile in FOLDER.
 import { execFileSync, fork, spawn, spawnSync } from "node:child_process";
 import { existsSync, mkdtempSync, readFileSync, rmSync } from "node:fs";
-import { tmpdir } from "node:os";
+import { availableParallelism, tmpdir } from "node:os";
 import { join } from "node:path";
 import {
   clientOf,
@@ -26,7 +26,11 @@ const option = (name) => {
 const pods = Number(option("--pods") ?? 12_000);
 const profiles = option("--profile");
 /** As `skiff start` starts it. */
-const NODE_FLAGS = ["--max-semi-space-size=16", "--interrupt-budget=200000"];
+const NODE_FLAGS = [
+  "--max-semi-space-size=16",
+  "--interrupt-budget=200000",
+  `--v8-pool-size=${Math.min(Math.max(availableParallelism() - 1, 1), 4)}`,
+];
 const profiling = profiles ? ["--cpu-prof", `--cpu-prof-dir=${profiles}`] : [];
 const only = option("--only")?.split(",");
 const isWanted = (name) => !only || only.includes(name);

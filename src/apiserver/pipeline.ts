@@ -12,6 +12,7 @@ import {
 import { unknownPath } from "../api/machinery/routing-errors.ts";
 import { Closed, StoreFull } from "../store/store.ts";
 import { BodyTooLarge, BodyTooSlow, RequestAborted } from "../wire/http/exchange.ts";
+import { turnsOf, type Turns } from "../base/turns.ts";
 import { statusResponse, type ApiResponse } from "./api-response.ts";
 import { impersonate } from "./authn/impersonation.ts";
 import { AuthorizerChain } from "./authz/authorizer-chain.ts";
@@ -45,6 +46,7 @@ export class Pipeline {
   readonly #metrics: RequestMetrics;
   readonly #flows: FlowControl;
   readonly #seatedBodies: SeatedBodies;
+  readonly #turns: Turns;
 
   constructor(parts: ServerParts, paths: PathTable, metrics: RequestMetrics, flows: FlowControl) {
     this.#parts = parts;
@@ -52,6 +54,7 @@ export class Pipeline {
     this.#metrics = metrics;
     this.#flows = flows;
     this.#seatedBodies = new SeatedBodies(parts.clock);
+    this.#turns = turnsOf(parts.clock);
   }
 
   /** Answers one request. Never throws and never rejects. */
@@ -128,7 +131,12 @@ export class Pipeline {
     const { isExempt, limits } = flow.level.config;
     const isFree = isExempt || isLongRunning(info);
     const seats = isFree ? 0 : seatsOf(this.#parts.resources, request, info, limits.perRequest);
-    if (isFree || this.#flows.mayRun(flow, seats, startMs))
+    if (isFree) {
+      const wait = isRead(info) ? undefined : this.#turns.room();
+      if (!wait) return this.#execute(request, info, acting, flow, 0);
+      return wait.then(() => this.#execute(request, info, acting, flow, 0));
+    }
+    if (this.#flows.mayRun(flow, seats, startMs))
       return this.#execute(request, info, acting, flow, seats);
     const gated = { user: acting, info, signal: request.signal };
     return this.#flows
@@ -238,6 +246,11 @@ const LONG_RUNNING: ReadonlySet<string> = new Set([
 /** Requests that last as long as the client likes, watches aside: they wait for nobody and take no seat. */
 function isLongRunning({ verb, subresource }: RequestInfo): boolean {
   return verb === "proxy" || (subresource !== "" && LONG_RUNNING.has(subresource));
+}
+
+/** What is answered at once, in a fraction of what a write takes, or begins a list or watch that has slices of its own. */
+function isRead({ verb }: RequestInfo): boolean {
+  return verb === "get" || verb === "list" || verb === "watch";
 }
 
 /** The answer, with the headers that tell its flow. */

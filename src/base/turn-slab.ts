@@ -1,3 +1,5 @@
+import { uncountedBytes } from "./uncounted-bytes.ts";
+
 /** Values of one turn that get a buffer of their own: a lone write keeps nothing else alive. */
 const ALONE_MAX = 2;
 /** Larger values always do. */
@@ -9,8 +11,8 @@ const SLAB_BYTES_MAX = 64 * 1024;
 /**
  * Memory for values that come in bursts: those of one turn of the event loop lie side by side in few buffers.
  *
- * Why: V8 counts the bytes of every buffer, and each 64 MB it begins a major collection; while that marks, every new buffer has to do
- * 5 ms of it, so a turn that makes 60 buffers holds the loop for far too long.
+ * Why: a buffer of its own for each value costs V8 more than the value's bytes do, and the turn more than it should take: see
+ * {@link uncountedBytes}.
  * @bounds a value keeps alive what was made in the same turn, and at most as many bytes that nobody uses.
  */
 export class TurnSlab {
@@ -25,7 +27,7 @@ export class TurnSlab {
     if (this.#count <= ALONE_MAX || bytes > SHARED_BYTES_MAX) return Buffer.allocUnsafeSlow(bytes);
     let slab = this.#slab;
     if (!slab || this.#used + bytes > slab.length) {
-      this.#slab = slab = Buffer.allocUnsafeSlow(Math.max(bytes, this.#slabBytes));
+      this.#slab = slab = uncountedBytes(Math.max(bytes, this.#slabBytes));
       this.#slabBytes = Math.min(2 * this.#slabBytes, SLAB_BYTES_MAX);
       this.#used = 0;
     }

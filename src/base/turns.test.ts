@@ -44,6 +44,31 @@ describe("turns", () => {
     assert.deepEqual(log, ["a", "turn", "b"]);
   });
 
+  it("short work begins in order, a slice of it in each turn", async () => {
+    const turns = turnsOf(busyClock());
+    const order: number[] = [];
+    const all = Array.from({ length: 3 * SLICE_MS }, async (_, at) => {
+      await turns.room();
+      order.push(at);
+    });
+    await Promise.resolve();
+    const atOnce = order.length;
+    await Promise.all(all);
+    assert.ok(atOnce > 0 && atOnce <= SLICE_MS, `${atOnce} at once`);
+    assert.deepEqual(order, [...all.keys()]);
+  });
+
+  it("whoever comes while others wait for room waits behind them", async () => {
+    const turns = turnsOf(busyClock());
+    while (!turns.room());
+    const order: string[] = [];
+    const first = turns.room()!.then(() => order.push("first"));
+    await new Promise((resolve) => setImmediate(resolve));
+    const second = Promise.resolve(turns.room()).then(() => order.push("second"));
+    await Promise.all([first, second]);
+    assert.deepEqual(order, ["first", "second"]);
+  });
+
   it("visits everything in order", async () => {
     const items = Array.from({ length: 50 }, (_, at) => at);
     const seen: number[] = [];
@@ -66,5 +91,6 @@ describe("turns", () => {
     const slice = turnsOf(clock).slice();
     await clock.advance(1000);
     assert.equal(slice.isOver, false);
+    for (let at = 0; at < 100; at++) assert.equal(turnsOf(clock).room(), undefined);
   });
 });

@@ -15,6 +15,10 @@ export const SLICE_MS = 5;
 export class Turns {
   readonly #clock: Clock;
   readonly #waiting: (() => void)[] = [];
+  /** When the short work of this turn ends. */
+  #roomEndMs: number | undefined;
+  /** Short work that came after that. */
+  readonly #late: (() => void)[] = [];
   /** When the slice of this turn ends; `undefined`: nobody has begun one. */
   #endMs: number | undefined;
 
@@ -31,6 +35,20 @@ export class Turns {
     return new Slice(this.#clock, this, this.#endMs);
   }
 
+  /**
+   * Whether short work may begin in this turn: `undefined`, or when it may. First come, first served.
+   *
+   * Why: what is short takes long when a hundred pieces of it come at once, and the pauses of a large heap fall into the same turn.
+   */
+  room(): Promise<void> | undefined {
+    if (this.#clock.isVirtual) return undefined;
+    if (this.#late.length === 0 && this.#hasRoom()) return undefined;
+    return new Promise((resolve) => {
+      this.#late.push(resolve);
+      setImmediate(this.#beginLate);
+    });
+  }
+
   /** Resolves in a turn of its own: at most one caller goes on in each. First come, first served. */
   next(): Promise<void> {
     return new Promise((resolve) => {
@@ -41,6 +59,26 @@ export class Turns {
   readonly #step = (): void => {
     this.#waiting.shift()?.();
     if (this.#waiting.length > 0) setImmediate(this.#step);
+  };
+
+  /** One of the late ones begins: each has a call of its own, so that what it does at once is done when the next one looks at the time. */
+  readonly #beginLate = (): void => {
+    if (this.#hasRoom()) this.#late.shift()?.();
+    else setImmediate(this.#beginLate);
+  };
+
+  /** Short work has a slice of its own: where there is much of it, long work goes on nevertheless. */
+  #hasRoom(): boolean {
+    const nowMs = this.#clock.monotonic();
+    if (this.#roomEndMs === undefined) {
+      this.#roomEndMs = nowMs + SLICE_MS;
+      setImmediate(this.#forgetRoom);
+    }
+    return nowMs < this.#roomEndMs;
+  }
+
+  readonly #forgetRoom = (): void => {
+    this.#roomEndMs = undefined;
   };
 
   readonly #forget = (): void => {

@@ -4,6 +4,7 @@ import { VALUE_BYTES_MAX, type CommitResult, type Revision } from "../../store/s
 import type { ServerParts } from "../parts.ts";
 import type { ServedResource } from "../resource-table.ts";
 import { storedForm } from "./face.ts";
+import { shareMeta } from "./shared-meta.ts";
 import { encodeObject, ObjectVersion, withRevision } from "./object-version.ts";
 
 /** An object and its bytes, made before the store says which revision they get. */
@@ -28,6 +29,7 @@ export function encodedForm(served: ServedResource, object: KubeObject): Encoded
 /** An object in its stored form: in the order of the wire, without a revision, and its value. */
 export function encode(served: ServedResource, stored: KubeObject): EncodedObject {
   const ordered = withRevision(stored, "", served.storedSchema);
+  shareMeta(ordered.metadata as unknown as Record<string, unknown>);
   return { object: ordered, value: encodeObject(ordered, served.resource.sharedField?.name) };
 }
 

@@ -3,6 +3,7 @@ import { remembered, rememberedOnReturn } from "../../base/recent.ts";
 import type { KubeObject, ObjectMeta } from "../../api/machinery/object.ts";
 import type { TypeSchema } from "../../api/machinery/schema.ts";
 import type { Revision } from "../../store/store.ts";
+import { SHARED_META, sharedMetaText } from "./shared-meta.ts";
 import { parseShared } from "./shared-parse.ts";
 
 /** Bytes before the JSON in a stored value: two numbers of 32 bits, see {@link encodeObject}. */
@@ -149,8 +150,12 @@ export function encodeObject(object: KubeObject, sharedField?: string): Buffer {
   const head = headText(kind, apiVersion);
   const before = `${head}"metadata":{${membersOf(metadata!, (field) => FIRST.has(field))},`;
   const isOther = (field: string): boolean => !FIRST.has(field) && !LEFT_OUT.has(field);
-  const others = membersOf(metadata!, isOther, "managedFields", managersText);
-  const rest = membersOf(object, (field) => !HEAD.has(field), sharedField, sharedText);
+  const others = membersOf(metadata!, isOther, metaText);
+  const rest = membersOf(
+    object,
+    (field) => !HEAD.has(field),
+    (field, value) => (field === sharedField ? sharedText(value) : JSON.stringify(value)),
+  );
   const metaTail = others === "" ? "}" : `,${others}}`;
   const text = before + metaTail + (rest === "" ? "}" : `,${rest}}`);
   const length = Buffer.byteLength(text);
@@ -175,19 +180,20 @@ const HEAD: ReadonlySet<string> = new Set(["kind", "apiVersion", "metadata"]);
 const FIRST: ReadonlySet<string> = new Set(["name", "generateName", "namespace", "uid"]);
 const LEFT_OUT: ReadonlySet<string> = new Set(["resourceVersion", "selfLink"]);
 
-/** `"a":1,"b":{}`: the chosen fields of an object that are set, in its order; `known`: one whose text `textOf` makes. */
+const plainText = (_field: string, value: object): string => JSON.stringify(value);
+
+/** `"a":1,"b":{}`: the chosen fields of an object that are set, in its order. */
 function membersOf(
   object: object,
   isWanted: (field: string) => boolean,
-  known?: string,
-  textOf: (value: object) => string = JSON.stringify,
+  textOf: (field: string, value: object) => string = plainText,
 ): string {
   let text = "";
   for (const field in object) {
     if (!isWanted(field)) continue;
     const value = object[field as never] as unknown;
     if (value === undefined) continue;
-    const json = field === known ? textOf(value as object) : JSON.stringify(value);
+    const json = textOf(field, value as object);
     text += text === "" ? nameText(field) + json : `,${nameText(field)}${json}`;
   }
   return text;
@@ -227,12 +233,23 @@ const MEMBER_TEXTS_MAX = 512;
 
 const memberText = remembered(MEMBER_TEXTS_MAX, (value: object) => JSON.stringify(value));
 
-/** The managers of fields: their sets, most of their text, are shared by objects of one shape and by versions of one object. */
-function managersText(entries: object): string {
-  if (!Array.isArray(entries)) return JSON.stringify(entries);
-  const texts = entries.map((entry: object) => membersOf(entry, () => true, "fieldsV1", setText));
-  return `[${texts.map((text) => `{${text}}`).join(",")}]`;
+function metaText(field: string, value: object): string {
+  if (field === "managedFields") return managersText(value);
+  return SHARED_META.has(field) ? sharedMetaText(value) : JSON.stringify(value);
 }
+
+/** Lists of managers whose texts are remembered: those of objects that are created together. Doubling costs some 100 kB. */
+const MANAGERS_TEXTS_MAX = 64;
+
+/** The managers of fields: their sets, most of their text, are shared by objects of one shape and by versions of one object. */
+const managersText = rememberedOnReturn(MANAGERS_TEXTS_MAX, (entries: object) => {
+  if (!Array.isArray(entries)) return JSON.stringify(entries);
+  const texts = entries.map((entry: object) => membersOf(entry, () => true, entryText));
+  return `[${texts.map((text) => `{${text}}`).join(",")}]`;
+});
+
+const entryText = (field: string, value: object): string =>
+  field === "fieldsV1" ? setText(value) : JSON.stringify(value);
 
 /** Texts of sets of fields that are remembered, each about 1 kB. */
 const SET_TEXTS_MAX = 512;

@@ -18,7 +18,13 @@ const managers = (time: string): object[] => [
 const pod = (name: string, node?: string): object => ({
   kind: "Pod",
   apiVersion: "v1",
-  metadata: { name, uid: name, managedFields: managers(name) },
+  metadata: {
+    name,
+    uid: name,
+    labels: { app: "a" },
+    ownerReferences: [{ kind: "ReplicaSet", name: "r", uid: "u" }],
+    managedFields: managers(name),
+  },
   spec: spec(node),
   status: { phase: "Pending", spec: { nested: true } },
 });
@@ -32,8 +38,10 @@ describe("shared parse", () => {
     }
   });
 
-  it("objects of one template share their spec and field sets, and nothing that is their own", () => {
+  it("objects of one template share labels, owners, spec and field sets, and nothing that is their own", () => {
     const [a, b] = [reparsed(pod("a")), reparsed(pod("b"))];
+    assert.equal(a.metadata.labels, b.metadata.labels);
+    assert.equal(a.metadata.ownerReferences, b.metadata.ownerReferences);
     assert.equal(a.spec, b.spec);
     assert.equal(a.metadata.managedFields[0].fieldsV1, b.metadata.managedFields[0].fieldsV1);
     assert.notEqual(a.metadata.managedFields[0], b.metadata.managedFields[0]);
@@ -58,6 +66,10 @@ describe("shared parse", () => {
       { metadata: { managedFields: [{ fieldsV1: fields }] }, spec: { fieldsV1: fields } },
       { metadata: { name: "n" }, spec: { properties: { a: 0, fieldsV1: fields, spec: fields } } },
       { metadata: { name: "n" }, spec: "text" },
+      { metadata: { name: "n" }, spec: { template: { metadata: { a: 1, labels: { b: "2" } } } } },
+      { metadata: { name: "n" }, data: { a: 1, labels: { b: "2" }, ownerReferences: [1] } },
+      { metadata: { ownerReferences: [{ a: 1, labels: {} }], labels: { b: "2" } }, spec: {} },
+      { metadata: { name: "n", labels: null, ownerReferences: [] } },
       { metadata: { name: "n" }, spec: {} },
       { kind: "X", spec: { template: { metadata: {}, spec: spec() } }, status: {} },
       JSON.parse('{"metadata":{},"spec":{"__proto__":{"a":"a long enough member of it, is it?"}}}'),

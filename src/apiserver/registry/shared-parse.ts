@@ -4,6 +4,8 @@ import type { KubeObject } from "../../api/machinery/object.ts";
 /** Values of which an object has one, and many objects the same. */
 const SPEC = ',"spec":{';
 const FIELDS = '"fieldsV1":{';
+const LABELS = ',"labels":{';
+const OWNERS = ',"ownerReferences":[';
 /** In place of what is cut out. `JSON.stringify` never writes it, so it is nowhere else. */
 const MARK = "-0";
 const QUOTE = 0x22;
@@ -24,8 +26,8 @@ const MEMBER_LENGTH_MIN = 32;
 const values = new Recent<string, object>(TEXTS_MAX);
 
 /**
- * `JSON.parse` of an object, but what many objects have in common is one value for all: the spec of a template, its
- * members where a Pod's node makes it an object of its own, the field sets of a manager.
+ * `JSON.parse` of an object, but what many objects have in common is one value for all: the labels of a template and its spec (its
+ * members, where a Pod's node makes it an object of its own), the owners, the field sets of a manager.
  *
  * Flow: those texts are cut out, the rest is parsed with a mark in their places, and there the values are put which the same
  * texts had before. Where a place turns out to be no such place (a `spec` somewhere deep inside), all is parsed as it is.
@@ -52,16 +54,30 @@ interface Cut {
 
 interface Loose {
   spec?: unknown;
-  readonly metadata?: { readonly managedFields?: unknown };
+  readonly metadata?: {
+    labels?: unknown;
+    ownerReferences?: unknown;
+    readonly managedFields?: unknown;
+  };
 }
 
 type Managed = { fieldsV1?: unknown } | null;
 
-/** Where field sets lie, and after them the spec. */
+/** Where labels and owners lie, after them field sets, and then the spec. */
 function cutsOf(text: string): Cut[] {
   const cuts: Cut[] = [];
   let from = 0;
-  for (let at = text.indexOf(FIELDS); at >= 0; at = text.indexOf(FIELDS, from)) {
+  const fields = text.indexOf(FIELDS);
+  const spec = text.indexOf(SPEC);
+  for (const word of [LABELS, OWNERS]) {
+    const at = text.indexOf(word, from);
+    // Behind those they would be of a template.
+    if (at < 0 || (fields >= 0 && at > fields) || (spec >= 0 && at > spec)) continue;
+    const begin = at + word.length - 1;
+    from = endOf(text, begin);
+    cuts.push({ begin, end: from });
+  }
+  for (let at = fields; at >= 0; at = text.indexOf(FIELDS, from)) {
     const begin = at + FIELDS.length - 1;
     from = endOf(text, begin);
     cuts.push({ begin, end: from });
@@ -73,19 +89,20 @@ function cutsOf(text: string): Cut[] {
 
 /** Puts the values into their places. @returns false: they are not where they are looked for */
 function filled(object: Loose, text: string, cuts: readonly Cut[]): boolean {
-  const entries = object.metadata?.managedFields;
+  const { metadata } = object;
+  const entries = metadata?.managedFields;
   let next = 0;
+  const following = (parse: (text: string) => object): object | undefined => {
+    const cut = cuts[next++];
+    return cut && valueOf(text.slice(cut.begin, cut.end), parse);
+  };
+  if (Object.is(metadata?.labels, -0)) metadata!.labels = following(parsed);
+  if (Object.is(metadata?.ownerReferences, -0)) metadata!.ownerReferences = following(parsed);
   for (const entry of Array.isArray(entries) ? (entries as readonly Managed[]) : []) {
     if (!entry || !Object.is(entry.fieldsV1, -0)) continue;
-    const cut = cuts[next++];
-    if (!cut) return false;
-    entry.fieldsV1 = valueOf(text.slice(cut.begin, cut.end), parsed);
+    entry.fieldsV1 = following(parsed);
   }
-  const cut = cuts[next];
-  if (cut && Object.is(object.spec, -0)) {
-    object.spec = valueOf(text.slice(cut.begin, cut.end), parsedByMembers);
-    next++;
-  }
+  if (Object.is(object.spec, -0)) object.spec = following(parsedByMembers);
   return next === cuts.length;
 }
 

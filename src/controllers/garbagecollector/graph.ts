@@ -1,9 +1,13 @@
 import { LargeMap } from "../../base/large-map.ts";
 import { presentGroup } from "../../api/catalog.ts";
 import { apiVersionOf, type Kind } from "../../api/machinery/kind.ts";
-import type { KubeObject, ObjectKey, OwnerReference } from "../../api/machinery/object.ts";
+import type {
+  KubeObject,
+  ObjectKey,
+  ObjectMeta,
+  OwnerReference,
+} from "../../api/machinery/object.ts";
 import type { CacheChange } from "../../client/cache.ts";
-import { isBeingDeleted } from "../../reconciler/ownership.ts";
 
 export const FOREGROUND = "foregroundDeletion";
 export const ORPHAN = "orphan";
@@ -59,12 +63,12 @@ export class OwnerGraph {
   }
 
   /** Takes in one change. @returns uids that must be looked at. */
-  fold({ kind, key, old, object }: CacheChange): readonly string[] {
+  fold({ kind, old, object }: CacheChange): readonly string[] {
     const oldUid = old?.metadata?.uid;
     const uid = object?.metadata?.uid;
     const removed = oldUid !== undefined && oldUid !== uid ? this.#remove(oldUid) : NONE;
     if (!object || uid === undefined) return removed;
-    const put = this.#put(itemOf(kind, key, uid, object));
+    const put = this.#put(new SeenItem(kind, object.metadata!));
     return removed.length === 0 ? put : [...removed, ...put];
   }
 
@@ -136,17 +140,34 @@ export class OwnerGraph {
 /** One for all: what has no owners had none before, and that is seen without a look at them. */
 const NONE: readonly never[] = [];
 
-function itemOf(kind: Kind, key: ObjectKey, uid: string, object: KubeObject): Item {
-  const { resourceVersion = "", ownerReferences = NONE, finalizers = NONE } = object.metadata ?? {};
-  return {
-    kind,
-    key,
-    uid,
-    resourceVersion,
-    owners: ownerReferences,
-    finalizers,
-    isDeleting: isBeingDeleted(object),
-  };
+/** Holds what the cache holds anyway, and nothing of its own: there is one for every object of the cluster. */
+class SeenItem implements Item {
+  readonly kind: Kind;
+  readonly #meta: ObjectMeta;
+
+  constructor(kind: Kind, meta: ObjectMeta) {
+    this.kind = kind;
+    this.#meta = meta;
+  }
+
+  get key(): ObjectKey {
+    return { namespace: this.#meta.namespace ?? "", name: this.#meta.name ?? "" };
+  }
+  get uid(): string {
+    return this.#meta.uid ?? "";
+  }
+  get resourceVersion(): string {
+    return this.#meta.resourceVersion ?? "";
+  }
+  get owners(): readonly OwnerReference[] {
+    return this.#meta.ownerReferences ?? NONE;
+  }
+  get finalizers(): readonly string[] {
+    return this.#meta.finalizers ?? NONE;
+  }
+  get isDeleting(): boolean {
+    return this.#meta.deletionTimestamp !== undefined;
+  }
 }
 
 /** True when `owner` is what `reference` names, and may own `item`: of the same namespace, or of none. */

@@ -1,6 +1,8 @@
+import { uncountedBytes } from "../../base/uncounted-bytes.ts";
+
 /**
  * Bytes of one slab: about 100 Pods. A slab stays as long as one of its values; a smaller one hardly frees more, since a cluster
- * rarely replaces 20 objects that lie side by side either, and each costs 5 ms of the turn in which it is made while V8 marks.
+ * rarely replaces 20 objects that lie side by side either.
  */
 const SLAB_BYTES = 256 * 1024;
 /** Larger values get a buffer of their own. */
@@ -8,7 +10,7 @@ const SHARED_BYTES_MAX = 16 * 1024;
 
 /** Copies values that are read into buffers that they share: a start reads all objects of the store. */
 export class ValueSlab {
-  #slab = Buffer.alloc(0);
+  #slab: Buffer = Buffer.alloc(0);
   #used = 0;
 
   /** A copy of `bytes` from `from` to `to`. */
@@ -20,7 +22,7 @@ export class ValueSlab {
       return own;
     }
     if (this.#used + length > this.#slab.length) {
-      this.#slab = Buffer.allocUnsafeSlow(SLAB_BYTES);
+      this.#slab = uncountedBytes(SLAB_BYTES);
       this.#used = 0;
     }
     const begin = this.#used;

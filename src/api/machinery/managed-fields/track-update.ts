@@ -46,11 +46,33 @@ export function managedAtCreation(
   }
   const fields = created(scope, object);
   if (!fields) return undefined;
-  const { manager } = writer;
+  return ownedByOne(scope, fields, writer);
+}
+
+/** The list that was made last for a set of fields, and for whom. */
+interface MadeList {
+  readonly scope: ManagedScope;
+  readonly writer: Writer;
+  readonly list: readonly [ManagedFieldsEntry];
+}
+
+const lastLists = new WeakMap<FieldSet, MadeList>();
+
+/** Objects of one shape that are created in one second have one list. */
+function ownedByOne(
+  scope: ManagedScope,
+  fields: FieldSet,
+  writer: Writer,
+): readonly [ManagedFieldsEntry] {
+  const last = lastLists.get(fields);
+  const { manager, time } = writer;
+  if (last?.scope === scope && last.writer.manager === manager && last.writer.time === time)
+    return last.list;
   const { apiVersion, subresource } = scope;
-  return [
-    managedEntry({ manager, operation: "Update", apiVersion, subresource }, fields, writer.time),
-  ];
+  const id = { manager, operation: "Update", apiVersion, subresource } as const;
+  const list = [managedEntry(id, fields, time)] as const;
+  lastLists.set(fields, { scope, writer, list });
+  return list;
 }
 
 /** What a client's list says of a new object, beside what the client itself sets. */
