@@ -119,7 +119,7 @@ async function startLocked(invocation: Invocation, cluster: LocalCluster): Promi
   const apiPort = flags.integer("api-port");
   const schedulerConfig = askedSchedulerConfig(invocation);
   const before = cluster.file();
-  const wasRunning = cluster.isRunning();
+  const wasRunning = before !== undefined && cluster.isSupervised(before);
   const wasKilled = before !== undefined && cluster.wasKilled();
   const file = await cluster.prepare({
     ...(nodes === undefined ? {} : { nodes }),

@@ -295,6 +295,16 @@ describe("clusters on a machine", () => {
 
   for (const [what, strike] of [
     ["the supervisor", () => kill([readLivePid(one.pidFile("supervise"))!])],
+    [
+      "the supervisor's loops, and the server",
+      () => {
+        const supervisor = readLivePid(one.pidFile("supervise"))!;
+        const loops = findClusterProcesses(one.path).supervisors.filter(
+          (pid) => pid !== supervisor,
+        );
+        kill([...loops, readLivePid(one.pidFile("server"))!]);
+      },
+    ],
     ["server, agents, containerd and supervisor", killWhole],
   ] as const)
     it(`kill -9 of ${what}: start mends it; containers run on, the Service answers throughout`, async () => {
