@@ -1,6 +1,7 @@
 import type {
   V1EndpointSlice,
   V1LimitRange,
+  V1Node,
   V1ObjectMeta,
   V1PersistentVolume,
   V1PersistentVolumeClaim,
@@ -99,11 +100,20 @@ async function whyPod(reader: WhyReader, name: string): Promise<Told> {
   const path = reader.path("/api/v1", "pods", name);
   const found = await reader.get<PodWhy>(`${path}/why`);
   const pod = await reader.get<V1Pod>(path);
-  const waits = pod.spec?.nodeName ? podWaits(pod, await reader.events("Pod", name)) : [];
+  const { nodeName } = pod.spec ?? {};
+  const waits = nodeName
+    ? podWaits(pod, await reader.events("Pod", name), await nodeNamed(reader, nodeName))
+    : [];
   return {
     json: { ...found, waits },
     lines: [`pod/${name}: ${found.summary}`, ...findingLines(waits), ...nodeLines(found.nodes)],
   };
+}
+
+/** `undefined`: it is gone, or may not be read. */
+async function nodeNamed(reader: WhyReader, name: string): Promise<V1Node | undefined> {
+  const selector = encodeURIComponent(`metadata.name=${name}`);
+  return (await reader.list<V1Node>(`/api/v1/nodes?fieldSelector=${selector}`))[0];
 }
 
 function nodeLines(nodes: readonly NodeWhy[]): readonly string[] {

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
 import { pod } from "../../../test/support/builders.ts";
-import type { V1ContainerStatus, V1Pod, V1PodSpec, V1PodStatus } from "../../gen/types.ts";
+import type { V1ContainerStatus, V1Node, V1Pod, V1PodSpec, V1PodStatus } from "../../gen/types.ts";
 import type { Happening } from "./finding.ts";
 import { podWaits } from "./pod-waits.ts";
 
@@ -243,5 +243,52 @@ describe("podWaits", () => {
     };
     const [found] = podWaits({ ...gone, metadata }, []);
     assert.match(found!.problem, /kept by finalizers: a\.b\/c$/);
+  });
+
+  const silent = {
+    metadata: { name: "n1" },
+    status: { conditions: [{ type: "Ready", status: "Unknown", reason: "NodeStatusUnknown" }] },
+  } as V1Node;
+
+  it("says that the node of a Pod that is being deleted is silent, and what helps", () => {
+    const gone = subject({}, status({}));
+    const metadata = {
+      ...gone.metadata!,
+      deletionTimestamp: "2026-01-01T00:00:30Z",
+      deletionGracePeriodSeconds: 30,
+    };
+    const [ending] = podWaits({ ...gone, metadata }, []);
+    assert.equal(
+      ending!.problem,
+      "It is being deleted since 2026-01-01T00:00:00Z: its containers are ending, and have until 2026-01-01T00:00:30Z",
+    );
+    const [lost] = podWaits({ ...gone, metadata }, [], silent);
+    assert.equal(
+      lost!.problem,
+      "It is being deleted since 2026-01-01T00:00:00Z, and its node n1 is not ready: NodeStatusUnknown",
+    );
+    assert.match(
+      lost!.remedy!,
+      /out-of-service=nodeshutdown:NoExecute, or kubectl delete pod p --force/,
+    );
+  });
+
+  it("says that the node of a Pod is silent before all that its last status says", () => {
+    assert.deepEqual(podWaits(subject({}, status({ ready: true })), [], silent), [
+      { problem: "its node n1 is not ready: NodeStatusUnknown", more: "skiff why node/n1" },
+    ]);
+  });
+
+  it("says which probe a container was killed for", () => {
+    const livenessProbe = { exec: { command: ["false"] } };
+    const crashing = subject(
+      { containers: [{ ...container, livenessProbe }] },
+      waiting("CrashLoopBackOff"),
+    );
+    const events = [warning("Killing", "Container app failed liveness probe, will be restarted")];
+    assert.equal(
+      podWaits(crashing, events)[0]!.remedy,
+      "it was killed for its liveness probe (exec false), which would have to succeed",
+    );
   });
 });

@@ -2,22 +2,30 @@ import type {
   V1Container,
   V1ContainerState,
   V1ContainerStatus,
+  V1Node,
   V1Pod,
   V1Probe,
 } from "../../gen/types.ts";
+import { formatTime, parseTime } from "../../base/clock.ts";
 import { newest, told, type Finding, type Happening } from "./finding.ts";
 
 /**
  * What a Pod that has a node waits for, or what has failed. None: it is Ready, or has done its work.
  *
- * `events`: those about the Pod.
+ * `events`: those about the Pod. `node`: the Pod's, where it is known.
  * @spec k8s@1.36 pkg/kubelet: the reasons and messages of container states, events and conditions
  */
-export function podWaits(pod: V1Pod, events: readonly Happening[]): readonly Finding[] {
+export function podWaits(
+  pod: V1Pod,
+  events: readonly Happening[],
+  node?: V1Node,
+): readonly Finding[] {
   const { metadata, spec, status } = pod;
-  if (metadata?.deletionTimestamp) return [leaving(pod)];
+  const silence = silenceOf(node);
+  if (metadata?.deletionTimestamp) return [leaving(pod, silence)];
   if (status?.phase === "Succeeded") return [];
   if (status?.phase === "Failed") return failed(pod);
+  if (silence) return [{ problem: silence, more: `skiff why node/${spec?.nodeName}` }];
   if (!status?.containerStatuses?.length) return [unseen(pod, events)];
   const initial = firstUnfinished(pod);
   if (initial) return [waitOf(pod, initial, events, true)];
@@ -46,10 +54,32 @@ function logs(pod: V1Pod, container: string, previous = ""): string {
   return commandFor(pod, `logs ${pod.metadata?.name} -c ${container}${previous}`);
 }
 
-function leaving({ metadata }: V1Pod): Finding {
-  const since = `It is being deleted since ${metadata?.deletionTimestamp}`;
+/** That the node's kubelet does not tell how it is; `undefined`: it does, or is not known. */
+function silenceOf(node: V1Node | undefined): string | undefined {
+  const ready = node?.status?.conditions?.find(({ type }) => type === "Ready");
+  if (!ready || ready.status === "True") return undefined;
+  return `its node ${node?.metadata?.name} is not ready: ${told(ready.reason, ready.message)}`;
+}
+
+function leaving(pod: V1Pod, silence: string | undefined): Finding {
+  const { metadata, spec } = pod;
+  const { deletionTimestamp = "", deletionGracePeriodSeconds = 0 } = metadata ?? {};
+  const begun = parseTime(String(deletionTimestamp)) - deletionGracePeriodSeconds * 1000;
+  const since = `It is being deleted since ${formatTime(begun)}`;
   const finalizers = metadata?.finalizers ?? [];
-  if (finalizers.length === 0) return { problem: `${since}: its containers are ending` };
+  if (silence)
+    return {
+      problem: `${since}, and ${silence}`,
+      remedy:
+        `that node back; or, if it is off for good, kubectl taint node ${spec?.nodeName} ` +
+        `node.kubernetes.io/out-of-service=nodeshutdown:NoExecute, or ` +
+        commandFor(pod, `delete pod ${metadata?.name} --force --grace-period=0`),
+      more: `skiff why node/${spec?.nodeName}`,
+    };
+  if (finalizers.length === 0) {
+    const grace = deletionGracePeriodSeconds > 0 ? `, and have until ${deletionTimestamp}` : "";
+    return { problem: `${since}: its containers are ending${grace}` };
+  }
   return {
     problem: `${since} and is kept by finalizers: ${finalizers.join(", ")}`,
     remedy: "whoever set them must remove them when its work is done",
@@ -141,7 +171,7 @@ function waitOf(
   if (terminated)
     return { problem: `${name} ${endOf(terminated)}`, more: logs(pod, container.name) };
   const { reason = "", message } = waiting ?? {};
-  if (reason === "CrashLoopBackOff") return crashing(pod, name, container, status!);
+  if (reason === "CrashLoopBackOff") return crashing(pod, name, container, status!, events);
   if (reason === "" || reason === "ContainerCreating" || reason === "PodInitializing")
     return preparing(pod, name, container, events);
   const remedy = REMEDIES[reason]?.(container) ?? missingObject(message ?? "");
@@ -172,12 +202,23 @@ function crashing(
   name: string,
   container: V1Container,
   { lastState, restartCount }: V1ContainerStatus,
+  events: readonly Happening[],
 ): Finding {
   const last = lastState?.terminated;
   const times = `${restartCount} restart${restartCount === 1 ? "" : "s"}`;
   const limit = container.resources?.limits?.["memory"];
+  const killing = newest(
+    events.filter(({ message }) => message?.startsWith(`Container ${container.name} failed `)),
+    "Killing",
+  );
+  const probe = /failed (liveness|startup) probe/.exec(killing?.message ?? "")?.[1];
+  const asked = probe === "startup" ? container.startupProbe : container.livenessProbe;
   return {
     problem: `${name} waits: CrashLoopBackOff after ${times}${last ? `; it last ${endOf(last)}` : ""}`,
+    ...(probe &&
+      asked && {
+        remedy: `it was killed for its ${probe} probe (${probeText(asked)}), which would have to succeed`,
+      }),
     ...(last?.reason === "OOMKilled" && {
       remedy: `more than its memory limit${limit ? ` of ${limit}` : ""}, or a program that needs less`,
     }),
