@@ -296,13 +296,10 @@ describe("clusters on a machine", () => {
   for (const [what, strike] of [
     ["the supervisor", () => kill([readLivePid(one.pidFile("supervise"))!])],
     [
-      "the supervisor's loops, and the server",
+      "the server and the loop that would start it again",
       () => {
-        const supervisor = readLivePid(one.pidFile("supervise"))!;
-        const loops = findClusterProcesses(one.path).supervisors.filter(
-          (pid) => pid !== supervisor,
-        );
-        kill([...loops, readLivePid(one.pidFile("server"))!]);
+        const server = readLivePid(one.pidFile("server"))!;
+        kill([parentOf(server), server]);
       },
     ],
     ["server, agents, containerd and supervisor", killWhole],
@@ -428,6 +425,15 @@ describe("clusters on a machine", () => {
         holder.kill();
       }
       assert.deepEqual(readdirSync(home), ["one"]);
+    });
+
+    it("nothing, where nobody reads it: as a program does that SIGPIPE ends", async () => {
+      const script = 'mkfifo "$1"; : <"$1" & exec 3>"$1"; wait; shift; "$@" >&3';
+      const fifo = join(folder, "nobody");
+      const words = ["sh", "-c", script, "sh", fifo, process.execPath, ENTRY, "--help"];
+      const { status, err } = await run(words);
+      assert.equal(err, "");
+      assert.equal(status, 141);
     });
 
     it("a user who is not root", () =>
@@ -609,6 +615,12 @@ async function startMachine(): Promise<ChildProcess> {
     child.once("exit", () => reject(new Error("cannot make a machine: are you root?")));
   });
   return child;
+}
+
+/** @spec proc(5): field 4 of /proc/PID/stat. */
+function parentOf(pid: number): number {
+  const stat = readFileSync(`/proc/${pid}/stat`, "utf8");
+  return Number(stat.slice(stat.lastIndexOf(")") + 2).split(" ")[1]);
 }
 
 /** @spec proc(5): field 6 of /proc/PID/stat. */
