@@ -62,6 +62,15 @@ describe("readConfiguration", () => {
     const names = (of: typeof profiles): readonly string[] => of[0]!.plugins.map((p) => p.name);
     assert.deepEqual(names(profiles), names(DEFAULT_CONFIGURATION.profiles));
     assert.deepEqual(rest, { extenders: [], initialBackoffMs: 1000, maxBackoffMs: 10_000 });
+    const text = `${HEAD}extenders: [{urlPrefix: "http://a/", managedResources: [{name: a.b/c}]}]`;
+    assert.deepEqual(readConfiguration(text).extenders, [
+      {
+        urlPrefix: "http://a",
+        ...{ filterVerb: "", prioritizeVerb: "", preemptVerb: "", bindVerb: "", weight: 1 },
+        ...{ timeoutMs: 5000, isNodeCacheCapable: false, isIgnorable: false },
+        managedResources: [{ name: "a.b/c", ignoredByScheduler: false }],
+      },
+    ]);
     assert.equal(profiles[0]!.schedulerName, "default-scheduler");
   });
 

@@ -187,6 +187,73 @@ describe("decide", () => {
     it(`refuses for ${name}`, () => assert.equal(outcome(subject, nodes), expected));
   }
 
+  const onPort = (port: object) =>
+    pod("p", {
+      containers: [{ ...container(), ports: [{ containerPort: 80, ...port } as never] }],
+    });
+  const bound = (port: object) => ({ a: [onPort(port)] });
+  for (const [what, wanted, taken, isFree] of [
+    ["another port", { hostPort: 81 }, { hostPort: 80 }, true],
+    ["the same", { hostPort: 80 }, { hostPort: 80 }, false],
+    ["another protocol", { hostPort: 80, protocol: "UDP" }, { hostPort: 80 }, true],
+    [
+      "other addresses",
+      { hostPort: 80, hostIP: "127.0.0.1" },
+      { hostPort: 80, hostIP: "127.0.0.2" },
+      true,
+    ],
+    ["one address of all", { hostPort: 80, hostIP: "127.0.0.1" }, { hostPort: 80 }, false],
+    ["no port of the host", {}, { hostPort: 80 }, true],
+  ] as const)
+    it(`host ports: ${what} → ${isFree ? "free" : "taken"}`, () => {
+      const place = outcome(onPort(wanted), world([node("a")], bound(taken)));
+      assert.equal(place === "a", isFree, place);
+    });
+
+  const tainted = (name: string, ...effects: string[]): V1Node =>
+    node(name, { spec: { taints: effects.map((effect, i) => ({ key: `k${i}`, effect })) } });
+  const all = [{ operator: "Exists" }];
+  const hard = [{ operator: "Exists", effect: "NoSchedule" }];
+  for (const [what, tolerations, nodes, expected] of [
+    [
+      "NoExecute refuses as well",
+      [],
+      [tainted("a", "NoExecute"), tainted("b", "PreferNoSchedule")],
+      "b",
+    ],
+    [
+      "the fewer preferences against it, the better",
+      [],
+      [tainted("a", "PreferNoSchedule", "PreferNoSchedule"), tainted("b", "PreferNoSchedule")],
+      "b",
+    ],
+    [
+      "what it tolerates is none",
+      [{ key: "k0", operator: "Exists" }],
+      [tainted("a", "PreferNoSchedule"), tainted("b", "PreferNoSchedule", "PreferNoSchedule")],
+      "a",
+    ],
+    [
+      "but not by tolerating another effect",
+      hard,
+      [tainted("a", "PreferNoSchedule"), tainted("b", "NoSchedule")],
+      "b",
+    ],
+    [
+      "a hard taint that it tolerates is none either",
+      hard,
+      [tainted("a", "NoSchedule"), tainted("b", "PreferNoSchedule")],
+      "a",
+    ],
+  ] as const)
+    it(`taints: ${what} → ${expected}`, () =>
+      assert.equal(outcome(pod("p", { tolerations: [...tolerations] }), world(nodes)), expected));
+
+  it("who tolerates everything may go anywhere", () => {
+    const nodes = world([tainted("a", "NoSchedule", "NoExecute", "PreferNoSchedule")]);
+    assert.equal(outcome(pod("p", { tolerations: all }), nodes), "a");
+  });
+
   it("accepts what the Pod tolerates", () => {
     const taints = [{ key: "k", value: "v", effect: "NoSchedule" }];
     const tolerations = [{ key: "k", operator: "Exists" }];

@@ -103,6 +103,22 @@ describe("extenders", () => {
     assert.equal(await decided(pod("p"), named, world()), "c");
   });
 
+  it("that name no nodes leave those that they do not refuse", async () => {
+    const refusing = extendersOf(`{${filter}}`, () => ({ FailedNodes: { a: "dark", b: "dark" } }));
+    assert.equal(await decided(pod("p"), refusing, world()), "c");
+  });
+
+  it("choose among the victims", async () => {
+    const cache = new SchedulerCache();
+    cache.setNode(node("a"));
+    for (const name of ["x", "y"]) cache.assume(pod(name, 1, "2"), "a");
+    const text = '{urlPrefix: "http://x", preemptVerb: preempt, nodeCacheCapable: true}';
+    const one = extendersOf(text, () => ({
+      NodeNameToMetaVictims: { a: { Pods: [{ UID: "y" }] } },
+    }));
+    assert.equal(await decided(pod("p", 10, "4"), one, cache), "a: y");
+  });
+
   it("add to the scores", async () => {
     const text = '{urlPrefix: "http://x", prioritizeVerb: rank, weight: 5}';
     const ranks = extendersOf(text, () => [

@@ -134,6 +134,40 @@ describe("delete", () => {
   );
 
   it(
+    "of workloads in older versions leaves what they made, unless it is said otherwise",
+    inServer(async ({ request }) => {
+      const template = {
+        metadata: { labels: { a: "b" } },
+        spec: { containers: [{ name: "c", image: "i" }] },
+      };
+      const spec = { selector: { matchLabels: { a: "b" } }, template, serviceName: "s" };
+      const finalizers = async (plural: string, version: string, options = {}, part = "/a") => {
+        const path = (of: string): string => `/apis/${of}/namespaces/default/${plural}`;
+        const body = { metadata: { name: "a", finalizers: ["mine.example/x"] }, spec };
+        await request("POST", path("apps/v1"), body);
+        await request("DELETE", `${path(version)}${part}`, options);
+        const { json } = await request("GET", `${path("apps/v1")}/a`);
+        const patch = { metadata: { finalizers: null } };
+        await request("PATCH", `${path("apps/v1")}/a`, patch, MERGE);
+        return json.metadata.finalizers.slice(1).join();
+      };
+      for (const [plural, version, expected] of [
+        ["deployments", "extensions/v1beta1", "orphan"],
+        ["deployments", "apps/v1beta1", "orphan"],
+        ["replicasets", "apps/v1beta2", "orphan"],
+        ["daemonsets", "extensions/v1beta1", "orphan"],
+        ["statefulsets", "apps/v1beta2", "orphan"],
+        ["deployments", "apps/v1", ""],
+        ["statefulsets", "apps/v1", ""],
+      ] as const)
+        assert.equal(await finalizers(plural, version), expected, `${plural} ${version}`);
+      const said = { propagationPolicy: "Background" };
+      assert.equal(await finalizers("deployments", "apps/v1beta1", said), "");
+      assert.equal(await finalizers("deployments", "apps/v1beta1", {}, ""), "orphan");
+    }),
+  );
+
+  it(
     "of a collection deletes what the selector selects",
     inServer(async ({ request }) => {
       for (const [name, l] of [

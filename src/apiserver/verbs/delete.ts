@@ -14,6 +14,7 @@ import { localKey } from "../registry/keys.ts";
 import type { ObjectVersion } from "../registry/object-version.ts";
 import { validateAdmission } from "./admit.ts";
 import {
+  askedIn,
   checkPreconditions,
   deletionWarning,
   planDeletion,
@@ -36,8 +37,9 @@ export async function deleteObject(
   call: ApiCall,
   options: DeletionOptions,
 ): Promise<Deleted> {
-  const { served, info } = call;
+  const { served, info, face } = call;
   const key = localKey(info.namespace, info.name);
+  const wanted = askedIn(face.kind, call.kind, options);
   const warning = deletionWarning(call.kind, options);
   if (warning !== undefined) call.warn(warning);
   for (let attempt = 0; attempt < CONFLICT_TRIES_MAX; attempt++) {
@@ -45,7 +47,7 @@ export async function deleteObject(
     if (!old) throw notFound(call.kind, info.name);
     checkPreconditions(call.kind, old.object, options);
     validateAdmission(parts, call, "DELETE", undefined, old.object);
-    const done = await deleteOnce(parts, call, options, old);
+    const done = await deleteOnce(parts, call, wanted, old);
     if (done) return { ...done, version: shown(served, done.version) };
     if (options.ifResourceVersion !== undefined)
       throw conflict(call.kind, info.name, "Precondition failed: the object has been modified");

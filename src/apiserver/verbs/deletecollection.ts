@@ -7,7 +7,7 @@ import type { ResourceCache } from "../registry/resource-cache.ts";
 import { ViewCursor } from "../registry/version-cursor.ts";
 import { turnsOf } from "../../base/turns.ts";
 import { deleteObject } from "./delete.ts";
-import type { DeletionOptions } from "./deletion.ts";
+import { askedIn, type DeletionOptions } from "./deletion.ts";
 
 /** Deletes under way at a time: enough for one group commit; more would only queue. */
 const WORKERS = 64;
@@ -26,6 +26,7 @@ export async function deleteCollection(
   predicate: Predicate,
 ): Promise<readonly ObjectVersion[]> {
   const { served } = call;
+  const wanted = askedIn(call.face.kind, call.kind, options);
   const versions = await selectedNow(parts, served.cache, predicate);
   const deleted: ObjectVersion[] = [];
   let next = 0;
@@ -36,7 +37,7 @@ export async function deleteCollection(
       const { name = "", namespace = "" } = version.meta;
       const one = call.about(served, { name, namespace, verb: "delete" });
       try {
-        deleted.push((await deleteObject(parts, one, options)).version);
+        deleted.push((await deleteObject(parts, one, wanted)).version);
       } catch (error) {
         if (!isStatusError(error, "NotFound")) throw error;
       }

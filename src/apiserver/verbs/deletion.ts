@@ -9,6 +9,8 @@ import { formatTime, parseTime, type Instant } from "../../base/clock.ts";
 export interface DeletionOptions {
   readonly graceSeconds?: number;
   readonly propagation?: "Orphan" | "Background" | "Foreground";
+  /** Where nobody says anything else. See {@link askedIn}. */
+  readonly isOrphaning?: boolean;
   readonly ifUid?: string;
   readonly ifResourceVersion?: string;
 }
@@ -26,6 +28,8 @@ const FOREGROUND = "foregroundDeletion";
 
 /** Kinds whose dependents stay by default, from before there was a choice. @spec DefaultGarbageCollectionPolicy */
 const ORPHANING = new Set(["/replicationcontrollers", "batch/jobs"]);
+/** Kinds of which that is so where an older version of them is asked. @spec DefaultGarbageCollectionPolicy of each */
+const ONCE_ORPHANING = new Set(["deployments", "replicasets", "daemonsets", "statefulsets"]);
 /** Kinds that have no dependents. @spec DefaultGarbageCollectionPolicy: Unsupported */
 const CHILDLESS = new Set(["/events", "events.k8s.io/events"]);
 
@@ -52,6 +56,13 @@ export function planDeletion(
     return { kind: "mark", object: grace.kind === "mark" ? finalized : markNow(finalized, now) };
   const isWaiting = grace.kind === "mark" && marked.metadata!.deletionGracePeriodSeconds! > 0;
   return isWaiting ? { kind: "mark", object: finalized } : { kind: "remove" };
+}
+
+/** What is asked of `kind` in the version of `face`. */
+export function askedIn(face: Kind, kind: Kind, options: DeletionOptions): DeletionOptions {
+  const isOlder = face.group !== kind.group || face.version !== kind.version;
+  const isOrphaning = isOlder && kind.group === "apps" && ONCE_ORPHANING.has(kind.plural);
+  return isOrphaning ? { ...options, isOrphaning } : options;
 }
 
 /** @throws {StatusError} Conflict: the object is another one, or has changed. */
@@ -127,14 +138,14 @@ function finalizersOf(kind: Kind, object: KubeObject, options: DeletionOptions):
 function propagationOf(
   kind: Kind,
   present: readonly string[],
-  { propagation }: DeletionOptions,
+  { propagation, isOrphaning }: DeletionOptions,
 ): "Orphan" | "Background" | "Foreground" {
   const id = `${kind.group}/${kind.plural}`;
   if (CHILDLESS.has(id)) return "Background";
   if (propagation) return propagation;
   const own = present.find((finalizer) => finalizer === ORPHAN || finalizer === FOREGROUND);
   if (own) return own === ORPHAN ? "Orphan" : "Foreground";
-  return ORPHANING.has(id) ? "Orphan" : "Background";
+  return isOrphaning || ORPHANING.has(id) ? "Orphan" : "Background";
 }
 
 /** What a client hears that leaves a Job's Pods behind without having said so. @spec k8s@1.36 registry/batch/job/storage deleteOptionWarnings */

@@ -197,6 +197,21 @@ describe("endpointslice plan", () => {
     assert.equal(endpointSliceController.observe(cache, { namespace: "d", name: "x" }), undefined);
   });
 
+  it("a Service that is a name alone has no slices, whatever it selects", () => {
+    const named = service({ type: "ExternalName", externalName: "example.com" });
+    const cache = new StaticCache().put(ServiceKind, named);
+    assert.equal(
+      endpointSliceController.observe(cache, { namespace: "d", name: "web" }),
+      undefined,
+    );
+    const without = { ...service(), spec: { ...service().spec, selector: undefined } };
+    const other = new StaticCache().put(ServiceKind, without as never);
+    assert.equal(
+      endpointSliceController.observe(other, { namespace: "d", name: "web" }),
+      undefined,
+    );
+  });
+
   it("both families", () => {
     const svc = service({ ipFamilies: ["IPv4", "IPv6"] });
     const slices = slicesAfter(writes(svc, [pod("a", { ips: ["10.0.0.1", "fd00::1"] })]));
