@@ -2,7 +2,7 @@
 // process of this build, alone, with its controllers and scheduler; with a reference (another API server, nothing scheduled on it),
 // what can be asked there is asked there in the same run (memory: of the process that listens at URL, if it is on this machine).
 // Appends one line to bench/results.ndjson. Names: lists memory restart fairness watch stalled creates; of the watches:
-// [--protocols h1,h2] [--rates 1,100,1000]. Leaves the server's processor profile in FOLDER.
+// [--protocols h1,h2,h1-plain] [--rates 1,100,1000]. Leaves the server's processor profile in FOLDER.
 import { execFileSync, fork, spawn, spawnSync } from "node:child_process";
 import { existsSync, mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { availableParallelism, tmpdir } from "node:os";

@@ -1,7 +1,7 @@
-// A process with many watchers of one resource: `node bench/watchers.mjs URL TOKEN PATH COUNT h1|h2 [stalled]`. Reads commands from
-// its parent: { mark }, { count }, { report: when each change was acknowledged }. Raw sockets and no JSON: what is measured is the server. They ask as
-// client-go does, for gzip; a real watcher has a machine of its own, a thousand here have half of one: what all of them get as
-// the same bytes is inflated once.
+// A process with many watchers of one resource: `node bench/watchers.mjs URL TOKEN PATH COUNT h1|h2|h1-plain [stalled]`. Reads commands
+// from its parent: { mark }, { count }, { report: when each change was acknowledged }. Raw sockets and no JSON: what is measured is the server. They
+// ask as client-go does, for gzip (h1-plain: for no compression); a real watcher has a machine of its own, a thousand here have half of one: what
+// all of them get as the same bytes is looked at once.
 import http2 from "node:http2";
 import { monitorEventLoopDelay } from "node:perf_hooks";
 import tls from "node:tls";
@@ -61,9 +61,26 @@ function afterAcknowledged(acknowledged) {
   return delaysMs.sort();
 }
 
+/** What came and its contents: of the last reads, the newest first. */
+const known = [];
+const KNOWN_MAX = 32;
+
+/** @returns `read(bytes)`, of all who get the same bytes once. */
+function contentOnce(bytes, read) {
+  let content = known.find((one) => one.bytes.equals(bytes))?.content;
+  if (content) return content;
+  content = read(bytes);
+  known.unshift({ bytes: Buffer.from(bytes), content });
+  if (known.length > KNOWN_MAX) known.pop();
+  return content;
+}
+
+const ofPiece = (piece) => contentOf(piece);
+
 /** A frame ends in a newline; those of HTTP/1.1's own framing come after a carriage return. */
 function take(at, piece) {
-  note(at, contentOf(piece, lasts[at]));
+  const isCut = piece[0] === NEWLINE;
+  note(at, isCut ? contentOf(piece, lasts[at]) : contentOnce(piece, ofPiece));
   lasts[at] = piece[piece.length - 1];
 }
 
@@ -72,9 +89,7 @@ const GZIP_HEADER = 10;
 /** What ends each flushed block: those before it can be inflated. */
 const MARK = Buffer.from([0, 0, 0xff, 0xff]);
 const INFLATE = { finishFlush: constants.Z_SYNC_FLUSH };
-/** Flushed blocks and their contents: those of the last reads, the newest first. */
-const inflated = [];
-const INFLATED_MAX = 32;
+const ofBlocks = (blocks) => contentOf(inflateRawSync(blocks, INFLATE));
 /** What has come of each watcher's blocks whose end is still missing. */
 const parts = new Array(watchers);
 const hasHeader = new Uint8Array(watchers);
@@ -89,13 +104,7 @@ function takeGzip(at, piece) {
   }
   if (blocks.length === 0) return;
   if (!blocks.subarray(-MARK.length).equals(MARK)) return void (parts[at] = Buffer.from(blocks));
-  let content = inflated.find((known) => known.blocks.equals(blocks))?.content;
-  if (!content) {
-    content = contentOf(inflateRawSync(blocks, INFLATE));
-    inflated.unshift({ blocks: Buffer.from(blocks), content });
-    if (inflated.length > INFLATED_MAX) inflated.pop();
-  }
-  note(at, content);
+  note(at, contentOnce(blocks, ofBlocks));
 }
 
 /** The payload of chunks of HTTP/1.1, and what is left of an unfinished one. */
@@ -122,7 +131,7 @@ function takeChunked(at, piece) {
 
 /** As client-go asks. */
 const ASKED = {
-  "accept-encoding": "gzip",
+  ...(protocol !== "h1-plain" && { "accept-encoding": "gzip" }),
   "user-agent": "watchers/v0 (linux/amd64) kubernetes/$Format",
 };
 

@@ -21,8 +21,11 @@ interface ResponseInside {
   readonly socket: (Socket & { readonly _httpMessage?: unknown }) | null;
 }
 
-/** Pieces up to this many bytes, as events of watches are, are framed in one buffer, for all who get the same one. Lists have larger pieces. */
-const SHARED_BYTES_MAX = 16 * 1024;
+/**
+ * Pieces up to this many bytes, as one read of a watch gives them (64 kB and its last event), are framed in one buffer, for all who get the same one.
+ * Lists have larger pieces, and each of them one reader: doubling it copies them once more.
+ */
+const SHARED_BYTES_MAX = 96 * 1024;
 
 const LINE_END = Buffer.from("\r\n");
 const framed = new WeakMap<Buffer, Buffer>();
