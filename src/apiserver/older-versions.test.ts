@@ -114,7 +114,7 @@ describe("older apiVersions", () => {
         const [added] = await watch.next(1);
         assert.deepEqual([added.type, added.object.apiVersion], ["ADDED", version]);
       }
-      await request("DELETE", `${path}/web`);
+      await request("DELETE", `${path}/web`, { propagationPolicy: "Background" });
       const [deleted] = await old.next(1);
       assert.deepEqual(
         [deleted.type, deleted.object.apiVersion],
