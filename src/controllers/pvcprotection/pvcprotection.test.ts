@@ -68,6 +68,25 @@ describe("pvcProtectionLoop", () => {
     assert.equal(keeps({ ...GOING, deletionGracePeriodSeconds: 0 }, [owner]), false);
   });
 
+  it("a claim that its Pod owns goes when that Pod is shut down: foreground deletion keeps the Pod for the claim", () => {
+    const owner = { apiVersion: "v1", kind: "Pod", name: "p", uid: "u", controller: true };
+    const keeps = (parts: object, ownerReferences: object[]): boolean => {
+      const metadata = { namespace: "d", uid: "u", ...parts };
+      const { cache, decide } = world({
+        ...user({ nodeName: "n" }),
+        metadata: { name: "p", ...metadata },
+      });
+      cache.put(PersistentVolumeClaim, claim("c", { ...kept, ownerReferences }));
+      return decide("d/c")?.plan.writes === undefined;
+    };
+    const isShutDown = { ...GOING, deletionGracePeriodSeconds: 0 };
+    assert.equal(keeps({}, [owner]), true);
+    assert.equal(keeps({ ...GOING, deletionGracePeriodSeconds: 30 }, [owner]), true);
+    assert.equal(keeps(isShutDown, []), true, "nobody's claim: the Pod uses it until it is gone");
+    assert.equal(keeps(isShutDown, [{ ...owner, uid: "set" }]), true);
+    assert.equal(keeps(isShutDown, [owner]), false);
+  });
+
   it("a Pod that goes wakes the claims that go, and asks for Pods up to the claim's version", () => {
     const { cache, decide, woken } = world(
       user({ nodeName: "n" }),

@@ -44,7 +44,7 @@ export function pvcProtectionLoop(cache: Cache): Loop {
       if (!claim) return undefined;
       const isUser = (pod: Pod): boolean =>
         (pod.spec?.nodeName ?? "") !== "" &&
-        (namesClaim(pod, key.name) || (isControlledBy(claim, pod) && !isShutDown(pod)));
+        (isControlledBy(claim, pod) ? !isShutDown(pod) : namesClaim(pod, key.name));
       const isUsed = (): boolean => users.of(text).some(isUser);
       const revision = Number(claim.metadata?.resourceVersion ?? 0);
       return {
@@ -71,6 +71,8 @@ function namesClaim({ spec }: Pod, claimName: string): boolean {
 
 /**
  * Its kubelet has done with it, and only finalizers hold it: perhaps that of foreground deletion, which waits for the claims that the Pod owns.
+ * Upstream asks this only of the claims of ephemeral volumes; a Pod of a StatefulSet that owns its claim (`whenScaled: Delete`) and is deleted
+ * in the foreground waits there for ever.
  *
  * @spec k8s@1.36 pvc_protection_controller.go podUsesPVC, podIsShutDown
  */
