@@ -26,7 +26,10 @@ export interface CacheFilter<T> {
   readonly after?: string;
 }
 
-/** A change of one object in a cache. `old` and `object` are both absent never. */
+/**
+ * A change of one object in a cache. `old` and `object` are both absent never, and of one uid: an object that was made anew
+ * under its name is told as gone, then as come, also where both happened unheard.
+ */
 export interface CacheChange<T extends KubeObject = KubeObject> {
   readonly kind: Kind<T>;
   readonly key: ObjectKey;

@@ -118,11 +118,10 @@ class FollowedKind {
   }
 
   replace(objects: readonly KubeObject[], resourceVersion: string): void {
-    const present = new Set(objects.map((object) => formatKey(keyOf(object))));
-    for (const object of this.store.list()) {
-      const key = keyOf(object);
-      if (!present.has(formatKey(key))) this.#tell(this.store.remove(key));
-    }
+    // By uid too: what was made anew under its name since is another object.
+    const present = new Set(objects.map(identityOf));
+    for (const object of this.store.list())
+      if (!present.has(identityOf(object))) this.#tell(this.store.remove(keyOf(object)));
     for (const object of objects) this.#tell(this.store.put(this.#shared(object)));
     this.#moveTo(resourceVersion);
     this.#resolveSynced();
@@ -152,4 +151,8 @@ class FollowedKind {
     this.revision = revision;
     for (const listener of this.revisionListeners) listener(revision);
   }
+}
+
+function identityOf(object: KubeObject): string {
+  return `${formatKey(keyOf(object))} ${object.metadata?.uid ?? ""}`;
 }

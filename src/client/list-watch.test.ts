@@ -10,8 +10,8 @@ import type { CacheChange } from "./cache.ts";
 import type { Client, List, ListOptions, WatchEvent, WatchOptions } from "./client.ts";
 import { ListWatchCache } from "./list-watch-cache.ts";
 
-const map = (name: string, revision: number): ConfigMap => ({
-  metadata: { name, namespace: "d", resourceVersion: String(revision) },
+const map = (name: string, revision: number, uid = name): ConfigMap => ({
+  metadata: { name, namespace: "d", uid, resourceVersion: String(revision) },
 });
 
 const expired = new StatusError({
@@ -111,6 +111,18 @@ describe("list-watch cache", () => {
     assert.deepEqual(asked, ["list", "watch 1", "list", "watch 9"]);
     assert.deepEqual(changes.slice(3), ["-a", "~c", "+d"], "b is what it was");
     assert.equal(names(cache), "b,c,d");
+  });
+
+  it("what was made anew unheard is told as gone, then as come", async () => {
+    const { clock, cache, changes } = scripted([
+      { list: { items: [map("a", 1), map("b", 1)], resourceVersion: "1" } },
+      { watch: [], end: expired },
+      { list: { items: [map("a", 8, "another"), map("b", 5)], resourceVersion: "9" } },
+    ]);
+    void cache.sync(ConfigMap);
+    await clock.advance(0);
+    assert.deepEqual(changes.slice(2), ["-a", "+a", "~b"]);
+    assert.equal(names(cache), "a,b");
   });
 
   it("events that come again change nothing", async () => {

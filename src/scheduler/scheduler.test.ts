@@ -8,7 +8,7 @@ import { silentLogger } from "../base/logger.ts";
 import { MetricRegistry } from "../base/metrics.ts";
 import { Unreachable } from "../base/network.ts";
 import { SeededRandom } from "../base/seeded-random.ts";
-import { conflict, forbidden } from "../api/machinery/status-errors.ts";
+import { conflict, expired, forbidden } from "../api/machinery/status-errors.ts";
 import type { KubeObject } from "../api/machinery/object.ts";
 import type { Cache } from "../client/cache.ts";
 import type { Client, WatchEvent } from "../client/client.ts";
@@ -217,6 +217,28 @@ describe("Scheduler", () => {
         assert.equal(await world.places(), "a:n1 b:");
       }, startFollowing),
     );
+
+  it(
+    "frees the room of a Pod that went and was made anew while nothing was heard of either",
+    inWorld(async (world) => {
+      await world.addNode("n1");
+      await world.addPod("a", requesting("3"));
+      await world.pass(100);
+      assert.equal(await world.places(), "a:n1");
+      let cut = (): void => {};
+      world.beforeEvent = ({ type }) =>
+        type === "DELETED"
+          ? new Promise((_, reject) => (cut = () => reject(expired("too old resource version"))))
+          : Promise.resolve();
+      await world.removePod("a");
+      await world.addPod("a", requesting("3"));
+      await world.pass(100);
+      assert.equal(await world.places(), "a:", "not yet heard of");
+      cut();
+      await world.pass(2000);
+      assert.equal(await world.places(), "a:n1");
+    }, startFollowing),
+  );
 
   it(
     "tries again after its backoff when a binding fails, and gives the room to others until then",
