@@ -57,4 +57,11 @@ describe("rememberedOnReturn", () => {
     }
     assert.equal(make(other), 103);
   });
+
+  it("keeps nothing large, however often it comes", () => {
+    let made = 0;
+    const make = rememberedOnReturn(4, () => ++made);
+    const large = { text: "x".repeat(1e6) };
+    assert.deepEqual([make(large), make(large), make(large)], [1, 2, 3]);
+  });
 });

@@ -61,7 +61,7 @@ export function remembered<K extends object, V extends NonNullable<unknown>>(
   };
 }
 
-/** Like {@link remembered}, but only of objects that come a second time: those that never do push nothing out. */
+/** Like {@link remembered}, but only of objects that come a second time: those that never do push nothing out. @bounds as there */
 export function rememberedOnReturn<K extends object, V extends NonNullable<unknown>>(
   entriesMax: number,
   make: (key: K) => V,
@@ -72,6 +72,7 @@ export function rememberedOnReturn<K extends object, V extends NonNullable<unkno
     const known = recent.get(key);
     if (known !== undefined) return known;
     const made = make(key);
+    if (!isSmall(key)) return made;
     if (once.get(key)) recent.set(key, made);
     else once.set(key, true);
     return made;

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { createCipheriv, createHash } from "node:crypto";
 import { describe, it } from "node:test";
-import { uncountedBytes } from "./uncounted-bytes.ts";
+import { copyBytes, uncountedBytes } from "./uncounted-bytes.ts";
 
 describe("uncounted bytes", () => {
   it("are a buffer like any other to those who write, read, hash and seal values", () => {
@@ -17,6 +17,19 @@ describe("uncounted bytes", () => {
       createCipheriv("aes-256-gcm", Buffer.alloc(32), Buffer.alloc(12)).update(value);
     assert.deepEqual(sealed(bytes), sealed(copy));
     assert.equal(bytes.equals(copy), true);
+  });
+
+  it("are copied from and to any place, and nothing beside it is touched", () => {
+    const text = Buffer.from("0123456789");
+    for (const source of [text, uncountedBytes(10)])
+      for (const target of [Buffer.alloc(6, "-"), uncountedBytes(16).subarray(5, 11)]) {
+        text.copy(source);
+        target.fill("-");
+        assert.equal(copyBytes(source.subarray(1), 2, 5, target, 1), 3);
+        assert.equal(copyBytes(source, 4, 4, target, 6), 0);
+        assert.equal(target.toString(), "-345--");
+      }
+    assert.throws(() => copyBytes(text, 0, 10, Buffer.alloc(4), 0), RangeError);
   });
 
   it("are not in the count by which V8 decides to collect", () => {

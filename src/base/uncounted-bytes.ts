@@ -9,3 +9,21 @@
 export function uncountedBytes(bytes: number): Buffer {
   return Buffer.from(new SharedArrayBuffer(bytes));
 }
+
+/**
+ * `Buffer.copy` for memory that may be {@link uncountedBytes}: V8 takes shared memory byte by byte, four times as slowly.
+ *
+ * @returns how many bytes were copied.
+ */
+export function copyBytes(
+  source: Buffer,
+  from: number,
+  to: number,
+  target: Buffer,
+  at: number,
+): number {
+  const count = to - from;
+  if (count > 0)
+    target.fill(new Uint8Array(source.buffer, source.byteOffset + from, count), at, at + count);
+  return Math.max(count, 0);
+}

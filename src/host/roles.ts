@@ -17,8 +17,8 @@ export interface Program {
 /** Position of the cluster DNS address in the service range: what users of other clusters expect. */
 const DNS_INDEX = 10;
 
-/** Threads that Node gives V8 where nothing else is said. */
-const NODE_POOL_SIZE = 4;
+/** Most background threads of V8: Node's own number. More of them have never shortened a collection of a heap of this size. */
+const V8_THREADS_MAX = 4;
 
 /**
  * V8 flags of agents. A small young generation keeps idle memory low. Functions are optimized after eight times V8's default of bytecode: when
@@ -35,7 +35,7 @@ const AGENT_FLAGS = ["--max-semi-space-size=8", "--interrupt-budget=540000"];
 const SERVER_FLAGS = [
   "--max-semi-space-size=16",
   "--interrupt-budget=200000",
-  `--v8-pool-size=${Math.min(Math.max(availableParallelism() - 1, 1), NODE_POOL_SIZE)}`,
+  `--v8-pool-size=${Math.min(Math.max(availableParallelism() - 1, 1), V8_THREADS_MAX)}`,
 ];
 
 /** The processes of a local cluster with all their flags; `logLevel`: default theirs. Contract: docs/design/processes.md. */

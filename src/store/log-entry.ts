@@ -1,3 +1,4 @@
+import { copyBytes } from "../base/uncounted-bytes.ts";
 import type { Head, LogEntry, Position } from "./backend.ts";
 import type { Change, Revision, StoredRecord } from "./store.ts";
 
@@ -40,8 +41,9 @@ export function writeEntry(bytes: Buffer, at: number, entry: LogEntry): number {
   bytes.writeUInt16BE(keyBytes, at + 1);
   writePosition(bytes, at + 3, entry.previous?.revision ?? 0, entry.previous?.sub ?? 0);
   writeRevision(bytes, at + 3 + POSITION_BYTES, entry.createRevision);
-  const valueBytes = entry.value?.copy(bytes, at + ENTRY_HEADER_BYTES + keyBytes) ?? 0;
-  return ENTRY_HEADER_BYTES + keyBytes + valueBytes;
+  const valueAt = at + ENTRY_HEADER_BYTES + keyBytes;
+  if (!entry.value) return valueAt - at;
+  return valueAt - at + copyBytes(entry.value, 0, entry.value.length, bytes, valueAt);
 }
 
 /** `valueAt`: makes the value of its place in `bytes`; a view of it unless told. @throws {RangeError} no entry. */

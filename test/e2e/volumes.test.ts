@@ -167,8 +167,14 @@ describe("persistent volumes", () => {
       );
       return events.flat().some((text) => text.startsWith(error));
     });
-    for (const { status } of others)
-      assert.equal(status?.containerStatuses?.[0]?.state?.waiting?.reason, "ContainerCreating");
+    await until("they are said to wait", async () =>
+      (await podsOf("grafana"))
+        .filter(({ spec }) => spec?.nodeName !== home)
+        .every(({ status }) => {
+          const [container] = status?.containerStatuses ?? [];
+          return container?.state?.waiting?.reason === "ContainerCreating";
+        }),
+    );
     assert.match(await run("get rs grafana --no-headers"), new RegExp(`grafana +3 +3 +${here} `));
     await run("delete rs grafana");
     await run("delete pvc grafana");

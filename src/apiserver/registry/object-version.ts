@@ -1,4 +1,5 @@
 import { TurnSlab } from "../../base/turn-slab.ts";
+import { copyBytes } from "../../base/uncounted-bytes.ts";
 import { remembered, rememberedOnReturn } from "../../base/recent.ts";
 import type { KubeObject, ObjectMeta } from "../../api/machinery/object.ts";
 import type { TypeSchema } from "../../api/machinery/schema.ts";
@@ -116,7 +117,7 @@ export class ObjectVersion {
   #write(target: Buffer, at: number, from: number, revision: Revision): number {
     const { value } = this;
     const split = value.readUInt32LE(4);
-    let end = at + value.copy(target, at, from, split);
+    let end = at + copyBytes(value, from, split, target, at);
     // By hand: a call into the runtime for each of these few bytes would be most of the cost of an item.
     for (let index = 0; index < RESOURCE_VERSION.length; index++)
       target[end++] = RESOURCE_VERSION[index]!;
@@ -127,7 +128,7 @@ export class ObjectVersion {
       left = Math.floor(left / 10);
     }
     target[end++] = QUOTE;
-    return end + value.copy(target, end, split);
+    return end + copyBytes(value, split, value.length, target, end);
   }
 }
 

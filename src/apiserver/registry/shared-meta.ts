@@ -9,7 +9,7 @@ export const SHARED_META: ReadonlySet<string> = new Set([
 
 /** Values that are remembered: those of the templates at work now. Doubling costs some 200 kB where nothing is alike. */
 const VALUES_MAX = 512;
-/** Values with longer texts are hardly ever alike, and would fill the memory. */
+/** Values with longer texts are not looked for: a template's labels have some 100 characters. Doubling doubles what is held where nothing is alike. */
 const TEXT_LENGTH_MAX = 1024;
 /** Namespaces whose names are remembered. Doubling costs some 20 kB. */
 const NAMESPACES_MAX = 512;

@@ -8,6 +8,8 @@ import { readinessOf } from "../../reconciler/node-state.ts";
 
 /** Where a volume waits that no node could remove: it may be on any machine, as far as its terms say. */
 const ANYWHERE = "";
+/** Nodes of one machine that are looked at for a removal: the next ones are for when the first has no room. Doubling doubles what a decision reads. */
+const MACHINE_NODES_MAX = 4;
 
 /**
  * What of nodes, volumes and attachments decides about removals, folded from their changes; and which volumes wait for a node.
@@ -70,10 +72,10 @@ export class ReclaimIndex {
     return this.#attachments.has(volume);
   }
 
-  /** By name; all that could be on the machine of the volume. Of one whose terms name a machine, one is enough. */
+  /** By name; all that could be on the machine of the volume. Of one whose terms name a machine, some are enough. */
   readyFor(volume: PersistentVolume): readonly string[] {
     const machine = machineOf(volume);
-    const limit = machine === ANYWHERE ? Infinity : 1;
+    const limit = machine === ANYWHERE ? Infinity : MACHINE_NODES_MAX;
     return this.#ready.slice(`${machine}/`, `${machine}0`, limit);
   }
 

@@ -211,12 +211,13 @@ export function decideRemoval({ name, volume, isAttached, isShared, nodes }: Obs
   const able = nodes.filter((node) => isAble(volume, node));
   const strayed = asked.filter((node) => !able.includes(node)).map(withdraw(name));
   if (asked.some((node) => able.includes(node))) return just(strayed);
-  const [first] = able.sort((a, b) => (nameOf(a) < nameOf(b) ? -1 : 1));
+  const [first, ...others] = able.sort((a, b) => (nameOf(a) < nameOf(b) ? -1 : 1));
   if (!first) return { ...just(strayed), waitsFor: { kind: "node" } };
-  if (roomOf(first) <= 0)
-    return { ...just(strayed), waitsFor: { kind: "room", node: nameOf(first) } };
-  const ask = annotate(first, name, formatRemoval({ handle, isDone: false }));
-  return { ...just([...strayed, ask]), asks: nameOf(first) };
+  // Removals that cannot be done stay on their node, and must not take the others of its machine along.
+  const chosen = [first, ...others].find((node) => roomOf(node) > 0);
+  if (!chosen) return { ...just(strayed), waitsFor: { kind: "room", node: nameOf(first) } };
+  const ask = annotate(chosen, name, formatRemoval({ handle, isDone: false }));
+  return { ...just([...strayed, ask]), asks: nameOf(chosen) };
 }
 
 /** How many more removals a node can be asked. */

@@ -1,4 +1,4 @@
-import { uncountedBytes } from "../../base/uncounted-bytes.ts";
+import { copyBytes, uncountedBytes } from "../../base/uncounted-bytes.ts";
 
 /**
  * Bytes of one slab: about 100 Pods. A slab stays as long as one of its values; a smaller one hardly frees more, since a cluster
@@ -27,7 +27,7 @@ export class ValueSlab {
     }
     const begin = this.#used;
     this.#used += length;
-    bytes.copy(this.#slab, begin, from, to);
+    copyBytes(bytes, from, to, this.#slab, begin);
     return this.#slab.subarray(begin, this.#used);
   }
 }

@@ -8,8 +8,8 @@ const WRITE_MS = 4;
 const WRITE_MS_MAX = 16;
 /**
  * After a round of writing to all whose source has news, pause for so many times what the round took: what happens meanwhile goes out together.
- * Without it, a thousand watchers and a hundred changes a second are a hundred thousand writes; with it writing takes a third of the time. A
- * lone event of a few watchers pauses nobody: its round takes no time.
+ * Without it, a thousand watchers and a hundred changes a second are a hundred thousand writes; with it writing takes a third of the time, as long
+ * as a round takes no more than a third of {@link PERIOD_MS}. A lone event of a few watchers pauses nobody: its round takes no time.
  */
 const PAUSE_FACTOR = 2;
 /**
