@@ -3,9 +3,9 @@ import { describe, it } from "node:test";
 import type { V1PodDisruptionBudget } from "../../gen/types.ts";
 import { explainBudget } from "./budget.ts";
 
-const budget = (spec: object, status: object): V1PodDisruptionBudget =>
+const budget = (spec: object, status: object, namespace = "default"): V1PodDisruptionBudget =>
   ({
-    metadata: { name: "b", generation: 1 },
+    metadata: { name: "b", namespace, generation: 1 },
     spec,
     status: { observedGeneration: 1, ...status },
   }) as unknown as V1PodDisruptionBudget;
@@ -45,6 +45,20 @@ describe("explainBudget", () => {
       "Its selector finds no Pods.",
       "nothing is protected",
       "kubectl get pods --show-labels",
+    ],
+    [
+      "one of another namespace whose Pods are not well",
+      budget({ maxUnavailable: 1 }, counts(0, 1, 2, 3), "shop"),
+      "It lets no Pod be evicted, so a drain waits.",
+      "of 3 Pods 2 must be healthy (maxUnavailable 1), and 1 are",
+      "its other Pods would have to be ready: kubectl get pods -n shop",
+    ],
+    [
+      "one of another namespace that selects nothing",
+      budget({}, counts(0, 0, 0, 0), "shop"),
+      "Its selector finds no Pods.",
+      "nothing is protected",
+      "kubectl get pods --show-labels -n shop",
     ],
     [
       "one of Pods without a scale",

@@ -1,5 +1,5 @@
 import type { V1PodDisruptionBudget } from "../../gen/types.ts";
-import { told, type Finding } from "./finding.ts";
+import { commandFor, told, type Finding } from "./finding.ts";
 
 /** Why a budget lets no Pod be evicted, or how many it does. Pure. */
 export function explainBudget({ metadata, spec, status }: V1PodDisruptionBudget): {
@@ -19,7 +19,12 @@ export function explainBudget({ metadata, spec, status }: V1PodDisruptionBudget)
   if (expectedPods === 0)
     return {
       summary: "Its selector finds no Pods.",
-      findings: [{ problem: "nothing is protected", remedy: "kubectl get pods --show-labels" }],
+      findings: [
+        {
+          problem: "nothing is protected",
+          remedy: commandFor(metadata?.namespace, "get pods --show-labels"),
+        },
+      ],
     };
   const limit =
     spec?.maxUnavailable === undefined
@@ -31,7 +36,7 @@ export function explainBudget({ metadata, spec, status }: V1PodDisruptionBudget)
   const remedy =
     desiredHealthy >= expectedPods
       ? "more replicas, or a budget that can do without one of them"
-      : "its other Pods would have to be ready: kubectl get pods";
+      : `its other Pods would have to be ready: ${commandFor(metadata?.namespace, "get pods")}`;
   return {
     summary: "It lets no Pod be evicted, so a drain waits.",
     findings: [{ problem: counts, remedy }],

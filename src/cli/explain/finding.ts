@@ -30,13 +30,20 @@ export function newest(
   return found;
 }
 
-function timeOf({ lastTimestamp, eventTime }: Happening): string {
+/** When it was last seen; empty: it does not say. */
+export function timeOf({ lastTimestamp, eventTime }: Happening): string {
   return lastTimestamp || eventTime || "";
 }
 
 /** `words` with their reason in front, when there is one. */
 export function told(reason: string | undefined, words: string | undefined): string {
   return [reason, words].filter(Boolean).join(": ");
+}
+
+/** `kubectl` with `words`, so that it can be pasted: it speaks of objects of this namespace. */
+export function commandFor(namespace: string | undefined, words: string): string {
+  const isNamed = namespace !== undefined && namespace !== "default";
+  return `kubectl ${words}${isNamed ? ` -n ${namespace}` : ""}`;
 }
 
 /** As lines of text, indented by `indent`. */

@@ -279,6 +279,63 @@ describe("podWaits", () => {
     ]);
   });
 
+  const unready = {
+    metadata: { name: "n1" },
+    status: {
+      conditions: [
+        { type: "Ready", status: "False", reason: "KubeletNotReady", message: "no network" },
+      ],
+    },
+  } as V1Node;
+  const OF_NODE = {
+    problem: "its node n1 is not ready: KubeletNotReady: no network",
+    more: "skiff why node/n1",
+  };
+
+  it("says that the node of a Pod is not ready beside what its kubelet says", () => {
+    const crashed = subject({}, waiting("CrashLoopBackOff"));
+    const own = podWaits(crashed, []);
+    assert.equal(own.length, 1);
+    assert.deepEqual(podWaits(crashed, [], unready), [...own, OF_NODE]);
+  });
+
+  it("advises nobody to give up a node whose kubelet tells that it is not ready", () => {
+    const gone = subject({}, status({}));
+    const metadata = {
+      ...gone.metadata!,
+      deletionTimestamp: "2026-01-01T00:00:00Z",
+      finalizers: ["a.b/c"],
+    };
+    const own = podWaits({ ...gone, metadata }, []);
+    assert.deepEqual(podWaits({ ...gone, metadata }, [], unready), [...own, OF_NODE]);
+  });
+
+  it("gives commands that name the namespace of the Pod", () => {
+    const elsewhere = subject({}, waiting("CrashLoopBackOff"));
+    const metadata = { ...elsewhere.metadata!, namespace: "shop" };
+    assert.equal(
+      podWaits({ ...elsewhere, metadata }, [])[0]!.more,
+      "kubectl logs p -c app --previous -n shop",
+    );
+  });
+
+  it("blames a probe only for what it did to the last run of the container", () => {
+    const livenessProbe = { exec: { command: ["false"] } };
+    const crashing = subject(
+      { containers: [{ ...container, livenessProbe }] },
+      status({
+        state: { waiting: { reason: "CrashLoopBackOff" } },
+        lastState: { terminated: { exitCode: 1, startedAt: "2026-01-01T00:10:00Z" } },
+      }),
+    );
+    const blame = (lastTimestamp: string): string | undefined => {
+      const message = "Container app failed liveness probe, will be restarted";
+      return podWaits(crashing, [{ reason: "Killing", message, lastTimestamp }])[0]!.remedy;
+    };
+    assert.equal(blame("2026-01-01T00:09:59Z"), undefined);
+    assert.match(blame("2026-01-01T00:10:00Z")!, /^it was killed for its liveness probe/);
+  });
+
   it("says which probe a container was killed for", () => {
     const livenessProbe = { exec: { command: ["false"] } };
     const crashing = subject(

@@ -7,7 +7,7 @@ import type {
   V1Probe,
 } from "../../gen/types.ts";
 import { formatTime, parseTime } from "../../base/clock.ts";
-import { newest, told, type Finding, type Happening } from "./finding.ts";
+import { commandFor, newest, timeOf, told, type Finding, type Happening } from "./finding.ts";
 
 /**
  * What a Pod that has a node waits for, or what has failed. None: it is Ready, or has done its work.
@@ -20,12 +20,19 @@ export function podWaits(
   events: readonly Happening[],
   node?: V1Node,
 ): readonly Finding[] {
-  const { metadata, spec, status } = pod;
-  const silence = silenceOf(node);
-  if (metadata?.deletionTimestamp) return [leaving(pod, silence)];
-  if (status?.phase === "Succeeded") return [];
-  if (status?.phase === "Failed") return failed(pod);
-  if (silence) return [{ problem: silence, more: `skiff why node/${spec?.nodeName}` }];
+  const { phase } = pod.status ?? {};
+  const { isSilent, problem } = nodeTrouble(node) ?? {};
+  const silence = isSilent ? problem : undefined;
+  const ofNode = problem ? [{ problem, more: `skiff why node/${pod.spec?.nodeName}` }] : [];
+  if (pod.metadata?.deletionTimestamp) return [leaving(pod, silence), ...(isSilent ? [] : ofNode)];
+  if (phase === "Succeeded") return [];
+  if (phase === "Failed") return failed(pod);
+  return isSilent ? ofNode : [...ownWaits(pod, events), ...ofNode];
+}
+
+/** As the kubelet tells it. */
+function ownWaits(pod: V1Pod, events: readonly Happening[]): readonly Finding[] {
+  const { spec, status } = pod;
   if (!status?.containerStatuses?.length) return [unseen(pod, events)];
   const initial = firstUnfinished(pod);
   if (initial) return [waitOf(pod, initial, events, true)];
@@ -41,24 +48,29 @@ interface Part {
   readonly status: V1ContainerStatus | undefined;
 }
 
-function commandFor({ metadata }: V1Pod, words: string): string {
-  const { namespace = "default" } = metadata ?? {};
-  return `kubectl ${words}${namespace === "default" ? "" : ` -n ${namespace}`}`;
+function describe({ metadata }: V1Pod): string {
+  return commandFor(metadata?.namespace, `describe pod ${metadata?.name}`);
 }
 
-function describe(pod: V1Pod): string {
-  return commandFor(pod, `describe pod ${pod.metadata?.name}`);
+function logs({ metadata }: V1Pod, container: string, previous = ""): string {
+  return commandFor(metadata?.namespace, `logs ${metadata?.name} -c ${container}${previous}`);
 }
 
-function logs(pod: V1Pod, container: string, previous = ""): string {
-  return commandFor(pod, `logs ${pod.metadata?.name} -c ${container}${previous}`);
-}
-
-/** That the node's kubelet does not tell how it is; `undefined`: it does, or is not known. */
-function silenceOf(node: V1Node | undefined): string | undefined {
+/**
+ * That the node is not ready; `undefined`: it is, or is not known.
+ *
+ * `isSilent`: its kubelet tells nothing any more. One that says itself that it is not ready lives, and ends Pods.
+ * @spec k8s@1.36 node_lifecycle_controller.go tryUpdateNodeHealth: only `Unknown` is the controller's own
+ */
+function nodeTrouble(
+  node: V1Node | undefined,
+): { readonly isSilent: boolean; readonly problem: string } | undefined {
   const ready = node?.status?.conditions?.find(({ type }) => type === "Ready");
   if (!ready || ready.status === "True") return undefined;
-  return `its node ${node?.metadata?.name} is not ready: ${told(ready.reason, ready.message)}`;
+  return {
+    isSilent: ready.status === "Unknown",
+    problem: `its node ${node?.metadata?.name} is not ready: ${told(ready.reason, ready.message)}`,
+  };
 }
 
 function leaving(pod: V1Pod, silence: string | undefined): Finding {
@@ -73,7 +85,7 @@ function leaving(pod: V1Pod, silence: string | undefined): Finding {
       remedy:
         `that node back; or, if it is off for good, kubectl taint node ${spec?.nodeName} ` +
         `node.kubernetes.io/out-of-service=nodeshutdown:NoExecute, or ` +
-        commandFor(pod, `delete pod ${metadata?.name} --force --grace-period=0`),
+        commandFor(metadata?.namespace, `delete pod ${metadata?.name} --force --grace-period=0`),
       more: `skiff why node/${spec?.nodeName}`,
     };
   if (finalizers.length === 0) {
@@ -208,7 +220,11 @@ function crashing(
   const times = `${restartCount} restart${restartCount === 1 ? "" : "s"}`;
   const limit = container.resources?.limits?.["memory"];
   const killing = newest(
-    events.filter(({ message }) => message?.startsWith(`Container ${container.name} failed `)),
+    events.filter(
+      (event) =>
+        event.message?.startsWith(`Container ${container.name} failed `) &&
+        !isBefore(event, last?.startedAt),
+    ),
     "Killing",
   );
   const probe = /failed (liveness|startup) probe/.exec(killing?.message ?? "")?.[1];
@@ -224,6 +240,11 @@ function crashing(
     }),
     more: logs(pod, container.name, " --previous"),
   };
+}
+
+/** Whether it is older than `time`; not where one of them is not known. */
+function isBefore(event: Happening, time: string | null | undefined): boolean {
+  return parseTime(timeOf(event)) < parseTime(String(time));
 }
 
 function preparing(

@@ -58,6 +58,41 @@ describe("explainClaim", () => {
       ],
     ],
     [
+      "of another namespace, deleted while Pods use it",
+      claim("Bound", { ...GOING, namespace: "shop" }),
+      users,
+      [],
+      [
+        "It is being deleted, and stays while Pods use it.",
+        "used by a, b",
+        "kubectl delete pod a b -n shop",
+      ],
+    ],
+    [
+      "of a class that there is not",
+      claim("Pending"),
+      [],
+      [event("ProvisioningFailed", 'storageclass.storage.k8s.io "fast" not found')],
+      [
+        "It has no volume yet.",
+        'ProvisioningFailed: storageclass.storage.k8s.io "fast" not found',
+        "a class that there is: kubectl get storageclass",
+      ],
+    ],
+    ...[
+      'failed to provision volume with StorageClass "fast": the driver has folders, no block devices',
+      'failed to provision volume with StorageClass "fast": secrets "key" not found',
+    ].map(
+      (message) =>
+        [
+          `that cannot be provided: ${message}`,
+          claim("Pending"),
+          [],
+          [event("ProvisioningFailed", message)],
+          ["It has no volume yet.", `ProvisioningFailed: ${message}`],
+        ] as const,
+    ),
+    [
       "waiting for a Pod",
       claim("Pending"),
       [],
@@ -87,10 +122,19 @@ describe("explainClaim", () => {
 });
 
 describe("explainVolume", () => {
-  const volume = (phase: string, policy: string, more: object = {}): V1PersistentVolume =>
+  const GIVEN = { claimRef: { namespace: "n", name: "c", uid: "u" } };
+  const volume = (
+    phase: string,
+    policy: string,
+    more: object = {},
+    claim: object = GIVEN,
+  ): V1PersistentVolume =>
     ({
       metadata: { name: "v", ...more },
-      spec: { persistentVolumeReclaimPolicy: policy, claimRef: { namespace: "n", name: "c" } },
+      spec: {
+        persistentVolumeReclaimPolicy: policy,
+        ...claim,
+      },
       status: { phase, ...(phase === "Failed" && { message: "no such disk" }) },
     }) as V1PersistentVolume;
 
@@ -129,6 +173,14 @@ describe("explainVolume", () => {
         "kubectl delete pv v, and its data by hand",
       ],
     ],
+    ...[{}, { claimRef: { namespace: "n", name: "c" } }].map(
+      (claim) =>
+        [
+          `that cannot be mounted, of ${JSON.stringify(claim)}`,
+          volume("Failed", "Retain", {}, claim),
+          ["It can be nobody's.", "no such disk", "kubectl delete pv v, and another in its place"],
+        ] as const,
+    ),
   ];
   for (const [what, subject, expected] of rows)
     it(what, () => assert.deepEqual(lines(explainVolume(subject)), expected));

@@ -1,5 +1,6 @@
+import { claimNamesOf } from "../../api/storage/binding.ts";
 import type { V1PersistentVolume, V1PersistentVolumeClaim, V1Pod } from "../../gen/types.ts";
-import { newest, told, type Finding, type Happening } from "./finding.ts";
+import { commandFor, newest, told, type Finding, type Happening } from "./finding.ts";
 
 /** What is said of a claim or a volume beyond its events. */
 export interface StorageExplanation {
@@ -14,7 +15,7 @@ export function explainClaim(
   events: readonly Happening[],
 ): StorageExplanation {
   const users = pods
-    .filter((pod) => uses(pod, metadata?.name ?? ""))
+    .filter((pod) => !isEnded(pod) && claimNamesOf(pod).includes(metadata?.name ?? ""))
     .map((pod) => pod.metadata?.name ?? "")
     .sort();
   if (metadata?.deletionTimestamp) {
@@ -24,7 +25,7 @@ export function explainClaim(
       findings: [
         {
           problem: `used by ${users.join(", ")}`,
-          remedy: `kubectl delete pod ${users.join(" ")}`,
+          remedy: commandFor(metadata.namespace, `delete pod ${users.join(" ")}`),
         },
       ],
     };
@@ -39,7 +40,7 @@ export function explainClaim(
       findings: [],
     };
   const event = newest(events, ...Object.keys(WAITS));
-  const remedy = WAITS[event?.reason ?? ""]?.(spec?.storageClassName);
+  const remedy = WAITS[event?.reason ?? ""]?.(spec?.storageClassName, event?.message ?? "");
   return {
     summary: "It has no volume yet.",
     findings: event
@@ -48,27 +49,33 @@ export function explainClaim(
   };
 }
 
-/** What a claim waits for, by the reason of its newest event. */
-const WAITS: Readonly<Record<string, (className: string | undefined) => string>> = {
+/** What a claim waits for, by the reason of its newest event; `undefined`: its message says it. */
+const WAITS: Readonly<
+  Record<string, (className: string | undefined, message: string) => string | undefined>
+> = {
   FailedBinding: () =>
     "a PersistentVolume of its class, size and access modes, or a claim of a class that makes volumes (kubectl get storageclass)",
   WaitForFirstConsumer: () => "a Pod that uses it: its class makes volumes where the Pod goes",
   WaitForPodScheduled: () => "the Pod that uses it would have to find a node: skiff why pod/NAME",
   ExternalProvisioning: (name) =>
     `the provisioner of its class would have to run: kubectl get storageclass ${name ?? ""}`.trim(),
-  ProvisioningFailed: () => "a class that there is: kubectl get storageclass",
+  // Whoever makes volumes gives this reason for whatever goes wrong.
+  ProvisioningFailed: (_name, message) =>
+    /\bstorageclass\S* "[^"]*" not found$/.test(message)
+      ? "a class that there is: kubectl get storageclass"
+      : undefined,
 };
 
 /** What becomes of a volume, and what would have to happen. Pure. */
 export function explainVolume({ metadata, spec, status }: V1PersistentVolume): StorageExplanation {
-  const { namespace, name } = spec?.claimRef ?? {};
+  const { namespace, name, uid } = spec?.claimRef ?? {};
   const claim = `${namespace}/${name}`;
   const policy = spec?.persistentVolumeReclaimPolicy ?? "Retain";
   if (metadata?.deletionTimestamp && status?.phase === "Bound")
     return {
       summary: `It is being deleted, and stays until its claim ${claim} is gone.`,
       findings: [
-        { problem: `${claim} has it`, remedy: `kubectl delete pvc ${name} -n ${namespace}` },
+        { problem: `${claim} has it`, remedy: commandFor(namespace, `delete pvc ${name}`) },
       ],
     };
   if (metadata?.deletionTimestamp && status?.phase !== "Released")
@@ -89,6 +96,17 @@ export function explainVolume({ metadata, spec, status }: V1PersistentVolume): S
             findings: [{ problem: "no claim can have it", remedy: reuse(metadata?.name ?? "") }],
           };
     case "Failed":
+      // Never given to a claim, or it would have its uid.
+      if (!uid)
+        return {
+          summary: "It can be nobody's.",
+          findings: [
+            {
+              problem: told(status.reason, status.message),
+              remedy: `kubectl delete pv ${metadata?.name}, and another in its place`,
+            },
+          ],
+        };
       return {
         summary: `Its claim ${claim} is gone, and it could not be ${policy === "Recycle" ? "emptied" : "deleted"}.`,
         findings: [
@@ -124,11 +142,6 @@ export function leaving(finalizers: readonly string[] | undefined): StorageExpla
   };
 }
 
-function uses({ metadata, spec, status }: V1Pod, claim: string): boolean {
-  if (status?.phase === "Succeeded" || status?.phase === "Failed") return false;
-  return (spec?.volumes ?? []).some(
-    ({ name, persistentVolumeClaim, ephemeral }) =>
-      persistentVolumeClaim?.claimName === claim ||
-      (ephemeral !== undefined && `${metadata?.name}-${name}` === claim),
-  );
+function isEnded({ status }: V1Pod): boolean {
+  return status?.phase === "Succeeded" || status?.phase === "Failed";
 }
