@@ -5,10 +5,12 @@ import {
   parseQuantity,
   quantityProblem,
 } from "../../api/machinery/quantity.ts";
-import type { Finding } from "./finding.ts";
+import { commandFor, type Finding } from "./finding.ts";
 
 /** What of a namespace may refuse its Pods. */
 export interface Limits {
+  /** What it is called, for the commands. */
+  readonly namespace?: string | undefined;
   readonly quotas: readonly V1ResourceQuota[];
   readonly limitRanges: readonly V1LimitRange[];
 }
@@ -59,10 +61,10 @@ function amounts(text: string): ReadonlyMap<string, string> {
   return new Map(text.split(",").map((pair) => pair.split("=") as [string, string]));
 }
 
-function exceeded(found: RegExpExecArray, { quotas }: Limits): Explained {
+function exceeded(found: RegExpExecArray, { namespace, quotas }: Limits): Explained {
   const [, name = "", asked = "", used = "", limited = ""] = found;
   const quota = quotas.find(({ metadata }) => metadata?.name === name);
-  const see = `kubectl describe resourcequota ${name}`;
+  const see = commandFor(namespace, `describe resourcequota ${name}`);
   if (quotas.length > 0 && !quota)
     return { remedy: `the quota ${name} is gone: it will be tried again` };
   const [then, most] = [amounts(used), amounts(limited)];
@@ -79,7 +81,7 @@ function exceeded(found: RegExpExecArray, { quotas }: Limits): Explained {
       `${resource}: asks for ${amount}, ${now} of ${hard} is used`,
   );
   return {
-    remedy: `a larger quota ${name} (kubectl edit resourcequota ${name}), less asked for, or less in use: ${words.join("; ")}`,
+    remedy: `a larger quota ${name} (${commandFor(namespace, `edit resourcequota ${name}`)}), less asked for, or less in use: ${words.join("; ")}`,
     more: see,
   };
 }
@@ -90,22 +92,22 @@ function isRoom(used: string, asked: string, hard: string): boolean {
   return compareQuantities(sum, parseQuantity(hard)) <= 0;
 }
 
-function unspecified([, name = "", what = ""]: RegExpExecArray): Explained {
+function unspecified([, name = "", what = ""]: RegExpExecArray, { namespace }: Limits): Explained {
   return {
     remedy: `the quota ${name} counts it: specify ${what}, or give a default with a LimitRange`,
-    more: `kubectl describe resourcequota ${name}`,
+    more: commandFor(namespace, `describe resourcequota ${name}`),
   };
 }
 
 /** Limit ranges do not name themselves: those that say anything are named. */
-function outOfRange(_found: RegExpExecArray, { limitRanges }: Limits): Explained {
+function outOfRange(_found: RegExpExecArray, { namespace, limitRanges }: Limits): Explained {
   const names = limitRanges.map(({ metadata }) => metadata?.name ?? "");
   const [first] = names;
   if (first === undefined)
     return { remedy: "requests and limits within the namespace's LimitRange" };
   return {
-    remedy: `requests and limits within the LimitRange ${names.join(" and ")}, or a wider one (kubectl edit limitrange ${first})`,
-    more: `kubectl describe limitrange ${first}`,
+    remedy: `requests and limits within the LimitRange ${names.join(" and ")}, or a wider one (${commandFor(namespace, `edit limitrange ${first}`)})`,
+    more: commandFor(namespace, `describe limitrange ${first}`),
   };
 }
 

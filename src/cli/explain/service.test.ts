@@ -142,4 +142,10 @@ describe("explainService", () => {
       const told = found.findings.flatMap(({ problem, remedy }) => [problem, remedy]);
       assert.deepEqual([found.summary, ...told.filter(Boolean)], expected);
     });
+
+  it("gives a command that names its namespace", () => {
+    const elsewhere = service("service", { metadata: { namespace: "shop" } });
+    const { findings } = explainService({ service: elsewhere, pods: [], slices: [] });
+    assert.equal(findings[0]!.more, "kubectl get pods --show-labels -n shop");
+  });
 });

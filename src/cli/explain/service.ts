@@ -1,5 +1,5 @@
 import type { V1EndpointSlice, V1Pod, V1Service, V1ServicePort } from "../../gen/types.ts";
-import type { Finding } from "./finding.ts";
+import { commandFor, type Finding } from "./finding.ts";
 
 /** What a Service is explained by. */
 export interface ServiceWorld {
@@ -41,7 +41,7 @@ function selected({ service, pods, slices }: ServiceWorld, ready: number): reado
   const selector = Object.entries(service.spec?.selector ?? {});
   if (selector.length === 0) return ready > 0 ? [] : [byHand(service, slices)];
   const own = pods.filter((pod) => matches(pod, selector) === selector.length);
-  if (own.length === 0) return [nobody(selector, pods)];
+  if (own.length === 0) return [nobody(service, selector, pods)];
   const ports = (service.spec?.ports ?? []).flatMap((port) => unknownPort(port, own));
   const ended = own.filter(({ status }) => isEnded(status?.phase));
   const unready = own.filter((pod) => !isEnded(pod.status?.phase) && !isReady(pod));
@@ -70,7 +70,11 @@ function matches({ metadata }: V1Pod, selector: readonly (readonly [string, stri
 }
 
 /** Names the Pod that comes nearest: most selectors that match nothing are off by one label. */
-function nobody(selector: readonly (readonly [string, string])[], pods: readonly V1Pod[]): Finding {
+function nobody(
+  { metadata }: V1Service,
+  selector: readonly (readonly [string, string])[],
+  pods: readonly V1Pod[],
+): Finding {
   const wanted = selector.map((pair) => pair.join("=")).join(",");
   const problem = `its selector ${wanted} matches no Pod of the namespace`;
   const score = (pod: V1Pod): number =>
@@ -80,7 +84,7 @@ function nobody(selector: readonly (readonly [string, string])[], pods: readonly
     (best, pod) => (score(pod) > (best ? score(best) : 0) ? pod : best),
     undefined,
   );
-  const more = "kubectl get pods --show-labels";
+  const more = commandFor(metadata?.namespace, "get pods --show-labels");
   if (!near) return { problem, remedy: "Pods with these labels, or another selector", more };
   const wrong = selector
     .filter(([key, value]) => near.metadata?.labels?.[key] !== value)

@@ -159,6 +159,23 @@ describe("explainWorkload", () => {
       assert.match(explainWorkload(world(workload)).findings[0]!.problem, expected);
   });
 
+  it("gives commands that name it and its namespace", () => {
+    const metadata = { name: "web", namespace: "shop" };
+    const paused = explainWorkload(world({ metadata, spec: { paused: true, replicas: 0 } }));
+    assert.equal(paused.findings[0]!.remedy, "kubectl rollout resume deployment web -n shop");
+    for (const [message, ...commands] of [
+      [EXCEEDED, "edit resourcequota team", "describe resourcequota team"],
+      ["failed quota: team: must specify limits.cpu for: app", "describe resourcequota team"],
+      ["minimum cpu usage per Container is 100m", "edit limitrange s", "describe limitrange s"],
+    ]) {
+      const events = [{ reason: "FailedCreate", message: message! }];
+      const limits = { quotas: [], limitRanges: [{ metadata: { name: "s" } }] };
+      const [found] = explainWorkload(world({ metadata }, { events, limits })).findings;
+      for (const command of commands)
+        assert.ok(`${found!.remedy} ${found!.more}`.includes(`kubectl ${command} -n shop`));
+    }
+  });
+
   it("counts what a Job still has to do", () => {
     const job = (spec: Workload["spec"], succeeded?: number): string =>
       explainWorkload(

@@ -1,5 +1,5 @@
 import type { V1ObjectMeta, V1Pod } from "../../gen/types.ts";
-import { newest, told, type Finding, type Happening } from "./finding.ts";
+import { commandFor, newest, told, type Finding, type Happening } from "./finding.ts";
 import { podWaits } from "./pod-waits.ts";
 import { explainRefusal, type Limits } from "./refusals.ts";
 
@@ -59,7 +59,7 @@ export function explainWorkload(world: WorkloadWorld): WorkloadExplanation {
   const there = active.filter(({ status }) => status?.phase !== "Failed").length;
   const ready = active.filter(isReady);
   const findings = [
-    ...held(workload),
+    ...held(world),
     ...refused(world, there),
     ...conditions(world),
     ...waiting(world, active),
@@ -77,14 +77,17 @@ function wantedOf(kind: string, { spec, status }: Workload): number | undefined 
   return Math.max(0, Math.min(parallelism, completions - (status?.succeeded ?? 0)));
 }
 
-function held({ spec }: Workload): readonly Finding[] {
+function held({ kind, workload: { metadata, spec } }: WorkloadWorld): readonly Finding[] {
   if (spec?.suspend)
     return [{ problem: "it is suspended: nothing is begun", remedy: "spec.suspend: false" }];
   return spec?.paused
     ? [
         {
           problem: "it is paused: changes of its template are not rolled out",
-          remedy: "kubectl rollout resume",
+          remedy: commandFor(
+            metadata?.namespace,
+            `rollout resume ${kind.toLowerCase()} ${metadata?.name}`,
+          ),
         },
       ]
     : [];
@@ -104,7 +107,9 @@ function refused(
       : failure?.status === "True"
         ? failure.message
         : undefined;
-  return message === undefined ? [] : [explainRefusal(message, limits)];
+  return message === undefined
+    ? []
+    : [explainRefusal(message, { ...limits, namespace: workload.metadata?.namespace })];
 }
 
 /** Conditions that say that something is wrong, other than that of a refusal. */
