@@ -28,5 +28,6 @@ export function hasClaims({ spec }: Pod): boolean {
 
 /** `NAMESPACE/NAME` of the claims of a Pod, those of its ephemeral volumes too. */
 export function claimKeysOf(pod: Pod): readonly string[] {
-  return claimNamesOf(pod).map((name) => `${pod.metadata?.namespace ?? ""}/${name}`);
+  const namespace = pod.metadata?.namespace ?? "";
+  return claimNamesOf(pod).map((name) => formatKey({ namespace, name }));
 }

@@ -1,3 +1,4 @@
+import { MACHINE_LABEL } from "../api/storage/own-volumes.ts";
 import type { V1Toleration } from "../gen/types.ts";
 import { isTolerated } from "../api/core/tolerations.ts";
 import type { NodeInfo } from "./node-info.ts";
@@ -78,7 +79,7 @@ const GIVEN: ReadonlySet<string> = new Set([
   "kubernetes.io/hostname",
   "kubernetes.io/os",
   "kubernetes.io/arch",
-  "topology.skiff.dev/machine",
+  MACHINE_LABEL,
 ]);
 
 function labels(node: NodeInfo, input: unknown): string {

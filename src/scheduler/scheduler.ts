@@ -412,9 +412,9 @@ export class Scheduler {
     meter.error(this.#options.clock.monotonic() - startMs);
     this.#queue.retryLater(pod);
     this.#free(pod, this.#state.forget(pod));
+    if (problem === undefined || !this.#isThere(pod)) return;
     // As it is now: the node that it was expected on may stand there.
-    const now = this.#options.cache.get(Pod, keyOf(pod)) ?? pod;
-    if (problem !== undefined) writes.sayFailure(now, problem);
+    writes.sayFailure(this.#options.cache.get(Pod, keyOf(pod))!, problem);
   }
 
   async #bind(
