@@ -264,8 +264,13 @@ function suite(world: KubeletWorld, containerd: PrivateContainerd): void {
     await runWith("filler", claimed("filled"), fill);
     await world.until("filler", ready);
     await waitFor(async () => (await world.log("filler")) === "filled\n");
-    const summary = JSON.parse((await world.ask("/stats/summary")).body) as { pods: Summary[] };
-    const pod = summary.pods.find(({ podRef }) => podRef.name === "filler")!;
+    const summaryOf = async (): Promise<Summary> => {
+      const summary = JSON.parse((await world.ask("/stats/summary")).body) as { pods: Summary[] };
+      return summary.pods.find(({ podRef }) => podRef.name === "filler")!;
+    };
+    // Nobody waits for a reading: the first question begins it.
+    await waitFor(async () => ((await summaryOf()).volume ?? []).length > 0);
+    const pod = await summaryOf();
     const [data] = pod.volume;
     assert.deepEqual(
       [data?.name, data?.pvcRef],

@@ -23,6 +23,7 @@ import { folderUse } from "./folder-use.ts";
 import { readInterfaces } from "./network-use.ts";
 import { readDisk, readNodeUsage } from "./node-usage.ts";
 import type { MountedVolume } from "./persistent-mounts.ts";
+import { measureVolume } from "./volume-use.ts";
 
 /** What has been read of disks for one Pod. */
 interface StoredUse {
@@ -53,7 +54,7 @@ export class StatsReader {
     this.#clock = clock;
     this.#settings = settings;
     this.#workers = workers;
-    this.#claims = new ClaimUse(clock, mountedOf);
+    this.#claims = new ClaimUse(clock, mountedOf, measureVolume);
   }
 
   /** `hasStorage`: disks and folders too, which takes as long as there are files. */
@@ -66,7 +67,7 @@ export class StatsReader {
       hasStorage ? this.#layers() : new Map<string, FolderUse>(),
     ]);
     const running = this.#running();
-    const claims = hasStorage ? await this.#claims.read(running.map(({ pod }) => pod)) : undefined;
+    const claims = hasStorage ? this.#claims.read(running.map(({ pod }) => pod)) : undefined;
     const pods = await Promise.all(
       running.map(({ pod, runtime }) =>
         this.#pod(pod, runtime, claims && { layers, claims: claims.get(pod.metadata?.uid ?? "") }),
@@ -77,9 +78,9 @@ export class StatsReader {
   }
 
   /** What is used of the volumes that running Pods claimed. */
-  async claims(): Promise<readonly ClaimReading[]> {
+  claims(): readonly ClaimReading[] {
     const pods = this.#running().map(({ pod }) => pod);
-    const read = await this.#claims.read(pods);
+    const read = this.#claims.read(pods);
     return pods.flatMap(({ metadata }) => {
       const { namespace = "", uid = "" } = metadata ?? {};
       return (read.get(uid) ?? []).map((reading) => ({ namespace, ...reading }));

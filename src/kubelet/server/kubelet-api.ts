@@ -38,7 +38,7 @@ export interface KubeletApiParts {
   /** Usage now; with what is on disk, or without. */
   readonly readStats: (hasStorage: boolean) => Promise<StatsReading>;
   /** What is used of the volumes that Pods claimed. */
-  readonly readClaims: () => Promise<readonly ClaimReading[]>;
+  readonly readClaims: () => readonly ClaimReading[];
   readonly probes: ProbeMetrics;
   readonly machine: MachineSize;
 }
@@ -78,7 +78,7 @@ export class KubeletApi {
         });
       case "metrics":
         return metrics(
-          ownMetrics(nodeName, pods.workers) + volumeMetrics(await this.#parts.readClaims()),
+          ownMetrics(nodeName, pods.workers) + volumeMetrics(this.#parts.readClaims()),
         );
       case "cadvisorMetrics":
         return metrics(cadvisorMetrics(await readStats(false), this.#parts.machine));
