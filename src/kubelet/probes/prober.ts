@@ -10,7 +10,7 @@ export interface ProbedContainer {
   readonly id: string;
   readonly startedAt: number;
   readonly spec: V1Container;
-  /** What is known already, of one that another kubelet probed before. */
+  /** What is known already: from before this kubelet, or from its own earlier look. */
   readonly known?: ProbeResults;
 }
 
