@@ -130,7 +130,7 @@ export class LocalCluster {
     const chosen = stored ? grown(stored, wanted) : await this.#chosen(wanted, others);
     checkCapacity(chosen.ranges, chosen.nodes.length);
     const claim = { state: path, apiPort: chosen.apiPort, ranges: chosen.ranges };
-    if (!stored || !this.isRunning()) checkClaim(claim, others);
+    if (!stored || !this.isRunning()) checkClaim(claim, others, !stored);
     makeFolder(path);
     const { schedulerConfig } = wanted;
     if (schedulerConfig !== undefined) writeAtomically(this.state.schedulerConfig, schedulerConfig);

@@ -38,7 +38,7 @@ describe("claimsOfOthers", () => {
 describe("checkClaim", () => {
   const own = claim("/home/a", 6443, 0);
   const refused = (other: MachineClaim, text: RegExp): void =>
-    assert.throws(() => checkClaim(own, [other]), text);
+    assert.throws(() => checkClaim(own, [other], false), text);
 
   it("refuses another's port, range of nodes or range of pods, naming it", () => {
     const hint = "the cluster in /home/b: stop that one, or 'skiff delete' this one";
@@ -54,7 +54,14 @@ describe("checkClaim", () => {
       );
   });
 
+  it("has a new cluster choose another port: there is none yet to delete", () => {
+    assert.throws(
+      () => checkClaim(own, [claim("/home/b", 6443, 1)], true),
+      /port 6443 of this cluster is also that of the cluster in \/home\/b: choose another with --api-port PORT/,
+    );
+  });
+
   it("lets two clusters have one range of Services", () => {
-    checkClaim(own, [claim("/home/b", 6444, 1)]);
+    checkClaim(own, [claim("/home/b", 6444, 1)], true);
   });
 });

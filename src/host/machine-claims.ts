@@ -17,6 +17,7 @@ export interface MachineClaim {
   readonly ranges: Ranges;
 }
 
+/** Name of a cluster's note, in its folder of sockets. */
 const CLAIM = "claim.json";
 
 /** Notes what a cluster holds. `socketFolder`: the cluster's. */
@@ -45,18 +46,31 @@ export function routedOf({ nodeCidr, podCidr }: Ranges): readonly string[] {
 }
 
 /**
+ * `isNew`: it is being made, and can still be given something else.
  * @throws {Error} another cluster that was not stopped holds the port or a range that a new one was asked to have, or a stored
  *         one keeps; says whose it is and what to do.
  */
-export function checkClaim(own: MachineClaim, others: readonly MachineClaim[]): void {
-  for (const other of others) {
-    const hint = `the cluster in ${other.state}: stop that one, or 'skiff delete' this one`;
-    if (other.apiPort === own.apiPort)
-      throw new Error(`port ${own.apiPort} of this cluster is also that of ${hint}`);
+export function checkClaim(
+  own: MachineClaim,
+  others: readonly MachineClaim[],
+  isNew: boolean,
+): void {
+  const advise = (flags: string): string =>
+    isNew ? `choose another with ${flags}` : "stop that one, or 'skiff delete' this one";
+  for (const { state, apiPort, ranges } of others) {
+    const holder = `the cluster in ${state}`;
+    if (apiPort === own.apiPort)
+      throw new Error(
+        `port ${own.apiPort} of this cluster is also that of ${holder}: ` +
+          advise("--api-port PORT, or leave the flag out for the next free one"),
+      );
     for (const range of routedOf(own.ranges)) {
-      const taken = routedOf(other.ranges).find((cidr) => overlap(cidr, range));
+      const taken = routedOf(ranges).find((cidr) => overlap(cidr, range));
       if (taken !== undefined)
-        throw new Error(`range ${range} of this cluster overlaps with ${taken} of ${hint}`);
+        throw new Error(
+          `range ${range} of this cluster overlaps with ${taken} of ${holder}: ` +
+            advise("--node-cidr and --pod-cidr"),
+        );
     }
   }
 }
