@@ -35,8 +35,8 @@ export async function withStore(
 ): Promise<number> {
   needRoot(invocation, "'skiff image'");
   const { cluster, file } = existingCluster(invocation);
-  const lock = `images-${cluster.state.id}`;
-  return withLock(invocation.surroundings.clock, lock, "", "skiff image", LOCK_MS_MAX, () =>
+  const lock = { name: `images-${cluster.state.id}`, what: "the images of this cluster" };
+  return withLock(invocation.surroundings.clock, lock, "skiff image", LOCK_MS_MAX, () =>
     withPlace(invocation, cluster, file, body),
   );
 }

@@ -1,5 +1,6 @@
 import { join } from "node:path";
 import type { ClusterFile } from "../host/cluster-file.ts";
+import type { Lock } from "../host/file-lock.ts";
 import { LocalCluster } from "../host/local-cluster.ts";
 import { StateFolder } from "../host/state-folder.ts";
 import type { Invocation } from "./command.ts";
@@ -8,6 +9,11 @@ import type { Invocation } from "./command.ts";
 export function clusterOf({ clusterName, surroundings }: Invocation): LocalCluster {
   const { clock, program, home } = surroundings;
   return new LocalCluster(clock, program, new StateFolder(home, clusterName));
+}
+
+/** What commands that change a cluster hold meanwhile. */
+export function lockOf({ state }: LocalCluster): Lock {
+  return { name: state.id, what: "this cluster", noteFile: state.lockFile };
 }
 
 /** A cluster that exists, with its file. @throws {Error} there is none: says how to make it. */

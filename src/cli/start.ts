@@ -1,13 +1,13 @@
 import { resolve } from "node:path";
 import { readIfPresent } from "../host/files.ts";
-import { LockHeld, withLock } from "../host/file-lock.ts";
+import { withLock } from "../host/file-lock.ts";
 import { readAccess, selectInKubeconfig } from "../host/kubeconfig-file.ts";
 import type { LocalCluster, ReadyTimes } from "../host/local-cluster.ts";
 import { findBinary, isProgram, missingRequirements } from "../host/requirements.ts";
 import type { Ranges } from "../host/ranges.ts";
 import { OUTPUT_FLAG, UsageError, wantsJson, type Command, type Invocation } from "./command.ts";
 import { LOG_LEVEL } from "./processes.ts";
-import { clusterOf, needRoot, userKubeconfig } from "./local.ts";
+import { clusterOf, lockOf, needRoot, userKubeconfig } from "./local.ts";
 import { proxyAdvice } from "./proxy-environment.ts";
 
 /** How long a second `start` of the same cluster waits for the first, in ms: a start takes about one second. */
@@ -89,22 +89,14 @@ async function run(invocation: Invocation): Promise<number> {
       `this machine lacks:\n  ${missing.join("\n  ")}\nInstall them, or run 'npm start', which does it with apt.`,
     );
   const cluster = clusterOf(invocation);
-  const { id, lockFile } = cluster.state;
-  try {
-    return await withLock(
-      surroundings.clock,
-      id,
-      lockFile,
-      "skiff start",
-      LOCK_MS_MAX,
-      () => startLocked(invocation, cluster),
-      (holder) => surroundings.complain(`waiting for ${holder}, which is at work on this cluster`),
-    );
-  } catch (error) {
-    if (error instanceof LockHeld)
-      throw new Error(`${error.message}; waited ${LOCK_MS_MAX / 1000} s for it`);
-    throw error;
-  }
+  return withLock(
+    surroundings.clock,
+    lockOf(cluster),
+    "skiff start",
+    LOCK_MS_MAX,
+    () => startLocked(invocation, cluster),
+    (holder) => surroundings.complain(`waiting for ${holder}, which is at work on this cluster`),
+  );
 }
 
 async function startLocked(invocation: Invocation, cluster: LocalCluster): Promise<number> {

@@ -2,7 +2,7 @@ import { resolve } from "node:path";
 import { withLock } from "../host/file-lock.ts";
 import { removeFromKubeconfig } from "../host/kubeconfig-file.ts";
 import { OUTPUT_FLAG, wantsJson, type Command, type Invocation } from "./command.ts";
-import { clusterOf, existingCluster, needRoot, userKubeconfig } from "./local.ts";
+import { clusterOf, existingCluster, lockOf, needRoot, userKubeconfig } from "./local.ts";
 
 /** How long another command on the same cluster may take, in ms. */
 const LOCK_MS_MAX = 120_000;
@@ -18,8 +18,8 @@ export const stop: Command = {
     needRoot(invocation, "'skiff stop'");
     const { cluster } = existingCluster(invocation);
     const { clock, print } = invocation.surroundings;
-    const { id, lockFile, name } = cluster.state;
-    await withLock(clock, id, lockFile, "skiff stop", LOCK_MS_MAX, () => cluster.stop());
+    const { name } = cluster.state;
+    await withLock(clock, lockOf(cluster), "skiff stop", LOCK_MS_MAX, () => cluster.stop());
     print(
       wantsJson(invocation.flags)
         ? JSON.stringify({ name, stopped: true })
@@ -52,11 +52,11 @@ export const deleteCluster: Command = {
 async function deleteLocked(invocation: Invocation): Promise<number> {
   const cluster = clusterOf(invocation);
   const { clock, print } = invocation.surroundings;
-  const { id, lockFile, name } = cluster.state;
+  const { name } = cluster.state;
   const existed = cluster.exists();
   const given = invocation.flags.text("kubeconfig");
   const noted = cluster.fileIfSound()?.kubeconfigs ?? [userKubeconfig(invocation)];
-  await withLock(clock, id, lockFile, "skiff delete", LOCK_MS_MAX, () => cluster.delete());
+  await withLock(clock, lockOf(cluster), "skiff delete", LOCK_MS_MAX, () => cluster.delete());
   const kubeconfigs = new Set([...(given ? [resolve(given)] : []), ...noted]);
   if (existed || given)
     for (const path of kubeconfigs) await removeFromKubeconfig(clock, path, name);

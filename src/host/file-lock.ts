@@ -9,29 +9,39 @@ const RETRY_MS = 25;
 /** Tries until a holder without a name is told of as it is: 0.5 s, in which even a slow disk has its note. */
 const NAMELESS_TRIES = 20;
 
+/** What one process at a time may work on. */
+export interface Lock {
+  /** The same for all who must not meet. */
+  readonly name: string;
+  /** What it guards, in words for users: `this cluster`. */
+  readonly what: string;
+  /** Where who holds it is noted; absent: nowhere. */
+  readonly noteFile?: string;
+}
+
 /** Somebody else holds the lock, and still did when waiting ended. */
 export class LockHeld extends Error {
   override readonly name = "LockHeld";
   /** What the holder said of itself, such as `skiff start (pid 4711)`. */
   readonly holder: string;
 
-  constructor(holder: string) {
-    super(`${holder} is at work on this cluster`);
+  /** `what`: what is locked. */
+  constructor(holder: string, what: string, waitedMs: number) {
+    super(`${holder} is at work on ${what}; waited ${waitedMs / 1000} s for it`);
     this.holder = holder;
   }
 }
 
 /**
- * Holds the lock called `name` while `body` runs. It ends with the process that holds it, however that ends.
+ * Holds a lock while `body` runs. It ends with the process that holds it, however that ends.
  *
- * Why an abstract socket: taking its name is one atomic act of the kernel, and no stale file can be left. `noteFile`
- * ("": none) only says who holds it. `onWait` is told once, when somebody else holds it.
+ * Why an abstract socket: taking its name is one atomic act of the kernel, and no stale file can be left. The note
+ * only says who holds it. `onWait` is told once, when somebody else holds it.
  * @throws {LockHeld} after `waitMs`.
  */
 export async function withLock<T>(
   clock: Clock,
-  name: string,
-  noteFile: string,
+  { name, what, noteFile }: Lock,
   holder: string,
   waitMs: number,
   body: () => Promise<T>,
@@ -46,7 +56,7 @@ export async function withLock<T>(
       onWait(holderNow());
       isTold = true;
     }
-    if (clock.monotonic() >= until) throw new LockHeld(holderNow());
+    if (clock.monotonic() >= until) throw new LockHeld(holderNow(), what, waitMs);
     await sleep(clock, RETRY_MS);
     server = await tryBind(name);
   }

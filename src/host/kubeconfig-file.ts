@@ -52,7 +52,7 @@ async function edit(
   change: (text: string | undefined) => string | undefined,
 ): Promise<void> {
   const name = `kubeconfig:${createHash("sha256").update(path).digest("hex").slice(0, 16)}`;
-  await withLock(clock, name, "", "skiff", WAIT_MS_MAX, async () => {
+  await withLock(clock, { name, what: path }, "skiff", WAIT_MS_MAX, async () => {
     const before = readIfPresent(path);
     const after = change(before);
     if (after !== undefined && after !== before) writeAtomically(path, after);

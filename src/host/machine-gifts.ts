@@ -92,5 +92,6 @@ function readRecord(): MachineRecord | undefined {
 
 /** Runs `body` while no other cluster of the machine, whoever's it is, changes what all of them share. */
 export function lockMachine<T>(clock: Clock, body: () => Promise<T>): Promise<T> {
-  return withLock(clock, "machine", "", "skiff", LOCK_MS_MAX, body);
+  const lock = { name: "machine", what: "the network of this machine" };
+  return withLock(clock, lock, "skiff", LOCK_MS_MAX, body);
 }
