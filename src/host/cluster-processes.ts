@@ -1,5 +1,6 @@
 import { readdirSync, readFileSync } from "node:fs";
 import { basename } from "node:path";
+import { parentOf } from "./process-record.ts";
 
 /** Processes that keep one cluster running, by what their arguments say. */
 export interface ClusterProcesses {
@@ -24,6 +25,15 @@ export function findClusterProcesses(path: string): ClusterProcesses {
     supervisors: matching((words) => isSupervisor(words, path)),
     roles: matching((words) => isRole(words, path)),
   };
+}
+
+/**
+ * The loops of a supervisor of the cluster whose state is in `path`: one for each role that would be started again.
+ *
+ * Why its children only: each loop forks for a moment, and until that becomes another program it looks like a loop.
+ */
+export function loopsOf(supervisor: number, path: string): readonly number[] {
+  return findClusterProcesses(path).supervisors.filter((pid) => parentOf(pid) === supervisor);
 }
 
 /** `/bin/sh …/supervise.sh supervise PATH ROLE…` */

@@ -4,7 +4,7 @@ import { sleep, type Clock } from "../base/clock.ts";
 import { ApiProbe } from "./api-probe.ts";
 import { checkStoredPort, chooseApiPort } from "./api-port.ts";
 import { removeCgroup } from "./cgroups.ts";
-import { findClusterProcesses } from "./cluster-processes.ts";
+import { loopsOf } from "./cluster-processes.ts";
 import {
   clustersIn,
   readClusterFile,
@@ -88,8 +88,9 @@ export class LocalCluster {
 
   /** True while each of its processes would be started again: the supervisor lives, and its loop for every role. */
   isSupervised(file: ClusterFile): boolean {
-    const { supervisors } = findClusterProcesses(this.state.path);
-    return this.isRunning() && supervisors.length > this.#roleNames(file).length;
+    const supervisor = supervisorPid(this.state);
+    if (supervisor === undefined) return false;
+    return loopsOf(supervisor, this.state.path).length >= this.#roleNames(file).length;
   }
 
   /** True when its processes ended without `stop`: killed, or with the machine. */

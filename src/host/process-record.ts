@@ -60,13 +60,24 @@ function bootId(): string {
 /**
  * Ticks since boot at which a process began; `undefined`: there is none, or it is a zombie.
  *
- * @spec proc(5): field 22 of /proc/PID/stat, counted behind the command's closing bracket; field 3 is the state.
+ * @spec proc(5): field 22 of /proc/PID/stat
  */
 export function startTimeOf(pid: number): string | undefined {
+  return fieldsOf(pid)?.[19];
+}
+
+/** Pid of a process's parent; `undefined`: there is no such process, or it is a zombie. @spec proc(5): field 4 of /proc/PID/stat */
+export function parentOf(pid: number): number | undefined {
+  const parent = fieldsOf(pid)?.[1];
+  return parent === undefined ? undefined : Number(parent);
+}
+
+/** @spec proc(5): /proc/PID/stat from field 3, the state, on; counted behind the command's closing bracket. */
+function fieldsOf(pid: number): readonly string[] | undefined {
   try {
     const stat = readFileSync(`/proc/${pid}/stat`, "utf8");
     const fields = stat.slice(stat.lastIndexOf(")") + 2).split(" ");
-    return fields[0] === "Z" ? undefined : fields[19];
+    return fields[0] === "Z" ? undefined : fields;
   } catch {
     return undefined;
   }
