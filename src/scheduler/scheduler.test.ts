@@ -500,6 +500,25 @@ describe("Scheduler", () => {
   );
 
   it(
+    "a binding that failed is not told to another Pod of the name",
+    inWorld(async (world) => {
+      await world.addNode("n1");
+      world.beforeBinding = async () => {
+        world.beforeBinding = () => Promise.resolve();
+        await world.client.delete(Pod, key("a"), { graceSeconds: 0 });
+        await world.addPod("a");
+        throw forbidden(undefined, "", "not today");
+      };
+      await world.addPod("a");
+      await world.pass(3000);
+      assert.equal(await world.places(), "a:n1");
+      assert.deepEqual(await world.reasons("a"), [
+        "Scheduled ×1: Successfully assigned default/a to n1",
+      ]);
+    }),
+  );
+
+  it(
     "says nothing of a binding that somebody else was faster with",
     inWorld(async (world) => {
       await world.addNode("n1");
